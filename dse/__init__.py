@@ -1,0 +1,1 @@
+"""Ridgepoint: exact design-space exploration for deep-learning accelerators."""

@@ -1,0 +1,1 @@
+"""Configurations to domain objects: the only reader of YAML and OmegaConf."""
