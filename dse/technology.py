@@ -1,6 +1,7 @@
 """Constants of process nodes and DRAM parts, each with its range and its source."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dse.errors import DseError
@@ -105,3 +106,11 @@ class DramPart:
             value = getattr(self, key)
             if not (math.isfinite(value) and value > 0):
                 raise DseError(f"DRAM part {self.name!r}.{key} must be positive, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The DRAM parts and process nodes that an accelerator or a space may name."""
+
+    dram_parts: Mapping[str, DramPart]
+    technologies: Mapping[str, Technology]
