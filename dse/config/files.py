@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import fields
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,19 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dse.config.checks import nearest
+from dse.config.checks import check_keys, nearest
 from dse.errors import DseError
+from dse.hardware import Accelerator
 
 SUFFIXES = (".yaml", ".yml")
 REFERENCE = re.compile(r"\$\{\.*(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)\}")
 """An interpolation of one key, such as ``${..array_rows}`` or ``${accelerator.array_rows}``."""
+
+FURTHER_KEYS = {
+    "accelerator": tuple(x.name for x in fields(Accelerator) if x.name != "parameters"),
+    "workload": ("batch",),
+}
+"""Keys that may be set although a group's file does not have them."""
 
 _user_directories: ContextVar[tuple[Path, ...]] = ContextVar("_user_directories", default=())
 
@@ -81,7 +89,7 @@ def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[s
     name_or_path
         A name in conf/<group>, or a path to a YAML file.
     overrides
-        Values of top-level keys, set before interpolations are resolved.
+        Values of top-level keys, merged before interpolations are resolved.
 
     Returns
     -------
@@ -96,10 +104,10 @@ def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[s
     """
     register_resolvers()
     config = read_yaml(group_file(group, name_or_path), group)
-    for key, value in overrides.items():
-        if key not in config and not (group == "workload" and key == "batch"):
-            raise DseError(f"{group} {name_or_path} has no key {key!r}{nearest(key, map(str, config))}")
-        config[key] = value
+    known = (*map(str, config), *FURTHER_KEYS.get(group, ()))
+    check_keys(f"{group} {str(name_or_path)!r}", overrides, known)
+    if overrides:
+        config = DictConfig(OmegaConf.merge(config, overrides))
     return plain(config, group)
 
 
@@ -154,8 +162,9 @@ def _named_references(value: Any, parameters: Mapping[Any, Any]) -> Any:
     """Replace interpolations of top-level keys by the keys' names, below the top level."""
     if isinstance(value, dict):
         return {
-            key: part if value is parameters and isinstance(part, str) else
-            _named_references(part, parameters)
+            key: part
+            if value is parameters and isinstance(part, str)
+            else _named_references(part, parameters)
             for key, part in value.items()
         }
     if isinstance(value, list):

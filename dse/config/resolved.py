@@ -1,0 +1,111 @@
+"""A composed configuration with everything filled in: what a run is made from and records."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dse.config.checks import check_keys
+from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
+from dse.config.overrides import keys_below
+from dse.errors import DseError
+
+NETWORK_SUFFIXES = (".onnx", *SUFFIXES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """What Hydra composed, and how.
+
+    Attributes
+    ----------
+    config
+        The configuration without Hydra's own node.
+    overrides
+        The overrides of the command line, as Hydra has them.
+    choices
+        Group to the name that was chosen, None where none was.
+    """
+
+    config: DictConfig
+    overrides: tuple[str, ...]
+    choices: Mapping[str, str | None]
+
+
+def resolved(composed: Composed) -> dict[str, Any]:
+    """Return the configuration as a plain dict, with the workload and accelerator that it means.
+
+    Raises
+    ------
+    DseError
+        If a key does not exist, a file cannot be read, or an interpolation cannot be resolved.
+    """
+    config = composed.config
+    own = ("workload", "accelerator")
+    rest = OmegaConf.create({key: config._get_node(key) for key in config if key not in own})
+    assert isinstance(rest, DictConfig)
+    rest._set_parent(config)
+    return {
+        **plain(rest, "configuration"),
+        "workload": workload_values(composed),
+        "accelerator": accelerator_values(composed),
+    }
+
+
+def workload_values(composed: Composed) -> dict[str, Any]:
+    """Return the workload's values; those of an ONNX file are its path and parameters."""
+    node = composed.config.get("workload")
+    given = keys_below("workload", composed.overrides)
+    if not isinstance(node, DictConfig):
+        raise DseError("workload must be a name in conf/workload or workload.path=FILE, got none")
+    path = node.get("path")
+    if path is None:
+        return _composed_group(composed, "workload")
+    if not isinstance(path, str) or Path(path).suffix.lower() not in NETWORK_SUFFIXES:
+        rule = ", ".join(NETWORK_SUFFIXES)
+        raise DseError(f"workload.path must be a file that ends in {rule}, got {path!r}")
+    parameters = {key: node[key] for key in given if key != "path"}
+    if Path(path).suffix.lower() == ".onnx":
+        if not Path(path).is_file():
+            raise DseError(f"workload.path must be a file that exists, got {path!r}")
+        return {"path": path, **parameters}
+    return load_group("workload", Path(path).expanduser().resolve(), **parameters)
+
+
+def accelerator_values(composed: Composed) -> dict[str, Any]:
+    """Return the accelerator's values: the chosen one's, or of the one that the space names."""
+    node = composed.config.get("accelerator")
+    given = keys_below("accelerator", composed.overrides)
+    path = node.get("path") if isinstance(node, DictConfig) else None
+    if path is not None or composed.choices.get("accelerator") is None:
+        base = path or composed.config.space.get("accelerator")
+        if not isinstance(base, str):
+            raise DseError(f"space.accelerator must name an accelerator, got {base!r}")
+        changes = {key: node[key] for key in given if key != "path"} if node is not None else {}
+        values = load_group("accelerator", base, **changes)
+    else:
+        values = _composed_group(composed, "accelerator")
+    return one_dram_rate(values, given)
+
+
+def one_dram_rate(values: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:
+    """Let a given DRAM part replace the machine's rate, and a given rate its part."""
+    values, given = dict(values), tuple(given)
+    if "dram_part" in given and "dram_bytes_per_s" not in given:
+        values.pop("dram_bytes_per_s", None)
+    elif "dram_bytes_per_s" in given and "dram_part" not in given:
+        values.pop("dram_part", None)
+    return values
+
+
+def _composed_group(composed: Composed, group: str) -> dict[str, Any]:
+    """Return a group's values as Hydra composed them, overridden keys checked."""
+    name = composed.choices.get(group)
+    given = keys_below(group, composed.overrides)
+    if given and name:
+        own = read_yaml(group_file(group, name), group)
+        known = (*map(str, own), *FURTHER_KEYS[group])
+        check_keys(f"{group} {name!r}", dict.fromkeys(given), known)
+    return plain(composed.config[group], group)
