@@ -57,9 +57,10 @@ def minimised(costs: Mapping[str, FloatArray], objectives: Sequence[str]) -> Flo
 def log_minimised(costs: Mapping[str, FloatArray], objectives: Sequence[str]) -> FloatArray:
     """Return log10 of the objectives, negated after the logarithm where more is better.
 
-    Parameters and result are those of `minimised`; values must be positive.
+    Parameters and result are those of `minimised`; zero counts as the smallest positive number.
     """
-    logs = {name: np.log10(np.asarray(costs[name], np.float64)) for name in objectives}
+    least = np.finfo(np.float64).tiny
+    logs = {name: np.log10(np.maximum(costs[name], least)) for name in objectives}
     return minimised(logs, objectives)
 
 

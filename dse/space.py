@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.arrays import IntArray
-from dse.errors import DseError
+from dse.errors import DseError, nearest
 from dse.hardware import PARAMETERS, Accelerator
 from dse.technology import Catalogue
 
@@ -78,8 +78,8 @@ class Space:
     def _check_knob(self, name: str, values: tuple[Value, ...]) -> None:
         where = f"space {self.name!r}.knobs.{name}"
         if name not in knob_names(self.accelerator):
-            known = ", ".join(knob_names(self.accelerator))
-            raise DseError(f"{where} is not a knob of {self.accelerator.name!r}; known: {known}")
+            hint = nearest(name, knob_names(self.accelerator))
+            raise DseError(f"{where} is not a knob of {self.accelerator.name!r}{hint}")
         if not values:
             raise DseError(f"{where} must have at least one value, got none")
         for value in values:
@@ -97,8 +97,8 @@ class Space:
         if value not in known:
             kind = "DRAM parts" if is_part else "technologies"
             raise DseError(
-                f"{where} must name {kind} of the catalogue, got {value!r}; "
-                f"known: {', '.join(sorted(known))}"
+                f"{where} must name {kind} of the catalogue, got {value!r}"
+                f"{nearest(str(value), known)}"
             )
 
     @cached_property
