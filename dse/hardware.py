@@ -25,6 +25,14 @@ def _check_number(
         raise DseError(f"{owner}.{key} must be {kind} above {least:g}{upper}, got {value!r}")
 
 
+def _check_operands(what: str, operands: tuple[str, ...]) -> None:
+    for operand in operands:
+        if operand not in OPERANDS:
+            raise DseError(f"{what} must name operands of {', '.join(OPERANDS)}, got {operand!r}")
+    if len(set(operands)) != len(operands):
+        raise DseError(f"{what} must name each operand once, got {list(operands)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     """One axis of the MAC array.
@@ -76,12 +84,9 @@ class Buffer:
         object.__setattr__(self, "holds", tuple(self.holds))
         if not isinstance(self.bytes, str):
             _check_number(f"buffer {self.name!r}", "bytes", self.bytes, integer=True)
-        for operand in self.holds:
-            if operand not in OPERANDS:
-                raise DseError(
-                    f"buffer {self.name!r}.holds must name operands of {', '.join(OPERANDS)}, "
-                    f"got {operand!r}"
-                )
+        _check_operands(f"buffer {self.name!r}.holds", self.holds)
+        if not self.holds:
+            raise DseError(f"buffer {self.name!r}.holds must name at least one operand, got none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +110,9 @@ class Dram:
     def __post_init__(self) -> None:
         object.__setattr__(self, "carries", tuple(self.carries))
         _check_number("dram", "efficiency", self.efficiency, integer=False, most=1)
-        for operand in self.carries:
-            if operand not in OPERANDS:
-                raise DseError(
-                    f"dram.carries must name operands of {', '.join(OPERANDS)}, got {operand!r}"
-                )
+        _check_operands("dram.carries", self.carries)
+        if self.pj_per_bit is not None:
+            _check_number("dram", "pj_per_bit", self.pj_per_bit, integer=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,11 +238,9 @@ class Accelerator:
         if self.transfers not in TRANSFERS:
             rule = ", ".join(TRANSFERS)
             raise DseError(f"{owner}.transfers must be one of {rule}, got {self.transfers!r}")
-        if not self.stationarity or set(self.stationarity) - set(OPERANDS):
-            raise DseError(
-                f"{owner}.stationarity must name one or more of {', '.join(OPERANDS)}, "
-                f"got {list(self.stationarity)}"
-            )
+        _check_operands(f"{owner}.stationarity", self.stationarity)
+        if not self.stationarity:
+            raise DseError(f"{owner}.stationarity must name at least one operand, got none")
         if self.held_in_array not in OPERANDS:
             raise DseError(
                 f"{owner}.held_in_array must be one of {', '.join(OPERANDS)}, "
@@ -258,6 +259,9 @@ class Accelerator:
             self._number(axis.size, f"{owner}.array size")
         for buffer in self.buffers:
             self._number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
+        names = [buffer.name for buffer in self.buffers]
+        if len(set(names)) != len(names):
+            raise DseError(f"{owner}.buffers must have names of their own, got {names}")
         for operand in OPERANDS:
             holders = [buffer.name for buffer in self.buffers if operand in buffer.holds]
             if len(holders) != 1:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from dse.errors import DseError
 
@@ -17,12 +18,20 @@ class Constant:
         Best estimate and range, in the unit that the name of the constant says.
     source
         Who published it; ``[assume]`` where nobody did.
+    date
+        When it held, for what moves (prices); empty where that does not matter.
+
+    Raises
+    ------
+    DseError
+        Unless 0 <= low <= value <= high, all finite, and a source is named.
     """
 
     value: float
     low: float
     high: float
     source: str
+    date: str = ""
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(x) for x in (self.value, self.low, self.high)):
@@ -48,13 +57,19 @@ class Technology:
         Area of a chip without its DRAM interface: fixed part, one 8-bit MAC with its datapath,
         one KiB of buffer. [mm2]
     area_fit_macs, area_fit_kib
-        Least and most MACs and KiB of buffer that the area constants were fitted on.
+        Least and most MACs and KiB of buffer that the area constants were fitted on; zeros
+        where they were scaled from another node, not fitted.
     mac_pj
-        Energy of one 8-bit MAC with its datapath. [pJ]
+        Energy of one 8-bit MAC with its datapath and its share of the buffers. [pJ]
     leakage_w_per_mm2
-        Static power. [W/mm2]
+        Power that does not follow the MACs: leakage and clock. [W/mm2]
     wafer_usd, defects_per_cm2
         Price of a 300 mm wafer and density of defects.
+
+    Raises
+    ------
+    DseError
+        If the node is not positive, or a range of the fit is not two ordered numbers.
     """
 
     name: str
@@ -74,6 +89,14 @@ class Technology:
             raise DseError(
                 f"technology {self.name!r}.node_nm must be positive, got {self.node_nm!r}"
             )
+        for key in ("area_fit_macs", "area_fit_kib"):
+            fit = tuple(getattr(self, key))
+            object.__setattr__(self, key, fit)
+            if len(fit) != 2 or not 0 <= fit[0] <= fit[1]:
+                raise DseError(
+                    f"technology {self.name!r}.{key} must be [least, most] with "
+                    f"0 <= least <= most, got {list(fit)}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +133,17 @@ class DramPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The DRAM parts and process nodes that an accelerator or a space may name."""
+    """The DRAM parts and process nodes that an accelerator or a space may name.
+
+    Attributes
+    ----------
+    dram_parts, technologies
+        By name; read-only.
+    """
 
     dram_parts: Mapping[str, DramPart]
     technologies: Mapping[str, Technology]
+
+    def __post_init__(self) -> None:
+        for key in ("dram_parts", "technologies"):
+            object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
