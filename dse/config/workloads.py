@@ -1,0 +1,180 @@
+"""The plain dict of one conf/workload YAML, as a `Workload` at its batch."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dse.config.checks import check_keys, nearest
+from dse.errors import DseError
+from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
+from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
+
+WORKLOAD_KEYS = ("name", "source", "batch", "bits", "layers", "extra_parameters", "limits")
+"""Keys of a workload; every other one is a parameter that its layers refer to."""
+
+BITS = (*OPERANDS, "psum")
+PAIRS = ("stride", "pad", "dilation")
+
+_SHARED_KEYS = ("name", "op", "bits", *(f"{x}_bits" for x in BITS), "extra_parameters")
+_NEST_KEYS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx", "iy", "ix", *PAIRS)
+_REPEAT_KEYS = ("repeat", "sequential")
+
+LAYER_KEYS = {
+    **dict.fromkeys(
+        ("mac", "conv_transpose"),
+        (*_SHARED_KEYS, *_NEST_KEYS, *_REPEAT_KEYS, "weight_is_activation"),
+    ),
+    **dict.fromkeys(RECURRENT_GATES, (*_SHARED_KEYS, "b", "k", "c", "oy")),
+    **dict.fromkeys(
+        MACLESS_OPS, (*_SHARED_KEYS, *_REPEAT_KEYS, "input_elements", "output_elements")
+    ),
+}
+"""The keys that a layer of each ``op`` may have."""
+
+_REFERENCE = re.compile(r"\$\{[\w.]*?([A-Za-z_]\w*)\}")
+
+
+def check_parameters(values: Mapping[str, Any]) -> None:
+    """Check that each parameter is referred to, so that a misspelt key is not ignored.
+
+    Parameters
+    ----------
+    values
+        A workload's keys before interpolations such as ``${...seq_len}`` are resolved.
+
+    Raises
+    ------
+    DseError
+        Naming the key that nothing refers to, and the nearest right one.
+    """
+    used = set(_references({key: x for key, x in values.items() if key != "limits"}))
+    check_keys(f"workload {values.get('name')!r}", values, (*WORKLOAD_KEYS, *sorted(used)))
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _references(part)
+    elif isinstance(value, str):
+        yield from _REFERENCE.findall(value)
+
+
+def workload_from(values: Mapping[str, Any]) -> Workload:
+    """Build a workload from the plain dict of one YAML, interpolations resolved.
+
+    Parameters
+    ----------
+    values
+        ``name``, ``layers`` and, if wanted, ``source``, ``batch``, ``bits`` (defaults of the
+        layers), ``extra_parameters`` (learned elements of parts that are not run), ``limits``
+        (parameter -> its largest value) and the workload's own parameters, integers from 1.
+
+    Returns
+    -------
+    Workload
+        At its batch; transposed and recurrent layers lowered.
+
+    Raises
+    ------
+    DseError
+        Naming the workload, the layer, the key, the value and the rule.
+
+    Examples
+    --------
+    >>> layers = [{"name": "fc", "k": 10, "c": 20}]
+    >>> workload_from({"name": "one", "batch": 4, "layers": layers}).macs
+    800
+    """
+    name = values.get("name")
+    if not isinstance(name, str) or not name:
+        raise DseError(f"workload.name must be a non-empty text, got {name!r}")
+    owner = f"workload {name!r}"
+    _check_top(owner, values)
+    layers: list[Layer] = []
+    for number, layer in enumerate(values["layers"], start=1):
+        layers += _layers_from(owner, number, layer, values.get("bits", {}))
+    network = Workload(
+        name=name,
+        layers=tuple(layers),
+        source=values.get("source", ""),
+        extra_parameters=values.get("extra_parameters", 0),
+    )
+    try:
+        return network.with_batch(values.get("batch", 1))
+    except DseError as error:
+        raise DseError(f"{owner} at batch {values['batch']}: {error}") from error
+
+
+def _check_top(owner: str, values: Mapping[str, Any]) -> None:
+    layers = values.get("layers")
+    if not isinstance(layers, list) or not layers:
+        hint = nearest("layers", values) if layers is None else ""
+        raise DseError(f"{owner}.layers must be a list of at least one layer, got {layers!r}{hint}")
+    if not isinstance(values.get("source", ""), str):
+        raise DseError(f"{owner}.source must be a text, got {values['source']!r}")
+    _check_integer(owner, "batch", values.get("batch", 1), 1)
+    _check_integer(owner, "extra_parameters", values.get("extra_parameters", 0), 0, 2**62)
+    parameters = {key: x for key, x in values.items() if key not in WORKLOAD_KEYS}
+    for key, value in parameters.items():
+        _check_integer(owner, key, value, 1)
+    limits = _mapping(owner, "limits", values.get("limits", {}))
+    check_keys(f"{owner}.limits", limits, parameters)
+    for key, limit in limits.items():
+        _check_integer(f"{owner}.limits", key, limit, 1)
+        _check_integer(owner, key, parameters[key], 1, limit)
+
+
+def _check_integer(
+    owner: str, key: str, value: object, least: int, most: int = LARGEST_BOUND
+) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise DseError(f"{owner}.{key} must be an integer from {least} to {most}, got {value!r}")
+
+
+def _mapping(owner: str, key: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise DseError(f"{owner}.{key} must be a mapping of keys to values, got {value!r}")
+    return value
+
+
+def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple[Layer, ...]:
+    """Build the one layer of an item of ``layers``, or those that it is lowered to."""
+    if not isinstance(values, Mapping):
+        raise DseError(f"{owner}, layer {number} must be a mapping, got {values!r}")
+    if not isinstance(values.get("name"), str) or not values["name"]:
+        got = values.get("name")
+        raise DseError(f"{owner}, layer {number}.name must be a non-empty text, got {got!r}")
+    owner_layer = f"{owner}, layer {values['name']!r}"
+    op = values.get("op", "mac")
+    if not isinstance(op, str) or op not in LAYER_KEYS:
+        raise DseError(f"{owner_layer} has no op {op!r}{nearest(str(op), LAYER_KEYS)}")
+    check_keys(f"{owner_layer} ({op})", values, LAYER_KEYS[op])
+    fields = {key: x for key, x in values.items() if key not in ("bits", "op", *PAIRS)}
+    fields = {**_bits(owner, bits), **_bits(owner_layer, values.get("bits", {})), **fields}
+    for key in PAIRS:
+        fields.update(_pair(owner_layer, key, values[key]) if key in values else {})
+    try:
+        if op == "conv_transpose":
+            return lower_transposed(fields)
+        if op in RECURRENT_GATES:
+            return lower_recurrent(op, fields)
+        return (Layer(op=op, **fields),)
+    except DseError as error:
+        raise DseError(f"{owner}, {error}") from error
+
+
+def _bits(owner: str, value: object) -> dict[str, Any]:
+    """Return ``{input: 8}`` as ``{input_bits: 8}``."""
+    bits = _mapping(owner, "bits", value)
+    check_keys(f"{owner}.bits", bits, BITS)
+    return {f"{key}_bits": x for key, x in bits.items()}
+
+
+def _pair(owner: str, key: str, value: object) -> dict[str, Any]:
+    """Return one number, or ``{y: 2, x: 1}``, as the fields of both axes."""
+    if not isinstance(value, Mapping):
+        return {f"{key}_y": value, f"{key}_x": value}
+    check_keys(f"{owner}.{key}", value, ("y", "x"))
+    return {f"{key}_{axis}": x for axis, x in value.items()}
