@@ -1,0 +1,143 @@
+"""The command line: compose a configuration with Hydra, run its task, write its folder."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from dse.config.files import conf_dir, register_resolvers, user_directories
+from dse.config.mistakes import CONFIGURATION_ERRORS, message
+from dse.config.overrides import with_free_keys
+from dse.config.resolved import Composed
+from dse.report.run_folder import remove_unfinished, staged
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+@dataclass
+class _Jobs:
+    """What became of the jobs of one command."""
+
+    command: list[str]
+    show_traceback: bool
+    sweep_dir: Path | None = None
+    num_failed: int = 0
+    num_done: int = 0
+    is_running: bool = False
+
+    def run(self, config: DictConfig) -> None:
+        """Run one job; a mistake of the user is told, and the next job of a sweep goes on."""
+        job = HydraConfig.get()
+        is_sweep = job.mode is not None and job.mode.name == "MULTIRUN"
+        if is_sweep:
+            self.sweep_dir = Path(job.sweep.dir)
+        self.is_running = True
+        try:
+            self._run(config, job)
+            self.num_done += 1
+        except CONFIGURATION_ERRORS as error:
+            self.num_failed += 1
+            self.tell(error, f"job {job.job.num}: " if is_sweep else "")
+        self.is_running = False
+
+    def _run(self, config: DictConfig, job: DictConfig) -> None:
+        from dse.tasks import run_task  # pandas and matplotlib load only when a task runs
+
+        composed = Composed(
+            config=config,
+            overrides=tuple(job.overrides.task),
+            choices=dict(job.runtime.choices),
+        )
+        is_placed = any(x.startswith("hydra.run.dir") for x in job.overrides.hydra)
+        with (
+            user_directories(_directories(job)),
+            staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
+        ):
+            lines = run_task(composed, stage, self.command)
+        print("\n".join(lines))
+
+    def tell(self, error: BaseException, where: str = "") -> None:
+        """Print the one message, and for developers the traceback."""
+        if self.show_traceback:
+            traceback.print_exception(error)
+        print(f"dse: {where}{message(error)}", file=sys.stderr)
+
+
+def _directories(job: DictConfig) -> list[Path]:
+    """Return the user's own configuration directories, first the one that is searched first."""
+    sources = [x.path for x in job.runtime.config_sources if x.schema == "file"]
+    return [Path(x) for x in sources if Path(x) != conf_dir()]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status: 0, or 2 for a mistake in the input.
+
+    Parameters
+    ----------
+    arguments
+        Those after the program's name; of the process itself if None.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    jobs = _Jobs(["dse", *arguments], os.environ.get(FULL_ERROR) == "1")
+    register_resolvers()
+    application = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
+        jobs.run
+    )
+    try:
+        with _hydra_process(arguments):
+            application()
+    except KeyboardInterrupt:
+        print("dse: interrupted, nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except (*CONFIGURATION_ERRORS, ValueError) as error:
+        if jobs.is_running:  # a defect of the program, not of its input
+            raise
+        jobs.tell(error)
+        jobs.num_failed += 1
+        jobs.sweep_dir = jobs.sweep_dir or _sweep_dir(error)
+    finally:
+        if jobs.sweep_dir is not None and not jobs.num_done:
+            _remove_sweep(jobs.sweep_dir)
+    return USER_ERROR if jobs.num_failed else 0
+
+
+def entry() -> None:
+    """Run the command ``dse`` and exit with its status."""
+    sys.exit(main())
+
+
+@contextmanager
+def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
+    """Give Hydra its command line, and have it raise its errors instead of printing them."""
+    argv, full_error = sys.argv, os.environ.get(FULL_ERROR)
+    sys.argv, os.environ[FULL_ERROR] = ["dse", *with_free_keys(arguments)], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = full_error
+
+
+def _sweep_dir(error: BaseException) -> Path | None:
+    """Return the folder that Hydra's sweeper had made when it failed, if it was the sweeper."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "sweep" and "sweep_dir" in frame.f_locals:
+            return Path(frame.f_locals["sweep_dir"])
+    return None
+
+
+def _remove_sweep(folder: Path) -> None:
+    """Remove the folder of a sweep of which no job succeeded."""
+    (folder / "multirun.yaml").unlink(missing_ok=True)
+    remove_unfinished(folder)

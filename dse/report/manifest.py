@@ -1,0 +1,86 @@
+"""The manifest of a run: what it was made from, and with what."""
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("ridgepoint", "numpy", "pandas", "optuna", "hydra-core", "moocore", "pyarrow")
+
+
+def manifest(
+    config: Mapping[str, Any], inputs: Iterable[Path], *, command: list[str], wall_s: float
+) -> dict[str, Any]:
+    """Return what a run records of itself.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration, recorded whole.
+    inputs
+        Files that were read.
+    command
+        The command line.
+    wall_s
+        Wall time of the run. [s]
+    """
+    text = json.dumps(config, sort_keys=True, default=str)
+    return {
+        "command": command,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "git_commit": git_commit(),
+        "seed": config.get("seed"),
+        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "inputs_sha256": {str(path): sha256(path) for path in sorted(set(inputs))},
+        "wall_s": round(wall_s, 3),
+        "config": config,
+    }
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def git_commit() -> str | None:
+    """Return the commit of the checkout that the code runs from, None outside a checkout."""
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / ".git").exists():
+        return None
+    try:
+        commit = _git(checkout, "rev-parse", "HEAD")
+        is_changed = bool(_git(checkout, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return f"{commit} with changes" if is_changed else commit
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    result = subprocess.run(
+        ["git", "-C", str(checkout), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    return result.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def command_line() -> list[str]:
+    """Return the command as it was typed, without the path of the program."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]

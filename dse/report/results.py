@@ -1,0 +1,94 @@
+"""The files of a run folder that hold results: tables, JSON and the picked accelerator."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from dse.cost.result import Evaluation
+from dse.pick import Pick
+from dse.search import Study
+
+TOTALS = tuple(
+    x.name
+    for x in fields(Evaluation)
+    if x.name not in ("workload", "accelerator", "layer_rows", "warnings")
+)
+
+
+def write_study(folder: Path, study: Study) -> None:
+    """Write front.csv and designs.parquet."""
+    study.front.to_csv(folder / "front.csv", index=False, lineterminator="\n")
+    study.designs.to_parquet(folder / "designs.parquet", index=False)
+
+
+def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None:
+    """Write pick.json and pick.yaml; `accelerator` is the picked machine as conf/accelerator."""
+    write_json(folder / "pick.json", pick_values(pick))
+    header = f"# {pick.reason}\n".replace("\r", " ")
+    text = yaml.safe_dump(plain(accelerator), sort_keys=False, allow_unicode=True, width=100)
+    (folder / "pick.yaml").write_text("# " + one_comment(header) + text, encoding="utf-8")
+
+
+def one_comment(text: str) -> str:
+    """Return a text as the rest of one comment line."""
+    return " ".join(text.lstrip("# ").split()) + "\n"
+
+
+def pick_values(pick: Pick) -> dict[str, Any]:
+    """Return a pick as what JSON holds."""
+    return {
+        "rule": pick.rule,
+        "reason": pick.reason,
+        "design": plain(pick.design),
+        "binding": plain(pick.binding),
+        "runners_up": plain(pick.runners_up),
+        "marginal": plain(pick.marginal),
+    }
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
+    """Write layers.csv and summary.json."""
+    layers = pd.DataFrame(evaluation.layer_rows)
+    layers.to_csv(folder / "layers.csv", index=False, lineterminator="\n")
+    write_json(folder / "summary.json", summary(evaluation))
+
+
+def summary(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the totals of an evaluation, with the names of what was evaluated."""
+    return {
+        "workload": evaluation.workload.name,
+        "batch": evaluation.workload.batch,
+        "accelerator": evaluation.accelerator.name,
+        **{name: plain(getattr(evaluation, name)) for name in TOTALS},
+        "warnings": list(evaluation.warnings),
+    }
+
+
+def write_json(path: Path, values: object) -> None:
+    """Write values as JSON; what is not finite becomes null."""
+    text = json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as dicts, lists, numbers and texts; a table as a list of its rows."""
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict(orient="records")]
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
