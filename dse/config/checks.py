@@ -1,11 +1,12 @@
-"""Checks of configuration keys, with the nearest right name in the message."""
+"""Checks of configuration keys and values, with the nearest right name in the message."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dse.errors import DseError, nearest
 
-__all__ = ["check_keys", "nearest"]
+__all__ = ["check_keys", "integer", "items", "mapping", "nearest", "number", "require", "texts"]
 
 
 def check_keys(owner: str, values: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -14,3 +15,51 @@ def check_keys(owner: str, values: Mapping[str, Any], allowed: Iterable[str]) ->
     for key in values:
         if key not in allowed:
             raise DseError(f"{owner} has no key {key!r}{nearest(str(key), allowed)}")
+
+
+def require(owner: str, values: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Raise DseError for the first of these keys that has no value."""
+    for key in keys:
+        if values.get(key) is None:
+            raise DseError(f"{owner} needs a value for {key!r}, got none")
+
+
+def number(what: str, value: object, *, above_zero: bool = False) -> float:
+    """Return a finite number that is not negative, or raise DseError naming it."""
+    rule = "a finite number above 0" if above_zero else "a finite number, 0 or more"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DseError(f"{what} must be {rule}, got {value!r}")
+    if not math.isfinite(value) or value < 0 or (above_zero and value == 0):
+        raise DseError(f"{what} must be {rule}, got {value!r}")
+    return value
+
+
+def integer(what: str, value: object, *, least: int = 1) -> int:
+    """Return a whole number, also where it is written as 1.0e6, or raise DseError naming it."""
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or value < least:  # type: ignore[operator]
+        raise DseError(f"{what} must be a whole number, {least} or more, got {value!r}")
+    return int(value)  # type: ignore[call-overload]
+
+
+def items(owner: str, key: str, values: Mapping[str, Any]) -> list[tuple[int, Any]]:
+    """Return the places and values of a list, or raise DseError naming its key."""
+    found = values[key]
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise DseError(f"{owner}.{key} must be a list, got {found!r}")
+    return list(enumerate(found))
+
+
+def texts(what: str, value: object) -> tuple[str, ...]:
+    """Return a list of names as a tuple, or raise DseError naming it."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise DseError(f"{what} must be a list of names, got {value!r}")
+    return tuple(str(x) for x in value)
+
+
+def mapping(what: str, value: object, keys: Sequence[str]) -> Mapping[str, Any]:
+    """Return a mapping that has none but these keys, or raise DseError naming it."""
+    if not isinstance(value, Mapping):
+        raise DseError(f"{what} must be a mapping of {', '.join(keys)}, got {value!r}")
+    check_keys(what, value, keys)
+    return value

@@ -1,0 +1,167 @@
+"""Accelerators from the plain dicts of their YAML files."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dse.config.catalogue import (
+    catalogue,
+    dram_part_from,
+    find_dram_part,
+    find_technology,
+    technology_from,
+)
+from dse.config.checks import integer, items, mapping, nearest, number, require, texts
+from dse.config.files import REFERENCE
+from dse.errors import DseError
+from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram
+from dse.workload import LOOPS
+
+__all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
+
+SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
+"""The parameters that `array` and `buffers` may refer to, beside a machine's own."""
+
+RULES = ("transfers", "held_in_array")
+SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched")
+STRUCTURE = ("array", "buffers", "dram", "stationarity", "fill_cycles", "constraints", "technology")
+KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
+"""The top-level keys of an accelerator; any other must be a parameter that it refers to."""
+
+
+def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
+    """Build an accelerator from the values of one conf/accelerator YAML.
+
+    Parameters
+    ----------
+    values
+        The plain dict. Array sizes and buffer bytes are numbers, or name a top-level parameter:
+        ``array_rows`` or, the same, ``${..array_rows}``. ``dram_part`` and ``technology`` name
+        an entry of the catalogue or hold its values. A ``dram_bytes_per_s`` wins over the rate
+        of a ``dram_part``, which then gives only the energy of a bit.
+
+    Raises
+    ------
+    DseError
+        If a key is unknown or missing, a value is not of its kind or out of range, a parameter
+        is given that nothing refers to, or a DRAM part that nothing would be taken from.
+    """
+    owner = f"accelerator {values.get('name', '(unnamed)')!r}"
+    given = {str(key): value for key, value in values.items() if value is not None}
+    require(owner, given, ("name", "clock_hz", "array", "buffers", "technology"))
+    array = tuple(_axis(f"{owner}.array[{i}]", x, given) for i, x in items(owner, "array", given))
+    buffers = tuple(
+        _buffer(f"{owner}.buffers[{i}]", x, given) for i, x in items(owner, "buffers", given)
+    )
+    own = _own_parameters(owner, given, (*(a.size for a in array), *(b.bytes for b in buffers)))
+    fields: dict[str, Any] = {
+        key: given[key] for key in ("source", *RULES, *SWITCHES) if key in given
+    }
+    for key in (*SIZES, "dram_channels"):
+        if key in given:
+            fields[key] = integer(f"{owner}.{key}", given[key])
+    if "stationarity" in given:
+        fields["stationarity"] = texts(f"{owner}.stationarity", given["stationarity"])
+    if given.get("fill_cycles", "array") != "array":
+        fields["fill_cycles"] = integer(f"{owner}.fill_cycles", given["fill_cycles"], least=0)
+    elif "fill_cycles" in given:
+        fields["fill_cycles"] = "array"
+    return Accelerator(
+        name=str(given["name"]),
+        clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
+        array=array,
+        buffers=buffers,
+        technology=find_technology(given["technology"]),
+        parameters=own,
+        constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
+        **fields,
+        **_dram(owner, given),
+    )
+
+
+def _size(what: str, value: object, given: Mapping[str, Any]) -> int | str:
+    """Return a size: a number, or the name of the parameter that gives it."""
+    if not isinstance(value, str):
+        return integer(what, value)
+    match = REFERENCE.fullmatch(value)
+    name = match[1] if match else value
+    known = [key for key in given if key in SIZES or key not in KEYS]
+    if name not in known:
+        raise DseError(
+            f"{what} must be a number or name a parameter, got {value!r}{nearest(name, known)}"
+        )
+    return name
+
+
+def _axis(what: str, value: object, given: Mapping[str, Any]) -> Axis:
+    axis = mapping(what, value, ("size", "dims"))
+    require(what, axis, ("size", "dims"))
+    dims = [
+        (x,) if isinstance(x, str) else texts(f"{what}.dims", x)
+        for _, x in items(what, "dims", axis)
+    ]
+    return Axis(size=_size(f"{what}.size", axis["size"], given), dims=tuple(dims))
+
+
+def _buffer(what: str, value: object, given: Mapping[str, Any]) -> Buffer:
+    buffer = mapping(what, value, ("name", "bytes", "holds"))
+    require(what, buffer, ("name", "bytes", "holds"))
+    return Buffer(
+        name=str(buffer["name"]),
+        bytes=_size(f"{what}.bytes", buffer["bytes"], given),
+        holds=texts(f"{what}.holds", buffer["holds"]),
+    )
+
+
+def _own_parameters(
+    owner: str, given: Mapping[str, Any], sizes: tuple[int | str, ...]
+) -> dict[str, int]:
+    """Return the parameters that are not in `PARAMETERS`; each must be referred to."""
+    for key in given:
+        if key in sizes or (key in KEYS and key not in SIZES):
+            continue
+        if key in KEYS:
+            raise DseError(
+                f"{owner}.{key} = {given[key]!r} would change nothing: no size in array and no "
+                f"bytes in buffers refer to it"
+            )
+        raise DseError(f"{owner} has no key {key!r}{nearest(key, KEYS)}")
+    return {key: integer(f"{owner}.{key}", given[key]) for key in given if key not in KEYS}
+
+
+def _constraints(what: str, value: object) -> Constraints:
+    given = mapping(what, value, ("min_tile", "max_tile"))
+    tiles = {key: mapping(f"{what}.{key}", given[key] or {}, LOOPS) for key in given}
+    return Constraints(
+        **{
+            key: tuple((x, integer(f"{what}.{key}.{x}", size)) for x, size in pairs.items())
+            for key, pairs in tiles.items()
+        }
+    )
+
+
+def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the interface, and either its part or its rate."""
+    values = mapping(
+        f"{owner}.dram", given.get("dram", {}), ("efficiency", "carries", "pj_per_bit")
+    )
+    fields: dict[str, Any] = {
+        key: number(f"{owner}.dram.{key}", values[key], above_zero=True)
+        for key in ("efficiency", "pj_per_bit")
+        if values.get(key) is not None
+    }
+    if "carries" in values:
+        fields["carries"] = texts(f"{owner}.dram.carries", values["carries"])
+    dram = Dram(**fields)
+    part = find_dram_part(given["dram_part"]) if "dram_part" in given else None
+    if "dram_bytes_per_s" not in given:
+        return {"dram": dram, "dram_part": part}
+    rate = number(f"{owner}.dram_bytes_per_s", given["dram_bytes_per_s"], above_zero=True)
+    if part is not None and dram.pj_per_bit is not None:
+        raise DseError(
+            f"{owner}.dram_part = {part.name!r} would change nothing: dram_bytes_per_s and "
+            f"dram.pj_per_bit are given; set both to null, or dram_part to null"
+        )
+    if part is not None:
+        dram = replace(dram, pj_per_bit=part.pj_per_bit.value)
+    return {"dram": dram, "dram_bytes_per_s": rate}
