@@ -1,0 +1,200 @@
+"""Time by cause: who owns each second of a layer and of the network (DESIGN.md section 5)."""
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from dse.plots.layers import longest_first, together
+from dse.plots.style import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    linear_axis,
+    look,
+    new_figure,
+    nothing_to_draw,
+    plain,
+    title,
+)
+from dse.plots.units import percent, show
+
+GREY = "#9aa3ae"
+
+CAUSES = {
+    "time_mac_s": ("ideal MAC time", BLUE, ""),
+    "time_edge_s": ("array waste at edges", SKY, "////"),
+    "time_fill_s": ("array fill", YELLOW, ""),
+    "time_compulsory_s": ("compulsory transfer", GREEN, ""),
+    "time_refetch_s": ("fetched again: small buffer", VERMILLION, "xxxx"),
+    "time_dram_inefficiency_s": ("DRAM inefficiency", ORANGE, "...."),
+    "time_first_last_s": ("first and last tile", PURPLE, ""),
+    "time_macless_s": ("layers without MACs", GREY, "\\\\\\\\"),
+}
+"""Column, words, colour and hatch of each cause, in the order in which they are added."""
+
+MOST_ROWS = 28
+
+
+def cause_shares(layers: pd.DataFrame) -> dict[str, float]:
+    """Return the share of the network's time of each cause that has one, by column."""
+    totals = {cause: float(layers[cause].sum()) for cause in CAUSES if cause in layers}
+    whole = sum(totals.values())
+    if not (np.isfinite(whole) and whole > 0):
+        return {}
+    return {cause: seconds / whole for cause, seconds in totals.items() if seconds > 0}
+
+
+def causes_figure(layers: pd.DataFrame, *, workload: str, machine: str) -> Figure:
+    """Draw the network's time by cause as one bar, and below it that of its longest layers.
+
+    Parameters
+    ----------
+    layers
+        Layer rows: name, latency_s and the ``time_*_s`` columns. [s]
+    workload, machine
+        Names, for the title.
+    """
+    rows = longest_first(together(layers), MOST_ROWS)
+    with look():
+        figure = new_figure(8.0, 2.9 + 0.215 * max(len(rows), 2))
+        heights = [0.62, 0.3 + 0.215 * max(len(rows), 2)]
+        whole, each = figure.subplots(2, 1, height_ratios=heights)
+        title(figure, _finding(layers, workload, machine), _detail(rows))
+        network_bar(whole, layers)
+        time_by_cause(each, rows)
+        shown = [cause for cause in CAUSES if cause in cause_shares(layers)]
+        if shown:
+            figure.legend(
+                handles=[_patch(cause) for cause in shown],
+                loc="outside lower center",
+                ncols=4,
+                fontsize=8.5,
+                frameon=False,
+            )
+    return figure
+
+
+def network_bar(ax: Axes, layers: pd.DataFrame) -> Axes:
+    """Draw the shares of the network's time as one bar, each large one labelled."""
+    shares = cause_shares(layers)
+    ax.grid(visible=False)
+    ax.set_yticks([])
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    ax.set_xlabel(f"Share of the network's {show('latency_s', float(layers['latency_s'].sum()))}")
+    ax.spines["left"].set_visible(False)
+    left = 0.0
+    for cause, share in shares.items():
+        _, ink, hatch = CAUSES[cause]
+        ax.barh(
+            [0],
+            [share],
+            left=left,
+            height=0.7,
+            color=ink,
+            edgecolor=PAPER,
+            linewidth=0.6,
+            hatch=hatch,
+        )
+        if share >= 0.045:
+            ax.text(
+                left + share / 2,
+                0,
+                percent(share),
+                ha="center",
+                va="center",
+                fontsize=9,
+                fontweight="bold",
+                color="#14171b",
+                bbox={
+                    "boxstyle": "round,pad=0.2",
+                    "facecolor": "#ffffff",
+                    "alpha": 0.82,
+                    "linewidth": 0,
+                },
+            )
+        left += share
+    return ax
+
+
+def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
+    """Draw one stacked bar a row, the first on top, its share of the whole at its end."""
+    whole = float(rows["latency_s"].sum()) if len(rows) else 0.0
+    if not (np.isfinite(whole) and whole > 0):
+        nothing_to_draw(ax, "No layer takes any time.")
+        linear_axis(ax, "x", "latency_s", 0.0, label="Time")
+        ax.set_yticks([])
+        return ax
+    places = np.arange(len(rows))
+    left = np.zeros(len(rows))
+    for cause in (c for c in CAUSES if c in rows):
+        _, ink, hatch = CAUSES[cause]
+        seconds = rows[cause].to_numpy(float)
+        if seconds.any():
+            ax.barh(
+                places,
+                seconds,
+                left=left,
+                height=0.78,
+                color=ink,
+                edgecolor=PAPER,
+                linewidth=0.4,
+                hatch=hatch,
+            )
+        left += seconds
+    linear_axis(ax, "x", "latency_s", float(left.max()) * 1.08, label="Time")
+    for place, end in zip(places, left, strict=True):
+        ax.annotate(
+            percent(end / whole, 1),
+            (end, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=MUTED,
+        )
+    ax.set_yticks(places, [plain(str(name), 30) for name in rows["name"]], fontsize=8.5)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.yaxis.label.set_color(INK)
+    return ax
+
+
+def _patch(cause: str) -> Patch:
+    words, ink, hatch = CAUSES[cause]
+    return Patch(facecolor=ink, edgecolor=PAPER, hatch=hatch, label=textwrap.fill(words, 30))
+
+
+def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
+    shares = cause_shares(layers)
+    where = f"{plain(workload)} on {plain(machine, 40)}"
+    if not shares:
+        return f"{where} takes no time"
+    ideal = shares.get("time_mac_s", 0.0)
+    losses = {cause: share for cause, share in shares.items() if cause != "time_mac_s"}
+    text = f"{where}: {percent(ideal)} of the time is ideal MAC time"
+    if not losses:
+        return text
+    worst = max(losses, key=lambda cause: losses[cause])
+    return f"{text}; the largest loss is {CAUSES[worst][0]} ({percent(losses[worst])})"
+
+
+def _detail(rows: pd.DataFrame) -> str:
+    text = "Longest first; layers that cost the same are drawn as one; causes add up exactly"
+    return (
+        f"{text}; the last bar is all others."
+        if "num_layers" in rows and len(rows) == MOST_ROWS
+        else f"{text}."
+    )

@@ -1,0 +1,305 @@
+"""Roofline: MAC rate against operational intensity, under the roofs of a chip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dse.plots.labels import Label, place
+from dse.plots.layers import together
+from dse.plots.style import (
+    BLUE,
+    INK,
+    MARKERS,
+    MUTED,
+    ORANGE,
+    PAPER,
+    SERIES,
+    VERMILLION,
+    finite,
+    halo,
+    log_axis,
+    log_limits,
+    look,
+    new_figure,
+    nothing_to_draw,
+    plain,
+    title,
+)
+from dse.plots.units import number, percent, show
+
+BOUNDS = {
+    "compute": (BLUE, "o", "bound by the MAC array"),
+    "memory": (VERMILLION, "s", "bound by DRAM"),
+    "first and last": (ORANGE, "^", "bound by its first and last tiles"),
+}
+_LABELLED = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roof:
+    """The roofs of a chip: its MAC rate, and its DRAM rate before and after the efficiency."""
+
+    peak_macs_per_s: float
+    dram_bytes_per_s: float
+    dram_efficiency: float
+
+    @property
+    def delivered_bytes_per_s(self) -> float:
+        """DRAM bytes per second that arrive."""
+        return self.dram_bytes_per_s * self.dram_efficiency
+
+    @property
+    def ridge(self) -> float:
+        """MACs per DRAM byte at which the roof bends."""
+        return self.peak_macs_per_s / self.delivered_bytes_per_s
+
+
+def roofline_figure(layers: pd.DataFrame, roof: Roof, *, workload: str, machine: str) -> Figure:
+    """Draw the layers of a network under the roofs of its chip.
+
+    Parameters
+    ----------
+    layers
+        Layer rows: name, macs, latency_s, operational_intensity [MACs/byte], bound.
+    roof
+        The roofs of the chip.
+    workload, machine
+        Names, for the title.
+    """
+    with look():
+        figure = new_figure(8.0, 5.6)
+        ax = figure.add_subplot()
+        finding, detail = _finding(layers, workload, machine), _detail(layers)
+        title(figure, finding, detail)
+        largest, every = roofline(ax, together(layers), roof)
+        place(ax, largest, obstacles=[*every, *_along(roof, every)])
+    return figure
+
+
+def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], list[Label]]:
+    """Draw roofs and layers; return the labels of the largest, to be placed last, and all."""
+    shown = _with_rate(layers)
+    points = finite(shown["operational_intensity"]), finite(shown["macs_per_s"])
+    draw_roof(ax, roof, intensities=points[0], rates=points[1])
+    if shown.empty:
+        nothing_to_draw(ax, "No layer has MACs: there is no point to draw.")
+        return [], []
+    shares = shown["latency_s"] / max(layers["latency_s"].sum(), 1e-300)
+    for bound, (ink, marker, text) in BOUNDS.items():
+        rows = shown[shown["bound"] == bound]
+        if rows.empty:
+            continue
+        sns.scatterplot(
+            data=rows,
+            x="operational_intensity",
+            y="macs_per_s",
+            ax=ax,
+            color=ink,
+            marker=marker,
+            s=_sizes(shares[rows.index]),
+            alpha=0.72,
+            edgecolor=PAPER,
+            linewidth=0.7,
+            label=text,
+            zorder=3,
+            legend=False,
+        )
+    legend = ax.legend(loc="lower right")
+    for handle in legend.legend_handles:
+        if handle is not None and hasattr(handle, "set_sizes"):
+            handle.set_sizes([50])
+    largest = shares.sort_values(ascending=False, kind="stable").index[:_LABELLED]
+    labels = {row: _label(shown.loc[row], float(shares[row])) for row in shown.index}
+    return [labels[row] for row in largest], list(labels.values())
+
+
+def _with_rate(layers: pd.DataFrame) -> pd.DataFrame:
+    shown = layers[(layers["macs"] > 0) & (layers["latency_s"] > 0)]
+    shown = shown[np.isfinite(shown["operational_intensity"]) & np.isfinite(shown["latency_s"])]
+    return shown.assign(macs_per_s=shown["macs"] / shown["latency_s"])
+
+
+def _sizes(shares: pd.Series) -> pd.Series:
+    return 18 + 2200 * shares.clip(0, 0.5)
+
+
+def _radius(share: float) -> float:
+    return float(np.sqrt((18 + 2200 * min(share, 0.5)) / np.pi))
+
+
+def _label(row: pd.Series, share: float) -> Label:
+    return Label(
+        x=float(row["operational_intensity"]),
+        y=float(row["macs_per_s"]),
+        text=f"{plain(str(row['name']), 28)} ({percent(share)})",
+        radius_points=_radius(share),
+    )
+
+
+def _along(roof: Roof, points: Sequence[Label]) -> list[Label]:
+    """Return marks along the roof, so that no label lies on it."""
+    ends = [roof.ridge, *(point.x for point in points)]
+    x = np.geomspace(min(ends) / 2, max(ends) * 2, 120)
+    y = np.minimum(x * roof.delivered_bytes_per_s, roof.peak_macs_per_s)
+    return [Label(x=a, y=b, text="", radius_points=1) for a, b in zip(x, y, strict=True)]
+
+
+def draw_roof(
+    ax: Axes,
+    roof: Roof,
+    *,
+    intensities: Sequence[float] | np.ndarray,
+    rates: Sequence[float] | np.ndarray,
+) -> None:
+    """Draw the roofs of a chip, with limits that hold the points and the ridge."""
+    x_limits = log_limits([*intensities, roof.ridge / 3, roof.ridge * 3])
+    y_limits = log_limits([*rates, roof.peak_macs_per_s / 10, roof.peak_macs_per_s * 1.6])
+    log_axis(ax, "x", "operational_intensity", x_limits)
+    log_axis(ax, "y", "macs_per_s", y_limits, label="MAC rate")
+    x = np.array([x_limits[0], roof.ridge, x_limits[1]])
+    ax.plot(
+        x,
+        np.minimum(x * roof.delivered_bytes_per_s, roof.peak_macs_per_s),
+        color=INK,
+        linewidth=1.8,
+        zorder=2,
+    )
+    peak = f"{show('macs_per_s', roof.peak_macs_per_s)} peak of the MAC array"
+    _roof_text(ax, peak, (x_limits[1], roof.peak_macs_per_s), ha="right")
+    note = f"{show('dram_bytes_per_s', roof.delivered_bytes_per_s)} from DRAM"
+    if roof.dram_efficiency < 1:
+        bend = roof.peak_macs_per_s / roof.dram_bytes_per_s
+        ax.plot(
+            [x_limits[0], bend],
+            [x_limits[0] * roof.dram_bytes_per_s, roof.peak_macs_per_s],
+            color=MUTED,
+            linewidth=1.0,
+            linestyle=(0, (4, 3)),
+            zorder=1.8,
+        )
+        peak_rate = show("dram_bytes_per_s", roof.dram_bytes_per_s)
+        note += f"\n({percent(roof.dram_efficiency)} of {peak_rate}, dashed)"
+    low = max(x_limits[0], y_limits[0] / roof.delivered_bytes_per_s)
+    middle = low**0.62 * roof.ridge**0.38
+    _roof_text(ax, note, (middle, middle * roof.dram_bytes_per_s), ha="right")
+    ax.axvline(roof.ridge, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
+    ax.annotate(
+        f"ridge: {number(roof.ridge)} MACs/B",
+        (roof.ridge, 0.985),
+        (4, 0),
+        fontsize=8.5,
+        xycoords=ax.get_xaxis_transform(),
+        textcoords="offset points",
+        color=MUTED,
+        va="top",
+        path_effects=halo(),
+    )
+
+
+def _roof_text(ax: Axes, text: str, at: tuple[float, float], *, ha: str) -> None:
+    ax.annotate(
+        text,
+        at,
+        (-6, 5),
+        textcoords="offset points",
+        ha=ha,
+        va="bottom",
+        fontsize=8.5,
+        path_effects=halo(),
+        zorder=6,
+        annotation_clip=True,
+    )
+
+
+def bound_shares(layers: pd.DataFrame) -> dict[str, float]:
+    """Return the share of the time of each kind of bound, largest first."""
+    total = float(layers["latency_s"].sum())
+    if not (np.isfinite(total) and total > 0):
+        return {}
+    shares = layers.groupby("bound", sort=True)["latency_s"].sum() / total
+    return {str(k): float(v) for k, v in shares.sort_values(ascending=False, kind="stable").items()}
+
+
+def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
+    words = {
+        "compute": "limited by the MAC array",
+        "memory": "limited by DRAM bandwidth",
+        "first and last": "limited by fetching first and writing last tiles",
+        "no MACs": "in layers without MACs",
+    }
+    shares = bound_shares(layers)
+    where = f"{plain(workload)} on {plain(machine, 40)}"
+    if not shares:
+        return f"{where} takes no time"
+    bound, share = next(iter(shares.items()))
+    return f"{where} is {words.get(bound, plain(bound))} for {percent(share)} of its time"
+
+
+def _detail(layers: pd.DataFrame) -> str:
+    text = "A point is a layer, its area the share of the time."
+    left = layers[(layers["macs"] <= 0) & (layers["latency_s"] > 0)]
+    total = float(layers["latency_s"].sum())
+    if len(left) and total > 0:
+        share = percent(float(left["latency_s"].sum()) / total)
+        plural = "layers" if len(left) > 1 else "layer"
+        text += f" Not drawn: {len(left)} {plural} without MACs, {share} of the time."
+    return text
+
+
+def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str) -> Figure:
+    """Draw several networks as points under the roofs of one chip.
+
+    Parameters
+    ----------
+    networks
+        One row a network: name, operational_intensity [MACs/byte], macs_per_s; and, where
+        published, published_macs_per_s (drawn hollow, joined to the prediction).
+    roof
+        The roofs of the chip.
+    finding
+        What the plot shows.
+    """
+    with look():
+        figure = new_figure(8.0, 5.6)
+        ax = figure.add_subplot()
+        detail = "Filled: predicted."
+        rates = list(networks["macs_per_s"])
+        if "published_macs_per_s" in networks:
+            detail, rates = (
+                f"{detail} Hollow: published.",
+                rates + list(networks["published_macs_per_s"]),
+            )
+        title(figure, plain(finding, 400), detail)
+        draw_roof(
+            ax, roof, intensities=finite(networks["operational_intensity"]), rates=finite(rates)
+        )
+        labels = [
+            _draw_network(ax, row, index) for index, (_, row) in enumerate(networks.iterrows())
+        ]
+        place(ax, labels, obstacles=[*labels, *_along(roof, labels)])
+    return figure
+
+
+def _draw_network(ax: Axes, row: pd.Series, index: int) -> Label:
+    x, y = (float(str(row[key])) for key in ("operational_intensity", "macs_per_s"))
+    ink, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+    published = float(str(row.get("published_macs_per_s", "nan")))
+    if np.isfinite(published):
+        ax.plot([x, x], [y, published], color=ink, linewidth=1, zorder=3)
+        ax.plot(
+            [x],
+            [published],
+            marker=marker,
+            markersize=9,
+            markerfacecolor="none",
+            markeredgecolor=ink,
+            markeredgewidth=1.5,
+            zorder=4,
+        )
+    ax.plot([x], [y], marker=marker, markersize=8, color=ink, markeredgecolor=PAPER, zorder=5)
+    return Label(x=x, y=y, text=plain(str(row["name"]), 30), radius_points=6)

@@ -1,0 +1,178 @@
+"""DRAM traffic against buffer size: what a larger buffer would save."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dse.plots.labels import Label, place
+from dse.plots.style import (
+    BLUE,
+    GREEN,
+    INK,
+    VERMILLION,
+    finite,
+    log_axis,
+    log_limits,
+    look,
+    new_figure,
+    nothing_to_draw,
+    plain,
+    title,
+)
+from dse.plots.units import percent, show
+
+COLUMNS = ("layer", "buffer_bytes", "dram_bytes", "lower_bound_bytes", "compulsory_bytes")
+"""The columns of traffic.csv; ``layer`` is empty in the rows of the whole network."""
+
+_MOST_PANELS = 4
+_MOST_POINTS = 400
+
+
+def sum_of_curves(
+    curves: Mapping[str, pd.DataFrame], repeats: Mapping[str, int] | None = None
+) -> pd.DataFrame:
+    """Add the least traffic of each layer at every buffer size at which one of them changes.
+
+    Parameters
+    ----------
+    curves
+        By layer: buffer_bytes rising, dram_bytes falling (`MappingTable.curve`), and where
+        known lower_bound_bytes and compulsory_bytes. [bytes]
+    repeats
+        Times that each layer runs; once unless given.
+
+    Returns
+    -------
+    DataFrame
+        The same columns for the network, from the size at which every layer fits.
+    """
+    columns = [c for c in COLUMNS[2:] if all(c in curve for curve in curves.values())]
+    least = max(float(curve["buffer_bytes"].iloc[0]) for curve in curves.values())
+    sizes = np.unique(np.concatenate([c["buffer_bytes"].to_numpy(float) for c in curves.values()]))
+    sizes = sizes[sizes >= least]
+    total = {column: np.zeros(len(sizes)) for column in columns}
+    for name, curve in curves.items():
+        rows = np.searchsorted(curve["buffer_bytes"].to_numpy(float), sizes, side="right") - 1
+        for column in columns:
+            total[column] += (repeats or {}).get(name, 1) * curve[column].to_numpy(float)[rows]
+    return thinned(pd.DataFrame({"buffer_bytes": sizes, **total}))
+
+
+def thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return at most some 400 points of a falling curve, evenly spaced in the logarithm."""
+    if len(curve) <= _MOST_POINTS:
+        return curve.reset_index(drop=True)
+    logs = np.log(curve["buffer_bytes"].to_numpy(float))
+    cells = np.floor((logs - logs[0]) / max(logs[-1] - logs[0], 1e-12) * (_MOST_POINTS - 2))
+    kept = np.flatnonzero(np.diff(cells, append=np.inf) > 0)  # the last, so the lowest, of a cell
+    return curve.iloc[np.unique([0, *kept])].reset_index(drop=True)
+
+
+def traffic_figure(traffic: pd.DataFrame, *, buffer_bytes: float, workload: str) -> Figure:
+    """Draw the network's traffic, and smaller that of its largest layers.
+
+    Parameters
+    ----------
+    traffic
+        Rows of traffic.csv (`COLUMNS`), all for one inference batch. [bytes]
+    buffer_bytes
+        The chip's buffer, marked in every panel.
+    workload
+        Name, for the title.
+    """
+    names = [name for name in traffic["layer"].unique() if name][:_MOST_PANELS]
+    network = traffic[traffic["layer"] == ""]
+    with look():
+        figure = new_figure(8.0, 5.2 if not names else 7.2)
+        rows = figure.add_gridspec(
+            2 if names else 1, max(len(names), 1), height_ratios=[2.6, 1][: 2 if names else 1]
+        )
+        ax = figure.add_subplot(rows[0, :])
+        detail = "Least DRAM traffic of one batch for every buffer size, layer by layer."
+        title(figure, _finding(network, buffer_bytes, workload), detail)
+        traffic_curve(ax, network, buffer_bytes=buffer_bytes)
+        for column, name in enumerate(names):
+            small = figure.add_subplot(rows[1, column])
+            traffic_curve(
+                small, traffic[traffic["layer"] == name], buffer_bytes=buffer_bytes, is_small=True
+            )
+            small.set_title(plain(name, 22), loc="left", fontsize=9)
+            if column:
+                small.set_ylabel("")
+        _mark_buffer(ax, network, buffer_bytes)
+    return figure
+
+
+def traffic_curve(
+    ax: Axes, curve: pd.DataFrame, *, buffer_bytes: float, is_small: bool = False
+) -> Axes:
+    """Draw one curve with its lower bound, its compulsory bytes and the chip's buffer."""
+    curve = curve[np.isfinite(curve["dram_bytes"]) & (curve["dram_bytes"] > 0)]
+    if curve.empty:
+        nothing_to_draw(ax, "No traffic to draw.")
+        return ax
+    known = [c for c in COLUMNS[2:] if c in curve and finite(curve[c]).size]
+    right = max(float(curve["buffer_bytes"].max()), buffer_bytes) * 1.3
+    x = (float(finite(curve["buffer_bytes"]).min()), right)
+    y = log_limits(np.concatenate([finite(curve[c]) for c in known]))
+    log_axis(ax, "x", "buffer_bytes", x)
+    log_axis(ax, "y", "dram_bytes", y)
+    styles = {
+        "dram_bytes": (BLUE, "-", 2.0, "least traffic of any mapping"),
+        "lower_bound_bytes": (VERMILLION, (0, (5, 2)), 1.5, "lower bound: no mapping is below"),
+        "compulsory_bytes": (GREEN, ":", 1.8, "compulsory: every operand once"),
+    }
+    for column in known:
+        ink, dash, width, text = styles[column]
+        rows = curve[[column, "buffer_bytes"]].astype(float)
+        ax.plot(
+            [*rows["buffer_bytes"], right],
+            [*rows[column], rows[column].iloc[-1]],
+            drawstyle="steps-post",
+            color=ink,
+            linestyle=dash,
+            linewidth=width,
+            label=text,
+        )
+    ax.axvline(buffer_bytes, color=INK, linewidth=1.1, zorder=1.5)
+    if is_small:
+        _few_ticks(ax)
+        return ax
+    ax.legend(loc="upper right")
+    return ax
+
+
+def _few_ticks(ax: Axes) -> None:
+    ticks = list(ax.get_xticks())
+    ax.set_xticks(ticks[:: max(1, -(-len(ticks) // 3))])
+    ax.tick_params(labelsize=7.5)
+    ax.set_xlabel("Buffer (bytes)", fontsize=8)
+    ax.set_ylabel(ax.get_ylabel(), fontsize=8)
+
+
+def _traffic_at(curve: pd.DataFrame, buffer_bytes: float) -> float:
+    fitting = curve[curve["buffer_bytes"] <= buffer_bytes]
+    return float(fitting["dram_bytes"].iloc[-1]) if len(fitting) else float("nan")
+
+
+def _mark_buffer(ax: Axes, curve: pd.DataFrame, buffer_bytes: float) -> None:
+    moved = _traffic_at(curve, buffer_bytes)
+    if np.isfinite(moved):
+        ax.plot([buffer_bytes], [moved], marker="o", color=INK, markersize=7, zorder=5)
+        text = f"this chip: {show('buffer_bytes', buffer_bytes)}, {show('dram_bytes', moved)}"
+        place(ax, [Label(x=buffer_bytes, y=moved, text=text, is_bold=True)])
+
+
+def _finding(network: pd.DataFrame, buffer_bytes: float, workload: str) -> str:
+    name, here = plain(workload), _traffic_at(network, buffer_bytes)
+    least = network["dram_bytes"].min() if len(network) else float("nan")
+    twice = _traffic_at(network, 2 * buffer_bytes)
+    if not (np.isfinite(here) and np.isfinite(least) and here > 0):
+        return f"{name}: DRAM traffic against buffer size"
+    if here <= least * 1.001:
+        return f"{name}: a larger buffer saves no DRAM traffic"
+    saved = percent(1 - twice / here)
+    return f"{name}: twice the buffer would save {saved} of the DRAM traffic"
