@@ -181,7 +181,7 @@ def _dominated_by(strong: FloatArray, weak: FloatArray) -> BoolArray:
     for column in range(strong.shape[1]):
         no_worse &= strong[None, :, column] <= weak[:, None, column]
         better |= strong[None, :, column] < weak[:, None, column]
-    dominated: BoolArray = (no_worse & better).any(axis=1)
+    dominated: BoolArray = np.asarray((no_worse & better).any(axis=1))
     return dominated
 
 

@@ -1,0 +1,254 @@
+"""Choosing one design of a front: knee, lexicographic or weighted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dse.arrays import FloatArray, IntArray
+from dse.errors import DseError, nearest
+from dse.pareto import MAXIMISED, log_minimised, scale
+from dse.pick.marginal import binding_budgets, marginal_values
+from dse.pick.steps import CostsOf
+from dse.space import Space
+
+DEFAULT_TOLERANCE = 0.02
+"""Share by which an objective may miss its best in a lexicographic choice, unless set."""
+
+_TIE_DIGITS = 12
+_RUNNERS_UP = 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pick:
+    """One chosen design.
+
+    Attributes
+    ----------
+    rule
+        ``knee``, ``lexicographic`` or ``weighted``.
+    design
+        Its knobs and costs; units are in the names.
+    runners_up
+        The two next best designs by the same rule, with ``difference``: by how much they differ
+        from the pick.
+    binding
+        Budgets that keep a neighbour of the pick from being chosen: ``budget``, ``limit``,
+        ``value``, ``slack`` (share of the limit that is left), ``is_binding``, ``because``. Where
+        none binds, the one with the least slack.
+    marginal
+        One row for the next step of each resource; see `dse.pick.marginal.marginal_values`.
+    reason
+        One or two plain sentences.
+    """
+
+    rule: str
+    design: dict[str, Any]
+    runners_up: pd.DataFrame
+    binding: list[dict[str, Any]]
+    marginal: pd.DataFrame
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Front:
+    """A front as a rule sees it: scaled logarithms, areas, and the objectives' names."""
+
+    table: pd.DataFrame
+    objectives: tuple[str, ...]
+    scaled: FloatArray
+
+    @property
+    def area(self) -> FloatArray:
+        if "area_mm2" not in self.table:
+            return np.zeros(len(self.table))
+        return self.table["area_mm2"].to_numpy(np.float64)
+
+    def sorted_by(self, score: FloatArray) -> IntArray:
+        """Return rows by score; ties by less area, then as the front is sorted."""
+        rows = np.arange(len(score))
+        order: IntArray = np.lexsort((rows, self.area, score.round(_TIE_DIGITS)))
+        return order
+
+
+def pick(
+    front: pd.DataFrame,
+    *,
+    space: Space,
+    objectives: Sequence[str],
+    budget: Mapping[str, float],
+    costs_of: CostsOf | None = None,
+    rule: str = "knee",
+    **options: Any,
+) -> Pick:
+    """Choose one design of a feasible front.
+
+    Knee: objectives as log10, scaled to 0..1 over the front; the least distance to the best
+    corner. Weighted: the least weighted sum of the same. Lexicographic: the objectives in order,
+    each keeping the designs within a tolerance of the best that is left. Ties: less area, then
+    the row first in the front.
+
+    Parameters
+    ----------
+    front
+        Feasible Pareto-optimal designs: knobs and costs.
+    costs_of
+        The cost model; without it there are no marginal values, and a budget binds by slack only.
+    options
+        ``weights`` (objective to weight, for weighted), ``order`` (objectives, for
+        lexicographic), ``tolerance`` (share of the best, or objective to share).
+
+    Raises
+    ------
+    DseError
+        If the front is empty, or the rule or an option is wrong.
+    """
+    if rule not in _RULES:
+        hint = nearest(str(rule), _RULES)
+        raise DseError(f"pick.rule must be one of {', '.join(_RULES)}, got {rule!r}{hint}")
+    known, choose = _RULES[rule]
+    chosen = {key: value for key, value in options.items() if value is not None}
+    for key in chosen:
+        if key not in known:
+            raise DseError(f"pick.{key} is not an option of rule {rule!r}{nearest(key, known)}")
+    if front.empty:
+        raise DseError("pick needs a feasible design: no design meets the budget")
+    names = tuple(objectives)
+    points = log_minimised({name: front[name].to_numpy(np.float64) for name in names}, names)
+    rows, why = choose(
+        _Front(table=front, objectives=names, scaled=scale(points, points)), **chosen
+    )
+    design = _plain_row(front, int(rows[0]))
+    quantities = tuple(dict.fromkeys((*names, *budget)))
+    return Pick(
+        rule=rule,
+        design=design,
+        runners_up=_runners_up(front, rows, space, quantities),
+        binding=binding_budgets(
+            design, space=space, objectives=names, budget=budget, costs_of=costs_of
+        ),
+        marginal=marginal_values(
+            design, space=space, objectives=names, budget=budget, costs_of=costs_of
+        ),
+        reason=f"{rule}: {why} of {len(front)} Pareto-optimal designs",
+    )
+
+
+def _knee(front: _Front) -> tuple[IntArray, str]:
+    distance = np.sqrt((front.scaled**2).sum(axis=1))
+    rows = front.sorted_by(distance)
+    return rows, f"nearest ({distance[rows[0]]:.3f}) to the best corner, in scaled logarithms,"
+
+
+def _weighted(front: _Front, weights: Mapping[str, float] | None = None) -> tuple[IntArray, str]:
+    chosen = dict(weights) if weights else dict.fromkeys(front.objectives, 1.0)
+    for name, weight in chosen.items():
+        _check_objective("weights", name, front.objectives)
+        _check_share(f"weights.{name}", weight)
+    values = np.array([float(chosen.get(name, 0.0)) for name in front.objectives])
+    if not values.any():
+        raise DseError("pick.weights must have a weight above 0, got none")
+    score = front.scaled @ values
+    rows = front.sorted_by(score)
+    text = ", ".join(f"{name} {weight:g}" for name, weight in chosen.items())
+    return rows, f"least weighted sum ({score[rows[0]]:.3f}; weights {text})"
+
+
+def _lexicographic(
+    front: _Front,
+    order: Sequence[str] | None = None,
+    tolerance: float | Mapping[str, float] = DEFAULT_TOLERANCE,
+) -> tuple[IntArray, str]:
+    names = tuple(order) if order else front.objectives
+    for name in names:
+        _check_objective("order", name, front.objectives)
+    if len(set(names)) != len(names):
+        raise DseError(f"pick.order must not repeat an objective, got {list(names)}")
+    shares = _tolerances(tolerance, names)
+    left = np.arange(len(front.table))
+    ranking: list[int] = []
+    while len(left) and len(ranking) <= _RUNNERS_UP:
+        best = _lexicographic_best(front, names, shares, left)
+        ranking.append(best)
+        left = left[left != best]
+    text = ", then ".join(f"{name} (within {shares[name]:.3g})" for name in names)
+    return np.array(ranking), f"best by {text}"
+
+
+def _tolerances(tolerance: float | Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    given = tolerance if isinstance(tolerance, Mapping) else dict.fromkeys(names, tolerance)
+    for name, share in given.items():
+        _check_objective("tolerance", name, names)
+        _check_share(f"tolerance.{name}", share)
+    return {name: float(given.get(name, DEFAULT_TOLERANCE)) for name in names}
+
+
+def _lexicographic_best(
+    front: _Front, names: Sequence[str], shares: Mapping[str, float], left: IntArray
+) -> int:
+    for name in names:
+        values = front.table[name].to_numpy(np.float64)[left]
+        if name in MAXIMISED:
+            left = left[values >= values.max() * (1 - shares[name])]
+        else:
+            left = left[values <= values.min() * (1 + shares[name])]
+    keys = [
+        front.scaled[left, front.objectives.index(name)].round(_TIE_DIGITS)
+        for name in reversed(names)
+    ]
+    return int(left[np.lexsort((left, front.area[left], *keys))[0]])
+
+
+_RULES: dict[str, tuple[tuple[str, ...], Callable[..., tuple[IntArray, str]]]] = {
+    "knee": ((), _knee),
+    "lexicographic": (("order", "tolerance"), _lexicographic),
+    "weighted": (("weights",), _weighted),
+}
+
+RULES = tuple(_RULES)
+
+
+def _check_objective(key: str, name: object, objectives: Sequence[str]) -> None:
+    if name not in objectives:
+        hint = nearest(str(name), objectives)
+        raise DseError(f"pick.{key} must name objectives of the search, got {name!r}{hint}")
+
+
+def _check_share(key: str, value: object) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < float("inf"):  # type: ignore[operator]
+        raise DseError(f"pick.{key} must be a number of at least 0, got {value!r}")
+
+
+def _plain_row(table: pd.DataFrame, row: int) -> dict[str, Any]:
+    values = {name: table[name].iloc[row] for name in table.columns}
+    return {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in values.items()
+    }
+
+
+def _runners_up(
+    front: pd.DataFrame, rows: IntArray, space: Space, quantities: Sequence[str]
+) -> pd.DataFrame:
+    best, others = front.iloc[int(rows[0])], rows[1 : 1 + _RUNNERS_UP]
+    table = front.iloc[others].reset_index(drop=True)
+    texts = [_difference(best, front.iloc[int(row)], space, quantities) for row in others]
+    table["difference"] = pd.Series(texts, dtype=object)
+    return table
+
+
+def _difference(
+    best: "pd.Series[Any]", other: "pd.Series[Any]", space: Space, quantities: Sequence[str]
+) -> str:
+    changed = [
+        f"{name} {best[name]} -> {other[name]}" for name in space.knobs if best[name] != other[name]
+    ]
+    ratios = [
+        f"{name} {100 * (other[name] / best[name] - 1):+.3g} %"
+        for name in quantities
+        if other[name] != best[name]
+    ]
+    return "; ".join([", ".join(changed), ", ".join(ratios) or "equal in every quantity"])

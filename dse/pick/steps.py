@@ -1,0 +1,152 @@
+"""Steps away from a design: to the next grid value of a knob, or 10 % more of a resource."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dse.arrays import FloatArray
+from dse.space import NAME_KNOBS, REAL_KNOBS, Columns, Space
+
+CostsOf = Callable[[Columns], Mapping[str, FloatArray]]
+"""Knob columns of shape (designs,) in, costs out: the cost model."""
+
+STEP = 0.1
+"""Share by which a resource grows where it need not stay on the grid."""
+
+DRAM_KNOBS = ("dram_part", "dram_channels")
+RATE = "dram_bytes_per_s"
+_SCALED = ("buffer_bytes", "clock_hz", RATE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One change of one resource of a design.
+
+    Attributes
+    ----------
+    resource
+        The knob, or ``dram_bytes_per_s`` for the DRAM part and its channels together.
+    change
+        What changes, in words.
+    design, base
+        Knobs after and before the step, both with the same keys.
+    is_growth
+        Whether the resource becomes larger.
+    """
+
+    resource: str
+    change: str
+    design: Mapping[str, Any]
+    base: Mapping[str, Any]
+    is_growth: bool = True
+
+
+def grid_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
+    """Return the next larger and smaller value of each knob; DRAM knobs step by their rate."""
+    base = {name: design[name] for name in space.knobs}
+    steps = []
+    for name, values in space.knobs.items():
+        if name in NAME_KNOBS or name in DRAM_KNOBS:
+            continue
+        for is_growth in (True, False):
+            value = _next(values, base[name], is_growth=is_growth)
+            if value is not None:
+                change = f"{name} {base[name]} -> {value}"
+                after = {**base, name: value}
+                steps.append(_step(name, change, after, base, is_growth=is_growth))
+    return [*steps, *_dram_steps(base, space)]
+
+
+def _step(
+    resource: str, change: str, design: dict[str, Any], base: dict[str, Any], *, is_growth: bool
+) -> Step:
+    return Step(resource=resource, change=change, design=design, base=base, is_growth=is_growth)
+
+
+def _next(values: Sequence[Any], now: Any, *, is_growth: bool) -> Any:
+    beyond = [value for value in values if (value > now if is_growth else value < now)]
+    if not beyond:
+        return None
+    return min(beyond) if is_growth else max(beyond)
+
+
+def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
+    if not set(DRAM_KNOBS) & set(space.knobs):
+        return []
+    accelerator = space.accelerator
+    own = accelerator.dram_part.name if accelerator.dram_part else ""
+    parts = [str(part) for part in space.knobs.get("dram_part", (own,))]
+    counts = [int(n) for n in space.knobs.get("dram_channels", (accelerator.dram_channels,))]
+    rates = {
+        (part, count): space.catalogue.dram_parts[part].bytes_per_s * count
+        for part in parts
+        for count in counts
+        if part in space.catalogue.dram_parts
+    }
+    now = (base.get("dram_part", own), base.get("dram_channels", accelerator.dram_channels))
+    steps = []
+    for is_growth in (True, False):
+        rate = _next(tuple(rates.values()), rates.get(now, np.nan), is_growth=is_growth)
+        if rate is None:
+            continue
+        part, count = next(pair for pair, value in rates.items() if value == rate)
+        chosen = {"dram_part": part, "dram_channels": count}
+        after = {**base, **{name: chosen[name] for name in DRAM_KNOBS if name in base}}
+        change = f"{now[0]} x {now[1]} -> {part} x {count}"
+        steps.append(_step(RATE, change, after, base, is_growth=is_growth))
+    return steps
+
+
+def scaled_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
+    """Return 10 % more buffer, clock and DRAM rate, off the grid and whatever the knobs are."""
+    knobs = {name: design[name] for name in space.knobs}
+    steps = []
+    for name in _SCALED:
+        base = dict(knobs)
+        if name == RATE:
+            base = {key: value for key, value in knobs.items() if key not in DRAM_KNOBS}
+            base[RATE] = float(design[RATE])
+        elif name not in base:
+            value = getattr(space.accelerator, name)
+            if value is None:
+                continue
+            base[name] = value
+        grown = base[name] * (1 + STEP)
+        after = {**base, name: float(grown) if name in REAL_KNOBS else int(grown)}
+        change = f"{name} {base[name]:g} -> {after[name]:g} (+{100 * STEP:g} %)"
+        steps.append(_step(name, change, after, base, is_growth=True))
+    return steps
+
+
+def evaluate_steps(
+    steps: Sequence[Step], costs_of: CostsOf
+) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Cost each step and its base exactly, one call for each set of columns.
+
+    Returns
+    -------
+    list
+        For each step, the costs after it and before it.
+    """
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, step in enumerate(steps):
+        groups.setdefault(tuple(step.design), []).append(place)
+    found: list[tuple[dict[str, float], dict[str, float]]] = [({}, {}) for _ in steps]
+    for names, places in groups.items():
+        rows = [row for place in places for row in (steps[place].design, steps[place].base)]
+        costs = costs_of({name: _column(name, [row[name] for row in rows]) for name in names})
+        for number, place in enumerate(places):
+            after, before = (
+                {name: float(values[2 * number + side]) for name, values in costs.items()}
+                for side in (0, 1)
+            )
+            found[place] = (after, before)
+    return found
+
+
+def _column(name: str, values: list[Any]) -> Any:
+    if name in NAME_KNOBS:
+        return np.array(values, dtype=object)
+    return np.array(values, dtype=np.float64 if name in REAL_KNOBS else np.int64)

@@ -1,0 +1,16 @@
+"""The search of a design space: an Optuna study, the exact enumeration, and their result."""
+
+from dse.search.problem import Evaluate, Problem
+from dse.search.result import Study, study_from_designs
+from dse.search.run import ENUMERATE_LIMIT, run_search
+from dse.search.samplers import SAMPLERS
+
+__all__ = [
+    "ENUMERATE_LIMIT",
+    "SAMPLERS",
+    "Evaluate",
+    "Problem",
+    "Study",
+    "run_search",
+    "study_from_designs",
+]

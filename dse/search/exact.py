@@ -1,0 +1,141 @@
+"""Exact enumeration of a space in chunks, and what a whole grid tells about its knobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from dse.arrays import FloatArray, IntArray
+from dse.pareto import minimised, non_dominated
+from dse.search.problem import Costs, Problem, is_feasible
+from dse.space import Space
+
+CHUNK_DESIGNS = 65_536
+"""Designs that are costed in one call; their columns fit a processor's cache."""
+
+KEPT_DESIGNS = 2_000_000
+"""Designs up to which the costs of a whole grid are kept; of more, only those of the front."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enumeration:
+    """A space that was costed whole.
+
+    Attributes
+    ----------
+    front : shape (designs of the front,)
+        Indices of the feasible designs that no other dominates, rising.
+    costs
+        Costs of every design in the order of the grid, or None if they were too many to keep.
+    front_costs
+        Costs of the front, in its order.
+    """
+
+    front: IntArray
+    front_costs: dict[str, FloatArray]
+    costs: dict[str, FloatArray] | None
+
+
+def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
+    """Cost every design of the space and keep the exact front.
+
+    Parameters
+    ----------
+    progress
+        Whether to draw a progress bar; it is drawn on a terminal only.
+    """
+    space = problem.space
+    front: IntArray = np.empty(0, np.int64)
+    points = np.empty((0, len(problem.objectives)))
+    front_costs: dict[str, FloatArray] = {}
+    kept: dict[str, FloatArray] | None = {} if space.size <= KEPT_DESIGNS else None
+    bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
+    with bar:
+        for indices in space.chunks(CHUNK_DESIGNS):
+            costs = problem.costs(space.columns(indices))
+            if kept is not None:
+                _store(kept, costs, indices, space.size)
+            candidates = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
+            candidates = candidates[non_dominated(minimised(costs, problem.objectives)[candidates])]
+            fresh = {name: values[candidates] for name, values in costs.items()}
+            front = np.concatenate([front, indices[candidates]])
+            points = np.concatenate([points, minimised(fresh, problem.objectives)])
+            front_costs = {
+                name: np.concatenate([front_costs.get(name, values[:0]), values])
+                for name, values in fresh.items()
+            }
+            mask = non_dominated(points)
+            front, points = front[mask], points[mask]
+            front_costs = {name: values[mask] for name, values in front_costs.items()}
+            bar.update(len(indices))
+    return Enumeration(front=front, front_costs=front_costs, costs=kept)
+
+
+def _store(
+    kept: dict[str, FloatArray], costs: Mapping[str, FloatArray], indices: IntArray, size: int
+) -> None:
+    for name, values in costs.items():
+        if name not in kept:
+            kept[name] = np.empty(size, values.dtype)
+        kept[name][indices[0] : indices[0] + len(indices)] = values
+
+
+def single_knob_lines(space: Space, bases: IntArray) -> dict[str, IntArray]:
+    """Return the designs that differ from the bases in one knob.
+
+    Parameters
+    ----------
+    bases : shape (bases,)
+        Indices of designs.
+
+    Returns
+    -------
+    dict
+        Knob name to indices of shape (bases, values of the knob).
+    """
+    lines = {}
+    stride = space.size
+    for name, values in space.knobs.items():
+        count = len(values)
+        stride //= count
+        place = bases // stride % count
+        lines[name] = (bases - place * stride)[:, None] + stride * np.arange(count)
+    return lines
+
+
+def degenerate_knobs(
+    problem: Problem, lines: Mapping[str, IntArray], costs: Costs
+) -> dict[str, str]:
+    """Find the knobs that no objective and no budget makes a trade-off of.
+
+    Parameters
+    ----------
+    lines
+        Knob name to positions in `costs`, of shape (bases, values): designs that differ in it only.
+    costs
+        Costs of shape (designs,).
+
+    Returns
+    -------
+    dict
+        Knob name to the reason: its value changes nothing, or one value is best everywhere.
+    """
+    names = dict.fromkeys((*problem.objectives, *problem.budget))
+    points = minimised(costs, tuple(names))
+    found = {}
+    for name, positions in lines.items():
+        values = problem.space.knobs[name]
+        grid = points[positions]  # (bases, values, quantities)
+        is_best = (grid == grid.min(axis=1, keepdims=True)).all(axis=(0, 2))
+        if len(values) == 1 or not is_best.any():
+            continue
+        if is_best.all():
+            found[name] = f"{name} changes no objective and no budgeted quantity"
+        else:
+            best = values[int(np.argmax(is_best))]
+            found[name] = (
+                f"{name} costs nothing in any objective or budget: {best} is at least as good as "
+                f"every other value; fix it, or add an objective that it costs"
+            )
+    return found

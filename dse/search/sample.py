@@ -1,0 +1,161 @@
+"""The Optuna study: ask for a batch, cost it as arrays, tell."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import Trial, TrialState
+from tqdm import tqdm
+
+from dse.arrays import FloatArray, IntArray
+from dse.search.problem import Problem
+from dse.space import NAME_KNOBS, Space
+
+ATTEMPTS_PER_TRIAL = 20
+"""Asks after which the study ends even if repeats kept it from its number of trials."""
+
+IDLE_BATCHES = 40
+"""Batches without any new design after which the study ends."""
+
+
+class Ledger:
+    """The designs that were costed, each once, in the order of costing."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._batches: list[tuple[IntArray, dict[str, FloatArray]]] = []
+        self._told: dict[int, tuple[list[float], list[float]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._told
+
+    def cost(self, indices: list[int], *, most: int | None = None) -> int:
+        """Cost those designs that are new, in one call, and return how many they were."""
+        new = list(dict.fromkeys(index for index in indices if index not in self._told))[:most]
+        if not new:
+            return 0
+        array = np.array(new, dtype=np.int64)
+        costs = self.problem.costs(self.problem.space.columns(array))
+        points, constraints = self.problem.told(costs)
+        self._batches.append((array, costs))
+        told = zip(points.tolist(), constraints.tolist(), strict=True)
+        self._told.update(zip(new, told, strict=True))
+        return len(new)
+
+    def told(self, index: int) -> tuple[list[float], list[float]]:
+        """Return what Optuna is told of a design: values and constraints."""
+        return self._told[index]
+
+    @property
+    def indices(self) -> IntArray:
+        """Indices of the designs in the order of costing, of shape (designs,)."""
+        return np.concatenate([np.empty(0, np.int64), *(indices for indices, _ in self._batches)])
+
+    @property
+    def costs(self) -> dict[str, FloatArray]:
+        """Costs of the designs in the order of costing."""
+        names = self._batches[0][1] if self._batches else {}
+        return {name: np.concatenate([costs[name] for _, costs in self._batches]) for name in names}
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Number of designs that had been costed after each batch."""
+        return np.cumsum([len(indices) for indices, _ in self._batches]).tolist()
+
+
+@dataclass(frozen=True)
+class _Coordinates:
+    """The knobs as Optuna sees them: places on the grid for numbers, names for names."""
+
+    space: Space
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        return {
+            name: CategoricalDistribution(values)
+            if name in NAME_KNOBS
+            else IntDistribution(0, len(values) - 1)
+            for name, values in self.space.knobs.items()
+        }
+
+    def index(self, params: Mapping[str, object]) -> int:
+        index = 0
+        for name, values in self.space.knobs.items():
+            asked = params[name]
+            place = values.index(asked) if isinstance(asked, str) else asked
+            index = index * len(values) + int(place)  # type: ignore[call-overload]
+        return index
+
+
+def sample(
+    problem: Problem, sampler: BaseSampler, *, batch: int, trials: int, label: str, progress: bool
+) -> Ledger:
+    """Run an Optuna study until it has costed so many different designs.
+
+    A design that is asked for again is told as a failed trial: it is not costed again, and does
+    not fill a population with copies. The study ends early if it keeps asking for known designs.
+
+    Parameters
+    ----------
+    batch
+        Trials asked for before they are costed together.
+    trials
+        Different designs to cost; at most those of the space.
+    label
+        Name on the progress bar, which is drawn on a terminal only.
+    """
+    ledger = Ledger(problem)
+    distributions = _Coordinates(problem.space)
+    target = min(trials, problem.space.size)
+    bar = tqdm(total=target, desc=label, unit="design", disable=None if progress else True)
+    with _quiet_optuna(), bar:
+        study = optuna.create_study(
+            directions=["minimize"] * len(problem.objectives), sampler=sampler
+        )
+        attempts, idle = 0, 0
+        while len(ledger) < target and attempts < ATTEMPTS_PER_TRIAL * trials:
+            asked = [study.ask(distributions.distributions) for _ in range(batch)]
+            indices = [distributions.index(trial.params) for trial in asked]
+            known = {index for index in indices if index in ledger}
+            new = ledger.cost(indices, most=target - len(ledger))
+            for trial, index in zip(asked, indices, strict=True):
+                if index in known or index not in ledger:
+                    study.tell(trial, state=TrialState.FAIL)
+                else:
+                    known.add(index)
+                    _tell(study, trial, problem, *ledger.told(index))
+            bar.update(new)
+            attempts += batch
+            idle = 0 if new else idle + 1
+            if idle == IDLE_BATCHES:
+                break
+    return ledger
+
+
+def _tell(
+    study: optuna.Study,
+    trial: Trial,
+    problem: Problem,
+    values: list[float],
+    constraints: list[float],
+) -> None:
+    for name, value in zip((*problem.budget, "mapping"), constraints, strict=True):
+        trial.set_constraint(name, value)
+    study.tell(trial, values)
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -1,0 +1,140 @@
+"""The samplers, by name. A configuration names one; it never names code to run."""
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
+
+from dse.errors import DseError, nearest
+
+EXACT = "exact"
+"""No sampler: the space is enumerated, nothing else."""
+
+DEFAULT_BATCH = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    build: Callable[..., BaseSampler]
+    options: Mapping[str, tuple[float, float]]  # name to least and most value
+    packages: tuple[str, ...] = ()
+    batch: int = DEFAULT_BATCH
+
+
+def _random(seed: int) -> BaseSampler:
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _qmc(seed: int) -> BaseSampler:
+    return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+
+
+def _nsga2(seed: int, **options: Any) -> BaseSampler:
+    return optuna.samplers.NSGAIISampler(seed=seed, **options)
+
+
+def _nsga3(seed: int, **options: Any) -> BaseSampler:
+    return optuna.samplers.NSGAIIISampler(seed=seed, **options)
+
+
+def _tpe(seed: int, **options: Any) -> BaseSampler:
+    return optuna.samplers.TPESampler(seed=seed, **options)
+
+
+def _gp(seed: int, **options: Any) -> BaseSampler:
+    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False, **options)
+
+
+_GENETIC = {
+    "population_size": (2, 1e6),
+    "crossover_prob": (0, 1),
+    "mutation_prob": (0, 1),
+    "swapping_prob": (0, 1),
+}
+_KINDS = {
+    "random": _Kind(build=_random, options={}),
+    "qmc": _Kind(build=_qmc, options={}, packages=("scipy",)),
+    "nsga2": _Kind(build=_nsga2, options=_GENETIC),
+    "nsga3": _Kind(build=_nsga3, options={**_GENETIC, "dividing_parameter": (1, 100)}),
+    "tpe": _Kind(
+        build=_tpe,
+        options={"n_startup_trials": (1, 1e6), "n_ei_candidates": (1, 1e6)},
+        batch=10,
+    ),
+    "gp": _Kind(
+        build=_gp, options={"n_startup_trials": (1, 1e6)}, packages=("torch", "scipy"), batch=5
+    ),
+}
+_WHOLE_NUMBERS = {
+    "population_size",
+    "dividing_parameter",
+    "n_startup_trials",
+    "n_ei_candidates",
+    "batch_size",
+}
+SAMPLERS = (*_KINDS, EXACT)
+
+
+def check_sampler(name: str) -> None:
+    """Raise DseError unless the sampler is one of `SAMPLERS` and its packages are installed."""
+    if name not in SAMPLERS:
+        raise DseError(f"search.sampler must be a known sampler, got {name!r}{_hint(name)}")
+    packages = _KINDS[name].packages if name in _KINDS else ()
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise DseError(
+            f"search.sampler = {name!r} needs the packages {', '.join(missing)}: "
+            f"install ridgepoint[gp], or choose another sampler"
+        )
+
+
+def _hint(name: object) -> str:
+    return nearest(str(name), SAMPLERS)
+
+
+def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> tuple[BaseSampler, int]:
+    """Return the sampler, and how many designs it is asked for at once.
+
+    Parameters
+    ----------
+    name
+        One of `SAMPLERS`, less `EXACT`.
+    options
+        The sampler's own, and ``batch_size``; None keeps the default.
+
+    Raises
+    ------
+    DseError
+        If the sampler or an option is unknown, a value is out of range, or a package is missing.
+    """
+    check_sampler(name)
+    kind = _KINDS[name]
+    known = {**kind.options, "batch_size": (1, 1e6)}
+    chosen = {key: value for key, value in options.items() if value is not None}
+    for key, value in chosen.items():
+        if key not in known:
+            raise DseError(
+                f"search.options.{key} is not an option of sampler {name!r}"
+                f"{nearest(str(key), known)}"
+            )
+        _check_option(key, value, *known[key])
+    batch = chosen.pop("batch_size", chosen.get("population_size", kind.batch))
+    with warnings.catch_warnings():  # our range of Optuna versions is the stable interface
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return kind.build(seed, **chosen), int(batch)
+
+
+def _check_option(key: str, value: object, least: float, most: float) -> None:
+    whole = key in _WHOLE_NUMBERS
+    allowed = (int,) if whole else (int, float)
+    is_right = isinstance(value, allowed) and not isinstance(value, bool)
+    if not is_right or not least <= value <= most:  # type: ignore[operator]
+        kind = "an integer" if whole else "a number"
+        raise DseError(
+            f"search.options.{key} must be {kind} from {least:g} to {most:g}, got {value!r}"
+        )
