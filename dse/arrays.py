@@ -6,3 +6,6 @@ from numpy.typing import NDArray
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+Numbers = float | IntArray | FloatArray
+"""What a cost function takes: one number, or an array of them."""
