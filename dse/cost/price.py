@@ -63,7 +63,8 @@ def die_yield(area_mm2: Numbers, technology: Technology) -> FloatArray:
     Source: negative binomial with clustering c = 3, as in TTM-CAS (Princeton) and LLMCompass.
     """
     defects = np.asarray(area_mm2, np.float64) / 100 * technology.defects_per_cm2.value
-    return (1 + defects / CLUSTERING) ** -CLUSTERING
+    one = 1 + defects / CLUSTERING
+    return 1 / (one * one * one)  # not **: its last digit differs between arrays and scalars
 
 
 def die_usd(area_mm2: Numbers, technology: Technology) -> FloatArray:
