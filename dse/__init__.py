@@ -1,1 +1,87 @@
 """Ridgepoint: exact design-space exploration for deep-learning accelerators."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dse.api import (
+        Result,
+        evaluate,
+        evaluate_designs,
+        load_accelerator,
+        load_space,
+        load_workload,
+        mapping_table,
+        search,
+    )
+    from dse.errors import DseError
+    from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
+    from dse.mapping.table import Mapping, MappingTable
+    from dse.pick import Pick
+    from dse.search import Study
+    from dse.space import Space
+    from dse.technology import Catalogue, Constant, DramPart, Technology
+    from dse.workload import Layer, Workload
+
+_MODULES = {
+    "dse.api": (
+        "Result",
+        "evaluate",
+        "evaluate_designs",
+        "load_accelerator",
+        "load_space",
+        "load_workload",
+        "mapping_table",
+        "search",
+    ),
+    "dse.errors": ("DseError",),
+    "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
+    "dse.mapping.table": ("Mapping", "MappingTable"),
+    "dse.pick": ("Pick",),
+    "dse.search": ("Study",),
+    "dse.space": ("Space",),
+    "dse.technology": ("Catalogue", "Constant", "DramPart", "Technology"),
+    "dse.workload": ("Layer", "Workload"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "Accelerator",
+    "Axis",
+    "Buffer",
+    "Catalogue",
+    "Constant",
+    "Constraints",
+    "Dram",
+    "DramPart",
+    "DseError",
+    "Layer",
+    "Mapping",
+    "MappingTable",
+    "Pick",
+    "Result",
+    "Space",
+    "Study",
+    "Technology",
+    "Workload",
+    "evaluate",
+    "evaluate_designs",
+    "load_accelerator",
+    "load_space",
+    "load_workload",
+    "mapping_table",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import dse`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dse' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

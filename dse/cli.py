@@ -62,6 +62,8 @@ class _Jobs:
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
         ):
             lines = run_task(composed, stage, self.command)
+        if stage.place.is_dir():
+            lines.append(f"{'Files':<12} {_from_here(stage.place)}")
         print("\n".join(lines))
 
     def tell(self, error: BaseException, where: str = "") -> None:
@@ -75,6 +77,11 @@ def _directories(job: DictConfig) -> list[Path]:
     """Return the user's own configuration directories, first the one that is searched first."""
     sources = [x.path for x in job.runtime.config_sources if x.schema == "file"]
     return [Path(x) for x in sources if Path(x) != conf_dir()]
+
+
+def _from_here(folder: Path) -> Path:
+    """Return a folder as seen from the working directory, if it is below it."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,8 +12,6 @@ from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, pla
 from dse.config.overrides import keys_below
 from dse.errors import DseError
 
-NETWORK_SUFFIXES = (".onnx", *SUFFIXES)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Composed:
@@ -55,7 +53,7 @@ def resolved(composed: Composed) -> dict[str, Any]:
 
 
 def workload_values(composed: Composed) -> dict[str, Any]:
-    """Return the workload's values; those of an ONNX file are its path and parameters."""
+    """Return the workload's values: those of the chosen name, or of the file of its path."""
     node = composed.config.get("workload")
     given = keys_below("workload", composed.overrides)
     if not isinstance(node, DictConfig):
@@ -63,14 +61,10 @@ def workload_values(composed: Composed) -> dict[str, Any]:
     path = node.get("path")
     if path is None:
         return _composed_group(composed, "workload")
-    if not isinstance(path, str) or Path(path).suffix.lower() not in NETWORK_SUFFIXES:
-        rule = ", ".join(NETWORK_SUFFIXES)
+    if not isinstance(path, str) or Path(path).suffix.lower() not in SUFFIXES:
+        rule = ", ".join(SUFFIXES)
         raise DseError(f"workload.path must be a file that ends in {rule}, got {path!r}")
     parameters = {key: node[key] for key in given if key != "path"}
-    if Path(path).suffix.lower() == ".onnx":
-        if not Path(path).is_file():
-            raise DseError(f"workload.path must be a file that exists, got {path!r}")
-        return {"path": path, **parameters}
     return load_group("workload", Path(path).expanduser().resolve(), **parameters)
 
 
@@ -91,12 +85,17 @@ def accelerator_values(composed: Composed) -> dict[str, Any]:
 
 
 def one_dram_rate(values: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:
-    """Let a given DRAM part replace the machine's rate, and a given rate its part."""
+    """Let a DRAM part that was given replace the machine's rate, and a rate its part.
+
+    A machine keeps the part beside a given rate where it takes the energy of a bit from it.
+    """
     values, given = dict(values), tuple(given)
     if "dram_part" in given and "dram_bytes_per_s" not in given:
         values.pop("dram_bytes_per_s", None)
     elif "dram_bytes_per_s" in given and "dram_part" not in given:
-        values.pop("dram_part", None)
+        dram = values.get("dram")
+        if isinstance(dram, Mapping) and dram.get("pj_per_bit") is not None:
+            values.pop("dram_part", None)
     return values
 
 

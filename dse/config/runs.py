@@ -1,18 +1,18 @@
 """What a run is asked for beside its workload, accelerator and space."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dse.config.checks import check_keys, nearest
+from dse.config.checks import check_keys, integer, mapping, nearest, number, texts
 from dse.errors import DseError
 from dse.pareto import QUANTITIES
+from dse.pick import RULES
+from dse.search.problem import check_budget, check_objectives
 
 TASKS = ("search", "evaluate", "pick", "report", "compare")
 MAPPER_OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
-PICK_RULES = ("knee", "lexicographic", "weighted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,25 +22,26 @@ class PickSettings:
     Attributes
     ----------
     rule
-        One of `PICK_RULES`.
+        One of `RULES`.
     order
         Objectives, the most important first, for ``lexicographic``; empty for their own order.
+    tolerance
+        Share of its best by which an objective may be missed, for ``lexicographic``.
     weights
         Objective to weight, for ``weighted``; empty for equal weights.
     """
 
     rule: str = "knee"
     order: tuple[str, ...] = ()
+    tolerance: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
         """What the rule is given, beside the front."""
-        if self.rule == "lexicographic" and self.order:
-            return {"order": self.order}
-        if self.rule == "weighted" and self.weights:
-            return {"weights": dict(self.weights)}
-        return {}
+        if self.rule == "lexicographic":
+            return {"order": self.order or None, "tolerance": self.tolerance}
+        return {"weights": dict(self.weights) or None} if self.rule == "weighted" else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     check_keys("mapper", values["mapper"], ("objective",))
     return Settings(
         task=task,
-        seed=integer("seed", values["seed"], least=0, most=2**32 - 1),
+        seed=_seed(values["seed"]),
         objectives=objectives_from(values["objectives"]),
         budget=budget_from(values["budget"]),
         pick=pick_from(values["pick"]),
@@ -100,45 +101,39 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     )
 
 
+def _seed(value: object) -> int:
+    seed = integer("seed", value, least=0)
+    if seed >= 2**32:
+        raise DseError(f"seed must be a whole number below 2**32, got {value!r}")
+    return seed
+
+
 def objectives_from(names: object) -> tuple[str, ...]:
     """Return the objectives: two to four different columns of costs."""
     if not isinstance(names, Sequence) or isinstance(names, str):
         raise DseError(f"objectives must be a list such as [latency_s,area_mm2], got {names!r}")
-    for name in names:
-        one_of("objectives", name, QUANTITIES)
-    if not 2 <= len(set(names)) == len(names) <= 4:
-        raise DseError(f"objectives must be two to four different names, got {list(names)}")
-    return tuple(names)
+    return check_objectives([str(name) for name in names])
 
 
-def budget_from(values: Mapping[str, Any] | None) -> dict[str, float]:
+def budget_from(values: object) -> dict[str, float]:
     """Return the budgets; null removes one."""
-    budget = {}
-    for name, limit in (values or {}).items():
-        if name not in QUANTITIES:
-            raise DseError(
-                f"budget.{name} is on a quantity that does not exist"
-                f"{nearest(str(name), QUANTITIES)}"
-            )
-        if limit is not None:
-            budget[str(name)] = number(f"budget.{name}", limit)
-    return budget
+    if values is not None and not isinstance(values, Mapping):
+        raise DseError(f"budget must be a mapping such as {{area_mm2: 8}}, got {values!r}")
+    return check_budget(values or {})
 
 
 def pick_from(values: Mapping[str, Any]) -> PickSettings:
     """Return how the pick is made."""
-    check_keys("pick", values, ("rule", "order", "weights"))
-    order, weights = values.get("order") or (), values.get("weights") or {}
-    if isinstance(order, str) or not isinstance(weights, Mapping):
-        raise DseError(
-            f"pick.order must be a list and pick.weights a mapping of objectives, "
-            f"got {order!r} and {weights!r}"
-        )
-    for name in (*order, *weights):
-        one_of("pick objective", name, QUANTITIES)
+    check_keys("pick", values, ("rule", "order", "tolerance", "weights"))
+    order = texts("pick.order", values.get("order") or ())
+    weights = mapping("pick.weights", values.get("weights") or {}, QUANTITIES)
+    tolerance = values.get("tolerance")
+    for name in order:
+        one_of("pick.order", name, QUANTITIES)
     return PickSettings(
-        rule=one_of("pick.rule", values["rule"], PICK_RULES),
-        order=tuple(order),
+        rule=one_of("pick.rule", values["rule"], RULES),
+        order=order,
+        tolerance=None if tolerance is None else number("pick.tolerance", tolerance),
         weights={name: number(f"pick.weights.{name}", x) for name, x in weights.items()},
     )
 
@@ -167,19 +162,4 @@ def one_of(key: str, value: object, known: Sequence[str]) -> str:
         hint = nearest(str(value), known)
         hint = hint if "did you mean" in hint else ""
         raise DseError(f"{key} must be one of {', '.join(known)}, got {value!r}{hint}")
-    return value
-
-
-def number(key: str, value: object) -> float:
-    """Return a value that must be a finite number above 0."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:  # type: ignore[operator]
-        raise DseError(f"{key} must be a finite number above 0, got {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def integer(key: str, value: object, *, least: int, most: int) -> int:
-    """Return a value that must be an integer between two limits."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise DseError(f"{key} must be an integer from {least} to {most}, got {value!r}")
     return value

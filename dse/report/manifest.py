@@ -4,8 +4,7 @@ import hashlib
 import json
 import platform
 import subprocess
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ PACKAGES = ("ridgepoint", "numpy", "pandas", "optuna", "hydra-core", "moocore", 
 
 
 def manifest(
-    config: Mapping[str, Any], inputs: Iterable[Path], *, command: list[str], wall_s: float
+    config: Mapping[str, Any], inputs: Mapping[str, Path], *, command: list[str], wall_s: float
 ) -> dict[str, Any]:
     """Return what a run records of itself.
 
@@ -23,7 +22,7 @@ def manifest(
     config
         The resolved configuration, recorded whole.
     inputs
-        Files that were read.
+        Files that were read, by the names that the user knows them by.
     command
         The command line.
     wall_s
@@ -36,7 +35,7 @@ def manifest(
         "git_commit": git_commit(),
         "seed": config.get("seed"),
         "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "inputs_sha256": {str(path): sha256(path) for path in sorted(set(inputs))},
+        "inputs_sha256": {name: sha256(inputs[name]) for name in sorted(inputs)},
         "wall_s": round(wall_s, 3),
         "config": config,
     }
@@ -79,8 +78,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def command_line() -> list[str]:
-    """Return the command as it was typed, without the path of the program."""
-    return [Path(sys.argv[0]).name, *sys.argv[1:]]

@@ -1,0 +1,208 @@
+"""The public functions: load a network and a machine, evaluate, search."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dse.config.accelerators import accelerator_from, catalogue
+from dse.config.files import load_group
+from dse.config.resolved import one_dram_rate
+from dse.config.spaces import space_from
+from dse.config.workloads import workload_from
+from dse.cost.model import design_costs
+from dse.cost.model import evaluate as evaluate_model
+from dse.cost.result import Evaluation
+from dse.errors import DseError
+from dse.hardware import Accelerator
+from dse.search import OBJECTIVES, Study, run_search
+from dse.space import Space
+from dse.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Evaluation):
+    """An evaluation of one network on one machine, with its layers as a table."""
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One row a layer, with the columns of layers.csv; units are in the names."""
+        return pd.DataFrame(self.layer_rows)
+
+
+def load_workload(
+    name_or_path: str | Path, *, batch: int | None = None, **parameters: object
+) -> Workload:
+    """Load a network.
+
+    Parameters
+    ----------
+    name_or_path
+        A name in conf/workload, or a YAML or ONNX file.
+    batch
+        Inferences together; the file's own if None. [1..]
+    parameters
+        The workload's own, such as ``seq_len``, by their names in the file.
+
+    Raises
+    ------
+    DseError
+        If there is no such network, or a value is wrong.
+    """
+    if batch is not None:
+        parameters["batch"] = batch
+    return workload_from(load_group("workload", name_or_path, **parameters))
+
+
+def load_accelerator(name_or_path: str | Path, **parameters: object) -> Accelerator:
+    """Load a machine.
+
+    Parameters
+    ----------
+    name_or_path
+        A name in conf/accelerator, or a YAML file.
+    parameters
+        Values of its parameters and rules, such as ``buffer_bytes``, by their names in YAML.
+
+    Raises
+    ------
+    DseError
+        If there is no such machine, or a value is wrong.
+    """
+    values = load_group("accelerator", name_or_path, **parameters)
+    return accelerator_from(one_dram_rate(values, parameters))
+
+
+def load_space(name_or_path: str | Path, **changes: object) -> Space:
+    """Load a design space.
+
+    Parameters
+    ----------
+    name_or_path
+        A name in conf/space, or a YAML file.
+    changes
+        Values of its top-level keys: ``accelerator`` (a name or a path), ``knobs``.
+
+    Raises
+    ------
+    DseError
+        If there is no such space, or a value is wrong.
+    """
+    values = load_group("space", name_or_path, **changes)
+    chosen = values.get("accelerator")
+    if not isinstance(chosen, str):
+        raise DseError(f"space {name_or_path}.accelerator must name an accelerator, got {chosen!r}")
+    return space_from(values, load_accelerator(chosen), catalogue())
+
+
+def evaluate(
+    network: Workload, accelerator: Accelerator, *, objective: str = "latency_s"
+) -> Result:
+    """Cost one network on one machine, layer by layer.
+
+    Parameters
+    ----------
+    objective
+        What each layer's mapping minimises: latency_s, dram_bytes, energy_pj or edp.
+
+    Returns
+    -------
+    Result
+        Totals, with units in their names, and ``layers``, a DataFrame.
+
+    Raises
+    ------
+    DseError
+        If no mapping of some layer fits.
+    """
+    found = evaluate_model(network, accelerator, objective=objective)
+    return Result(**{x.name: getattr(found, x.name) for x in fields(found)})
+
+
+def evaluate_designs(
+    network: Workload,
+    accelerator: Accelerator,
+    designs: pd.DataFrame,
+    *,
+    objective: str = "latency_s",
+) -> pd.DataFrame:
+    """Cost many designs in one call.
+
+    Parameters
+    ----------
+    accelerator
+        The machine that the columns of `designs` vary.
+    designs
+        One row a design; columns are named as parameters, ``batch`` or ``technology``.
+    objective
+        What each layer's mapping minimises.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `designs`, then its costs, units in their names; the same index.
+
+    Raises
+    ------
+    DseError
+        If a column is not a parameter, or a value is out of range.
+    """
+    columns = {str(name): designs[name].to_numpy() for name in designs.columns}
+    costs = design_costs(network, accelerator, columns, catalogue=catalogue(), objective=objective)
+    return designs.assign(**costs)
+
+
+def search(
+    network: Workload,
+    space: Space,
+    *,
+    trials: int = 500,
+    seed: int = 0,
+    budget: Mapping[str, float] | None = None,
+    objectives: Sequence[str] = OBJECTIVES,
+    sampler: str = "nsga2",
+    objective: str = "latency_s",
+    progress: bool = False,
+    **options: Any,
+) -> Study:
+    """Search a space for its Pareto-optimal designs.
+
+    Parameters
+    ----------
+    trials
+        Different designs that the sampled study costs.
+    seed
+        Of the sampler; the same seed gives the same study.
+    budget
+        Quantity to its limit: a floor for throughput_per_s, a ceiling for all others.
+    objectives
+        Two to four quantities.
+    sampler
+        A name of `dse.search.SAMPLERS`; ``exact`` only enumerates.
+    objective
+        What each layer's mapping minimises.
+    progress
+        Whether to draw a progress bar on a terminal.
+    options
+        Those of `dse.search.run_search`.
+
+    Raises
+    ------
+    DseError
+        If an argument is wrong.
+    """
+    return run_search(
+        network,
+        space,
+        objectives=objectives,
+        budget=dict(budget or {}),
+        sampler=sampler,
+        trials=trials,
+        seed=seed,
+        progress=progress,
+        evaluate=partial(design_costs, objective=objective),
+        **options,
+    )
