@@ -1,0 +1,219 @@
+"""Wrong inputs: each gives one clear message, exit status 2, no traceback and no folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dse.cli import main
+
+ONE_CHIP = ["task=evaluate", "workload=tiny"]
+
+WORKLOADS = {
+    "twice": "name: twice\nlayers: [{name: fc, k: 8, c: 8}, {name: fc, k: 8, c: 8}]\n",
+    "empty": "",
+    "no_layers": "name: no_layers\nlayers: []\n",
+    "list": "- name: list\n",
+    "malformed": "name: [malformed\n",
+    "two_keys": "name: a\nname: b\n",
+    "cyclic": "name: cyclic\nbatch: ${batch}\nlayers: [{name: fc, k: 8, c: 8}]\n",
+    "defaults": "defaults: [defaults]\nname: defaults\nlayers: [{name: fc, k: 8, c: 8}]\n",
+    "op": "name: op\nlayers: [{name: fc, op: convolve, k: 8, c: 8}]\n",
+    "key": "name: key\nlayers: [{name: fc, K: 8, c: 8}]\n",
+    "big": "name: big\nlayers: [{name: fc, k: 64, c: 64, bits: {input: 4096, weight: 4096}}]\n",
+}
+
+WRONG = {
+    # misspelt keys
+    "key": (["sede=3"], ["sede=3", "did you mean 'seed'"]),
+    "key in search": (["search.trial=10"], ["search.trial=10", "did you mean 'trials'"]),
+    "key in pick": (["pick.rul=knee"], ["pick.rul=knee", "'rule'"]),
+    "key in mapper": (["mapper.objectiv=dram_bytes"], ["'objective'"]),
+    "key of the workload": ([*ONE_CHIP, "workload.btch=8"], ["'btch'", "'batch'"]),
+    "key of the accelerator": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.bufer_bytes=1024"],
+        ["'bufer_bytes'", "'buffer_bytes'"],
+    ),
+    "key of the accelerator of the space": (
+        [*ONE_CHIP, "accelerator.bufer_bytes=1024"],
+        ["'bufer_bytes'", "'buffer_bytes'"],
+    ),
+    "key below a value": (["seed.value=3"], ["seed", "'value'"]),
+    "hydra's own key": (["hydra.run.folder=x"], ["hydra.run", "'folder'"]),
+    # misspelt names
+    "group": (["worklod=alexnet"], ["worklod=alexnet", "did you mean 'workload'"]),
+    "workload": (["workload=resnet5"], ["'resnet5'", "did you mean 'resnet50'"]),
+    "accelerator": ([*ONE_CHIP, "accelerator=snowflak"], ["'snowflak'", "'snowflake'"]),
+    "space": (["space=edg"], ["'edg'", "'edge'"]),
+    "space in a sweep": (["-m", "space=edge,edg"], ["'edg'", "'edge'"]),
+    "budget": (["budget=edg"], ["'edg'", "'edge'"]),
+    "task": (["task=serch"], ["'serch'", "'search'"]),
+    "search": (["search=nsga"], ["'nsga'", "'nsga2'"]),
+    "sampler": (["search.sampler=nsga4"], ["search.sampler", "'nsga4'"]),
+    "accelerator of the space": (["space.accelerator=flexibel"], ["'flexibel'", "'flexible'"]),
+    "pick rule": (["pick.rule=kne"], ["pick.rule", "'kne'", "'knee'"]),
+    "mapper objective": (["mapper.objective=latency"], ["mapper.objective", "'latency_s'"]),
+    "DRAM part": (
+        [*ONE_CHIP, "accelerator.dram_part=lpddr4_3200_x31"],
+        ["'lpddr4_3200_x31'", "lpddr4_3200_x32"],
+    ),
+    "DRAM part of a knob": (["space.knobs.dram_part=[ddr9]"], ["dram_part", "'ddr9'"]),
+    "technology": ([*ONE_CHIP, "accelerator.technology=node29"], ["'node29'", "node28"]),
+    # negative, zero, NaN, infinite, text, fractions
+    "negative buffer": ([*ONE_CHIP, "accelerator.buffer_bytes=-1"], ["buffer_bytes", "-1"]),
+    "zero rows": ([*ONE_CHIP, "accelerator.array_rows=0"], ["array_rows", "0"]),
+    "NaN clock": ([*ONE_CHIP, "accelerator.clock_hz=nan"], ["clock_hz", "nan"]),
+    "infinite rate": ([*ONE_CHIP, "accelerator.dram_bytes_per_s=inf"], ["dram_bytes_per_s", "inf"]),
+    "infinite budget": (["budget.area_mm2=inf"], ["budget.area_mm2", "inf"]),
+    "NaN budget": (["budget.area_mm2=nan"], ["budget.area_mm2", "nan"]),
+    "negative budget": (["budget.power_w=-2"], ["budget.power_w", "-2"]),
+    "text for a budget": (["budget.area_mm2=small"], ["budget.area_mm2", "'small'"]),
+    "text for trials": (["search.trials=many"], ["trials", "'many'"]),
+    "zero trials": (["search.trials=0"], ["trials", "0"]),
+    "text for the seed": (["seed=lucky"], ["seed", "'lucky'"]),
+    "negative seed": (["seed=-1"], ["seed", "-1"]),
+    "zero batch": ([*ONE_CHIP, "workload.batch=0"], ["batch", "0"]),
+    "half a batch": ([*ONE_CHIP, "workload.batch=1.5"], ["batch", "1.5"]),
+    "half a row in a knob": (["space.knobs.array_rows=[8.5]"], ["array_rows", "8.5"]),
+    "negative knob": (["space.knobs.buffer_bytes=[-65536]"], ["buffer_bytes", "-65536"]),
+    "efficiency above one": ([*ONE_CHIP, "accelerator.dram.efficiency=1.5"], ["efficiency", "1.5"]),
+    "negative weight": (
+        ["pick.rule=weighted", "pick.weights.area_mm2=-1"],
+        ["pick.weights.area_mm2", "-1"],
+    ),
+    # wrong units
+    "budget without unit": (["budget.area=4"], ["budget.area", "did you mean 'area_mm2'"]),
+    "budget in other unit": (["budget.power_mw=4"], ["budget.power_mw", "'power_w'"]),
+    "buffer in KiB": ([*ONE_CHIP, "accelerator.buffer_kib=128"], ["'buffer_kib'"]),
+    "buffer as text": ([*ONE_CHIP, "accelerator.buffer_bytes=128KiB"], ["buffer_bytes", "128KiB"]),
+    "clock as text": ([*ONE_CHIP, "accelerator.clock_hz=1GHz"], ["clock_hz", "1GHz"]),
+    # what does not exist or cannot be
+    "objective": (["objectives=[latency_s,speed]"], ["objectives", "'speed'"]),
+    "one objective": (["objectives=[latency_s]"], ["objectives", "two to four"]),
+    "an objective twice": (["objectives=[latency_s,latency_s]"], ["objectives"]),
+    "objectives as text": (["objectives=latency_s"], ["objectives", "list"]),
+    "budget on nothing": (["budget.happiness=1"], ["budget.happiness"]),
+    "empty knob": (["space.knobs.array_rows=[]"], ["array_rows", "at least one value"]),
+    "knob value twice": (["space.knobs.array_rows=[8,8]"], ["array_rows", "8"]),
+    "empty space": (["space.knobs=null"], ["knobs"]),
+    "unknown knob": (["space.knobs.colour=[1]"], ["colour"]),
+    "weight on no objective": (
+        ["pick.rule=weighted", "pick.weights.speed=1"],
+        ["pick.weights", "'speed'"],
+    ),
+    "mapping that cannot fit": (
+        [*ONE_CHIP, "workload.path=conf/workload/big.yaml", "accelerator.buffer_bytes=64"],
+        ["fc"],
+    ),
+    # files
+    "no such file": ([*ONE_CHIP, "workload.path=none.yaml"], ["'none.yaml'"]),
+    "a folder for a file": ([*ONE_CHIP, "workload.path=conf.yaml"], ["'conf.yaml'"]),
+    "other kind of file": (
+        [*ONE_CHIP, "workload.path=network.h5"],
+        ["workload.path", "'network.h5'"],
+    ),
+    "layer twice": ([*ONE_CHIP, "workload.path=conf/workload/twice.yaml"], ["unique", "'fc'"]),
+    "empty file": ([*ONE_CHIP, "workload.path=conf/workload/empty.yaml"], ["empty"]),
+    "no layers": ([*ONE_CHIP, "workload.path=conf/workload/no_layers.yaml"], ["layers"]),
+    "a list": ([*ONE_CHIP, "workload.path=conf/workload/list.yaml"], ["mapping"]),
+    "malformed": ([*ONE_CHIP, "workload.path=conf/workload/malformed.yaml"], ["malformed.yaml"]),
+    "malformed in --config-dir": (
+        [*ONE_CHIP, "--config-dir=conf", "workload=malformed"],
+        ["malformed.yaml"],
+    ),
+    "key twice": ([*ONE_CHIP, "workload.path=conf/workload/two_keys.yaml"], ["name"]),
+    "cyclic interpolation": ([*ONE_CHIP, "workload.path=conf/workload/cyclic.yaml"], ["batch"]),
+    "cyclic interpolation in --config-dir": (
+        [*ONE_CHIP, "--config-dir=conf", "workload=cyclic"],
+        ["back to themselves"],
+    ),
+    "cyclic defaults": ([*ONE_CHIP, "workload.path=conf/workload/defaults.yaml"], ["back"]),
+    "cyclic defaults in --config-dir": (
+        [*ONE_CHIP, "--config-dir=conf", "workload=defaults"],
+        ["defaults"],
+    ),
+    "unknown op": ([*ONE_CHIP, "workload.path=conf/workload/op.yaml"], ["'convolve'"]),
+    "unknown loop": ([*ONE_CHIP, "workload.path=conf/workload/key.yaml"], ["'K'"]),
+    "binary file": ([*ONE_CHIP, "workload.path=binary.yaml"], ["binary.yaml"]),
+    "interpolation of nothing": (["seed=${sede}"], ["sede"]),
+    "--config-dir": (["--config-dir=nowhere"], ["nowhere"]),
+    # syntax
+    "no value": (["seed"], ["'seed'", "KEY=VALUE"]),
+    "open bracket": (["objectives=[latency_s"], ["objectives=[latency_s", "KEY=VALUE"]),
+    "a sweep without -m": (["workload=alexnet,resnet50"], ["workload=alexnet,resnet50", "-m"]),
+    # run folders
+    "pick without a run": (["task=pick"], ["task=pick", "run="]),
+    "pick from nothing": (["task=pick", "run=outputs/nothing"], ["outputs/nothing"]),
+    "pick from another folder": (["task=pick", "run=conf"], ["manifest.json", "'conf'"]),
+    "pick from a broken run": (["task=pick", "run=broken"], ["manifest.json"]),
+    "report of nothing": (["task=report", "run=nowhere"], ["nowhere"]),
+    "compare one": (["task=compare", "run=[conf]"], ["two or more"]),
+    "a number for a run": (["task=pick", "run=3"], ["run", "3"]),
+}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Return a working directory with the files that the table names."""
+    workloads = tmp_path / "conf" / "workload"
+    workloads.mkdir(parents=True)
+    for name, text in WORKLOADS.items():
+        (workloads / f"{name}.yaml").write_text(text)
+    (tmp_path / "conf.yaml").mkdir()
+    (tmp_path / "network.h5").touch()
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x81" * 8)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "named"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_input_gives_one_message(home, capsys, arguments, named):
+    before = files(home)
+    assert main(arguments) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1, streams.err
+    assert streams.err.startswith("dse: ")
+    assert "Traceback" not in streams.err
+    for part in named:
+        assert part in streams.err
+    assert files(home) == before
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["key", "workload", "negative buffer", "malformed"])
+def test_wrong_input_to_the_program(home, name):
+    arguments, named = WRONG[name]
+    before = files(home)
+    run = subprocess.run(
+        [sys.executable, "-m", "dse", *arguments], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1
+    assert all(part in run.stderr for part in named)
+    assert files(home) == before
+
+
+def test_one_failed_job_does_not_stop_a_sweep(home, capsys):
+    status = main(["-m", *ONE_CHIP, "accelerator.buffer_bytes=131072,-1,262144"])
+    streams = capsys.readouterr()
+    assert status == 2
+    assert streams.err.count("\n") == 1
+    assert streams.err.startswith("dse: job 1: ")
+    summaries = sorted(path.parent.name for path in home.glob("outputs/*/*/*/summary.json"))
+    assert summaries == ["0", "2"]
+    assert not list(home.glob("outputs/*/*/1"))
+
+
+def test_developers_see_the_traceback(home, capsys, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    assert main([*ONE_CHIP, "accelerator.buffer_bytes=-1"]) == 2
+    assert "Traceback" in capsys.readouterr().err
