@@ -87,15 +87,18 @@ def accelerator_values(composed: Composed) -> dict[str, Any]:
 def one_dram_rate(values: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:
     """Let a DRAM part that was given replace the machine's rate, and a rate its part.
 
-    A machine keeps the part beside a given rate where it takes the energy of a bit from it.
+    A machine keeps the part beside a given rate where it takes the energy of a bit from it; a
+    given part brings its own energy, unless that of the interface is given too.
     """
     values, given = dict(values), tuple(given)
+    dram = values.get("dram") or {}
+    has_energy = isinstance(dram, Mapping) and dram.get("pj_per_bit") is not None
     if "dram_part" in given and "dram_bytes_per_s" not in given:
         values.pop("dram_bytes_per_s", None)
-    elif "dram_bytes_per_s" in given and "dram_part" not in given:
-        dram = values.get("dram")
-        if isinstance(dram, Mapping) and dram.get("pj_per_bit") is not None:
-            values.pop("dram_part", None)
+        if has_energy and "dram" not in given:
+            values["dram"] = {**dram, "pj_per_bit": None}
+    elif has_energy and "dram_bytes_per_s" in given and "dram_part" not in given:
+        values.pop("dram_part", None)
     return values
 
 

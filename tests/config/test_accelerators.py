@@ -13,6 +13,8 @@ from dse.config.accelerators import (
     technology_from,
 )
 from dse.config.files import group_names, load_group, plain, user_directories
+from dse.config.resolved import one_dram_rate
+from dse.cost.energy import dram_pj_per_bit
 from dse.errors import DseError
 
 MINIMAL = {
@@ -156,6 +158,15 @@ def test_a_rate_wins_over_the_part_and_keeps_its_energy():
 def test_a_part_takes_the_place_of_a_rate_once_the_rate_is_null():
     values = load_group("accelerator", "nvdla", dram_part="lpddr5_6400_x32", dram_bytes_per_s=None)
     assert accelerator_from(values).peak_dram_bytes_per_s == 25.6e9
+
+
+def test_a_given_part_brings_its_rate_and_its_energy():
+    values = load_group("accelerator", "nvdla", dram_part="hbm3")
+    chip = accelerator_from(one_dram_rate(values, ["dram_part"]))
+    assert chip.peak_dram_bytes_per_s == 819.2e9
+    assert dram_pj_per_bit(chip) == catalogue().dram_parts["hbm3"].pj_per_bit.value
+    chip = accelerator_from(one_dram_rate(values, ["dram_part", "dram"]))
+    assert dram_pj_per_bit(chip) == 8
 
 
 def test_overrides_of_the_interface_page_work():
