@@ -20,6 +20,7 @@ from dse.pick import Pick
 from dse.report.compare import compare_runs
 from dse.report.finished import FinishedRun, read_run
 from dse.report.manifest import manifest
+from dse.report.page import write_report
 from dse.report.results import write_evaluation, write_json, write_pick, write_study
 from dse.report.run_folder import MANIFEST, Stage
 from dse.report.words import evaluation_lines, infeasible_lines, pick_lines, study_lines

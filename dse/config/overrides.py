@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-FREE_NODES = ("accelerator.", "budget.", "pick.weights.", "space.knobs.", "workload.")
+FREE_NODES = (
+    "accelerator.",
+    "budget.",
+    "pick.weights.",
+    "search.options.",
+    "space.knobs.",
+    "workload.",
+)
 """Nodes whose keys are not all in the YAML; Ridgepoint checks them itself, after Hydra."""
 
 
