@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dse.config.checks import check_keys, nearest
+from dse.config.workloads import check_parameters
 from dse.errors import DseError
 from dse.hardware import Accelerator
 
@@ -142,9 +143,11 @@ def parse_yaml(path: Path) -> DictConfig:
 def plain(config: DictConfig, group: str) -> dict[str, Any]:
     """Return a node as a plain dict, interpolations resolved as `load_group` says."""
     try:
+        raw = OmegaConf.to_container(config, resolve=False)
+        assert isinstance(raw, dict)  # a DictConfig becomes a dict
+        if group == "workload":
+            check_parameters(raw)
         if group == "accelerator":
-            raw = OmegaConf.to_container(config, resolve=False)
-            assert isinstance(raw, dict)  # a DictConfig becomes a dict
             named = OmegaConf.create(_named_references(raw, raw))
             assert isinstance(named, DictConfig)
             named._set_parent(config._get_parent())  # absolute interpolations start at the root

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dse.config.checks import check_keys, nearest
+from dse.config.checks import check_keys, mapping, nearest
 from dse.errors import DseError
 from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
@@ -110,7 +110,8 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
 def _check_top(owner: str, values: Mapping[str, Any]) -> None:
     layers = values.get("layers")
     if not isinstance(layers, list) or not layers:
-        hint = nearest("layers", values) if layers is None else ""
+        others = [key for key in values if key != "layers"]
+        hint = nearest("layers", others) if layers is None else ""
         raise DseError(f"{owner}.layers must be a list of at least one layer, got {layers!r}{hint}")
     if not isinstance(values.get("source", ""), str):
         raise DseError(f"{owner}.source must be a text, got {values['source']!r}")
@@ -119,8 +120,7 @@ def _check_top(owner: str, values: Mapping[str, Any]) -> None:
     parameters = {key: x for key, x in values.items() if key not in WORKLOAD_KEYS}
     for key, value in parameters.items():
         _check_integer(owner, key, value, 1)
-    limits = _mapping(owner, "limits", values.get("limits", {}))
-    check_keys(f"{owner}.limits", limits, parameters)
+    limits = mapping(f"{owner}.limits", values.get("limits", {}), tuple(parameters))
     for key, limit in limits.items():
         _check_integer(f"{owner}.limits", key, limit, 1)
         _check_integer(owner, key, parameters[key], 1, limit)
@@ -131,12 +131,6 @@ def _check_integer(
 ) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise DseError(f"{owner}.{key} must be an integer from {least} to {most}, got {value!r}")
-
-
-def _mapping(owner: str, key: str, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise DseError(f"{owner}.{key} must be a mapping of keys to values, got {value!r}")
-    return value
 
 
 def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple[Layer, ...]:
@@ -167,9 +161,7 @@ def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple
 
 def _bits(owner: str, value: object) -> dict[str, Any]:
     """Return ``{input: 8}`` as ``{input_bits: 8}``."""
-    bits = _mapping(owner, "bits", value)
-    check_keys(f"{owner}.bits", bits, BITS)
-    return {f"{key}_bits": x for key, x in bits.items()}
+    return {f"{key}_bits": x for key, x in mapping(f"{owner}.bits", value, BITS).items()}
 
 
 def _pair(owner: str, key: str, value: object) -> dict[str, Any]:
