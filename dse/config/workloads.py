@@ -34,7 +34,7 @@ LAYER_KEYS = {
 _REFERENCE = re.compile(r"\$\{[\w.]*?([A-Za-z_]\w*)\}")
 
 
-def check_parameters(values: Mapping[str, Any]) -> None:
+def check_parameters(values: Mapping[Any, Any]) -> None:
     """Check that each parameter is referred to, so that a misspelt key is not ignored.
 
     Parameters
@@ -47,8 +47,9 @@ def check_parameters(values: Mapping[str, Any]) -> None:
     DseError
         Naming the key that nothing refers to, and the nearest right one.
     """
-    used = set(_references({key: x for key, x in values.items() if key != "limits"}))
-    check_keys(f"workload {values.get('name')!r}", values, (*WORKLOAD_KEYS, *sorted(used)))
+    keys = {str(key): value for key, value in values.items()}
+    used = set(_references({key: value for key, value in keys.items() if key != "limits"}))
+    check_keys(f"workload {keys.get('name')!r}", keys, (*WORKLOAD_KEYS, *sorted(used)))
 
 
 def _references(value: object) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from dse.config.files import load_group, plain
+from dse.config.files import conf_dir, load_group, plain
 from dse.config.workloads import workload_from
 from dse.errors import DseError
 from dse.workload import Layer, Workload
@@ -54,7 +54,7 @@ def test_lowered_layers_stand_where_the_layer_stood():
 
 def test_parameters_reach_layers_alone_and_inside_a_larger_configuration():
     alone = load_group("workload", "gpt2", query_len=3, context_len=7)
-    inside = OmegaConf.create({"workload": OmegaConf.load("conf/workload/gpt2.yaml")})
+    inside = OmegaConf.create({"workload": OmegaConf.load(conf_dir() / "workload/gpt2.yaml")})
     inside.workload.query_len, inside.workload.context_len = 3, 7
     assert plain(inside.workload, "workload") == alone
     scores = next(x for x in workload_from(alone).layers if x.name == "scores")
