@@ -3,7 +3,9 @@
 Its costs are a rough roofline: good for the shape of a picture, and for nothing else.
 """
 
+import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -158,3 +160,73 @@ def history(trials: int = 500) -> pd.DataFrame:
     """Share of the exact hypervolume against designs costed."""
     costed = np.arange(25, trials + 1, 25)
     return pd.DataFrame({"num_costed": costed, "hypervolume_share": 1 - 0.35 * 0.99**costed})
+
+
+def write_run(folder: Path, *, task: str = "search") -> Path:
+    """Write the files of a finished run, as the command line does."""
+    is_search = task != "evaluate"
+    rows, every = layers(), designs()
+    best = front(every)
+    row = best.sort_values("area_mm2", kind="stable").iloc[len(best) // 3]
+    config = {
+        "task": {"name": task}, "workload": {"name": "resnet50"}, "space": {"name": "edge"},
+        "accelerator": {"name": "flexible"}, "objectives": list(OBJECTIVES), "budget": BUDGET,
+        "search": {"sampler": "nsga2", "trials": 500}, "seed": 0,
+    }  # fmt: skip
+    manifest = {
+        "command": ["dse", f"task={task}", "budget.area_mm2=8"], "config": config, "seed": 0,
+        "versions": {"python": "3.11.2", "numpy": "2.4"}, "git_commit": "0" * 40,
+        "config_sha256": "ab" * 32, "inputs_sha256": {"conf/workload/resnet50": "cd" * 32},
+        "wall_s": 12.3,
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_search:
+        manifest |= {"front": "exact", "hypervolume_share": 0.987, "num_costed": 500,
+                     "num_designs": len(every), "notes": []}  # fmt: skip
+        every.to_parquet(folder / "designs.parquet", index=False)
+        best.to_csv(folder / "front.csv", index=False)
+        history().to_csv(folder / "history.csv", index=False)
+        _write_json(folder / "pick.json", _pick(row, best))
+    rows.to_csv(folder / "layers.csv", index=False)
+    traffic().to_csv(folder / "traffic.csv", index=False)
+    _write_json(folder / "summary.json", _summary(rows, row))
+    _write_json(folder / "manifest.json", manifest)
+    return folder
+
+
+def _pick(row: pd.Series, best: pd.DataFrame) -> dict[str, object]:
+    used = float(row.area_mm2)
+    others = best[best.index != row.name].iloc[[len(best) // 2, 10]]
+    changes = {f"{name}_change": 0.05 for name in (*OBJECTIVES, "latency_s")}
+    step = {"resource": "buffer_bytes", "change": "buffer_bytes 262144 -> 524288", **changes}
+    nothing = dict.fromkeys(changes, 0.0)
+    return {
+        "rule": "knee", "design": row.to_dict(), "runners_up": others.to_dict(orient="records"),
+        "reason": f"knee: nearest (0.412) to the best corner of {len(best)} designs",
+        "binding": [{
+            "budget": "area_mm2", "limit": 8.0, "value": used, "slack": 1 - used / 8,
+            "is_binding": True, "because": "array_rows 32 -> 48 would improve latency_s by 12 %",
+        }],
+        "marginal": [
+            {**step, "breaks": "", "effect": "throughput_per_s +5 %, area_mm2 +5 %"},
+            {"resource": "clock_hz", "change": "clock_hz 1e+09 -> 1.1e+09 (+10 %)", **nothing,
+             "breaks": "area_mm2", "effect": "no effect, because every layer waits for the DRAM"},
+        ],
+    }  # fmt: skip
+
+
+def _summary(rows: pd.DataFrame, row: pd.Series) -> dict[str, object]:
+    latency = float(rows.latency_s.sum())
+    return {
+        "workload": "resnet50", "batch": 1, "accelerator": "flexible", "buffer_bytes": 524288,
+        "dram_efficiency": EFFICIENCY, "objective": "latency_s", "latency_s": latency,
+        "throughput_per_s": 1 / latency, "dram_bytes": float(rows.dram_bytes.sum()),
+        "dram_bytes_per_inference": float(rows.dram_bytes.sum()), "energy_pj": 5e9,
+        "energy_pj_per_inference": 5e9, "area_mm2": float(row.area_mm2), "power_w": 0.4,
+        "dram_bytes_per_s": 12.8e9, "cost_usd": 4.2, "num_macs": 1024, "peak_macs_per_s": 1.024e12,
+        "warnings": ["area is extrapolated: 1,024 KiB of buffer is above the 512 KiB fitted"],
+    }  # fmt: skip
+
+
+def _write_json(path: Path, values: object) -> None:
+    path.write_text(json.dumps(values, indent=2, default=str), encoding="utf-8")

@@ -119,7 +119,7 @@ def network_bar(ax: Axes, layers: pd.DataFrame) -> Axes:
                 color="#14171b",
                 bbox={
                     "boxstyle": "round,pad=0.2",
-                    "facecolor": "#ffffff",
+                    "facecolor": "#fefefe",
                     "alpha": 0.82,
                     "linewidth": 0,
                 },

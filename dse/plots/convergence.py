@@ -11,7 +11,7 @@ from dse.plots.style import BLUE, INK, MUTED, look, new_figure, nothing_to_draw,
 from dse.plots.units import percent
 
 
-def convergence_figure(history: pd.DataFrame, *, sampler: str, num_designs: int | None) -> Figure:
+def convergence_figure(history: pd.DataFrame, *, sampler: str, is_exact: bool = True) -> Figure:
     """Draw the share of the exact front's hypervolume against the designs costed.
 
     Parameters
@@ -20,14 +20,18 @@ def convergence_figure(history: pd.DataFrame, *, sampler: str, num_designs: int 
         num_costed rising, hypervolume_share from 0 to 1 (not known: NaN).
     sampler
         Name of the search, for the title.
-    num_designs
-        Designs of the whole space, where it was enumerated.
+    is_exact
+        Whether the share refers to the front of the whole space, else to the study's own.
     """
     known = history[np.isfinite(history["hypervolume_share"].astype(float))]
     with look():
         figure = new_figure(8.0, 3.8)
         ax = figure.add_subplot()
-        title(figure, _finding(known, sampler, num_designs), "Hypervolume of log10 objectives.")
+        title(
+            figure,
+            _finding(known, sampler, is_exact=is_exact),
+            "Hypervolume of the objectives' logarithms; flat where more designs find no better.",
+        )
         convergence(ax, known)
     return figure
 
@@ -37,7 +41,7 @@ def convergence(ax: Axes, history: pd.DataFrame) -> Axes:
     ax.set_xlabel("Designs costed (count)")
     ax.set_ylabel("Hypervolume found (%)")
     if history.empty:
-        nothing_to_draw(ax, "The share is not known: the exact front was not enumerated.")
+        nothing_to_draw(ax, "The share is not known.")
         return ax
     costed, share = history["num_costed"].to_numpy(float), history["hypervolume_share"].to_numpy()
     ax.plot(costed, share, color=BLUE, linewidth=1.8, drawstyle="steps-post", zorder=3)
@@ -50,7 +54,7 @@ def convergence(ax: Axes, history: pd.DataFrame) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
     ax.annotate(
-        "the exact front", (0, 1), (4, 3), textcoords="offset points", fontsize=8.5, color=INK
+        "all of the front", (0, 1), (4, 3), textcoords="offset points", fontsize=8.5, color=INK
     )
     last = Label(x=costed[-1], y=float(share[-1]), text=percent(float(share[-1]), 1), is_bold=True)
     line = [Label(x=x, y=y, text="") for x, y in zip(costed, share, strict=True)]
@@ -59,13 +63,10 @@ def convergence(ax: Axes, history: pd.DataFrame) -> Axes:
     return ax
 
 
-def _finding(history: pd.DataFrame, sampler: str, num_designs: int | None) -> str:
+def _finding(history: pd.DataFrame, sampler: str, *, is_exact: bool) -> str:
     if history.empty:
         return f"{sampler}: the share of the exact front is not known"
-    share, costed = (
-        float(history["hypervolume_share"].iloc[-1]),
-        int(history["num_costed"].iloc[-1]),
-    )
-    part = f" ({percent(costed / num_designs, 1)} of the space)" if num_designs else ""
-    found = f"{sampler} found {percent(share, 1)} of the exact front's hypervolume"
-    return f"{found} with {costed:,} designs{part}"
+    last = history.iloc[-1]
+    whose = "exact front" if is_exact else "front it ended with"
+    share, costed = percent(float(last["hypervolume_share"]), 1), int(last["num_costed"])
+    return f"{sampler} found {share} of the {whose}'s hypervolume with {costed:,} designs"

@@ -1,4 +1,4 @@
-"""Plots of the experiments: predicted against published, and bandwidth against batch."""
+"""Plots of the experiments: predictions, bandwidth against batch, networks on a roofline."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dse.plots.labels import Label, place
+from dse.plots.roofline import Roof, along_roof, draw_roof
 from dse.plots.style import (
     FAINT,
     INK,
@@ -178,3 +179,57 @@ def bandwidth_against_batch(
         )
     ax.legend(loc="upper right")
     return ax
+
+
+def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str) -> Figure:
+    """Draw several networks as points under the roofs of one chip.
+
+    Parameters
+    ----------
+    networks
+        One row a network: name, operational_intensity [MACs/byte], macs_per_s; and, where
+        published, published_macs_per_s (drawn hollow, joined to the prediction).
+    roof
+        The roofs of the chip.
+    finding
+        What the plot shows.
+    """
+    with look():
+        figure = new_figure(8.0, 5.6)
+        ax = figure.add_subplot()
+        detail = "Filled: predicted."
+        rates = list(networks["macs_per_s"])
+        if "published_macs_per_s" in networks:
+            detail, rates = (
+                f"{detail} Hollow: published.",
+                rates + list(networks["published_macs_per_s"]),
+            )
+        title(figure, plain(finding, 400), detail)
+        draw_roof(
+            ax, roof, intensities=finite(networks["operational_intensity"]), rates=finite(rates)
+        )
+        labels = [
+            _draw_network(ax, row, index) for index, (_, row) in enumerate(networks.iterrows())
+        ]
+        place(ax, labels, obstacles=[*labels, *along_roof(roof, labels)])
+    return figure
+
+
+def _draw_network(ax: Axes, row: pd.Series, index: int) -> Label:
+    x, y = (float(str(row[key])) for key in ("operational_intensity", "macs_per_s"))
+    ink, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+    published = float(str(row.get("published_macs_per_s", "nan")))
+    if np.isfinite(published):
+        ax.plot([x, x], [y, published], color=ink, linewidth=1, zorder=3)
+        ax.plot(
+            [x],
+            [published],
+            marker=marker,
+            markersize=9,
+            markerfacecolor="none",
+            markeredgecolor=ink,
+            markeredgewidth=1.5,
+            zorder=4,
+        )
+    ax.plot([x], [y], marker=marker, markersize=8, color=ink, markeredgecolor=PAPER, zorder=5)
+    return Label(x=x, y=y, text=plain(str(row["name"]), 30), radius_points=6)

@@ -31,6 +31,8 @@ class StudyData:
         num_costed and hypervolume_share of the study; None if only the enumeration ran.
     sampler
         Name of the study's search.
+    is_exact
+        Whether the front is that of the whole space.
     """
 
     designs: pd.DataFrame
@@ -41,6 +43,7 @@ class StudyData:
     runners_up: Sequence[Mapping[str, object]] = ()
     history: pd.DataFrame | None = None
     sampler: str = "the search"
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]
         )
         if study.history is not None and len(study.history):
             drawn["convergence"] = convergence_figure(
-                study.history, sampler=study.sampler, num_designs=len(study.designs)
+                study.history, sampler=study.sampler, is_exact=study.is_exact
             )
     if chip is not None:
         names = {"workload": chip.workload, "machine": chip.machine}

@@ -133,7 +133,7 @@ def pareto_front(
         log_axis(ax, which, name, _axis_limits(designs, front, name, limits.get(name)))
     _draw_cloud(ax, designs, x, y)
     _draw_infeasible(ax, x, y, limits)
-    levels = _levels(front, colour)
+    levels = levels_of(front, colour)
     for level, (text, rows) in enumerate(levels):
         _draw_level(ax, rows, x, y, (level, len(levels)), text)
     return ax
@@ -157,17 +157,13 @@ def _axis_limits(
 
 
 def _draw_cloud(ax: Axes, designs: pd.DataFrame, x: str, y: str) -> None:
-    shown = designs[np.isfinite(designs[x]) & np.isfinite(designs[y])]
-    shown = shown[(shown[x] > 0) & (shown[y] > 0)]
     kinds = ((True, "o", 9, 0, "within every budget"), (False, "x", 9, 0.6, "over a budget"))
     for feasible, marker, size, width, text in kinds:
-        rows = shown[shown["feasible"].astype(bool) == feasible]
+        rows = one_mark_a_cell(designs[designs["feasible"].astype(bool) == feasible], x, y)
         if rows.empty:
             continue
-        cells = np.column_stack([_cells(rows[x]), _cells(rows[y])])
-        _, first = np.unique(cells, axis=0, return_index=True)
         sns.scatterplot(
-            data=rows.iloc[np.sort(first)],
+            data=rows,
             x=x,
             y=y,
             ax=ax,
@@ -183,10 +179,22 @@ def _draw_cloud(ax: Axes, designs: pd.DataFrame, x: str, y: str) -> None:
         )
 
 
-def _cells(values: pd.Series) -> np.ndarray:
+def one_mark_a_cell(designs: pd.DataFrame, x: str, y: str, num_cells: int = _GRID) -> pd.DataFrame:
+    """Return designs that can be told apart: the first of each cell of a logarithmic grid."""
+    shown = designs[np.isfinite(designs[x]) & np.isfinite(designs[y])]
+    shown = shown[(shown[x] > 0) & (shown[y] > 0)]
+    if shown.empty:
+        return shown
+    feasible = shown["feasible"].to_numpy(np.int64)
+    cells = np.column_stack([_cells(shown[x], num_cells), _cells(shown[y], num_cells), feasible])
+    _, first = np.unique(cells, axis=0, return_index=True)
+    return shown.iloc[np.sort(first)]
+
+
+def _cells(values: pd.Series, num_cells: int) -> np.ndarray:
     logs = np.log10(values.to_numpy(float))
     span = max(float(np.ptp(logs)), 1e-9)
-    return np.floor((logs - logs.min()) / span * _GRID).astype(np.int64)
+    return np.floor((logs - logs.min()) / span * num_cells).astype(np.int64)
 
 
 def _draw_infeasible(ax: Axes, x: str, y: str, budget: Mapping[str, float]) -> None:
@@ -227,7 +235,11 @@ def _draw_infeasible(ax: Axes, x: str, y: str, budget: Mapping[str, float]) -> N
         )
 
 
-def _levels(front: pd.DataFrame, colour: str | None) -> list[tuple[str, pd.DataFrame]]:
+def levels_of(front: pd.DataFrame, colour: str | None) -> list[tuple[str, pd.DataFrame]]:
+    """Return the front cut by its third objective: what each part is called, and its rows.
+
+    One part for each value, or where there are many values, for each of seven ranges.
+    """
     if front.empty:
         return []
     if colour is None:

@@ -14,11 +14,9 @@ from dse.plots.layers import together
 from dse.plots.style import (
     BLUE,
     INK,
-    MARKERS,
     MUTED,
     ORANGE,
     PAPER,
-    SERIES,
     VERMILLION,
     finite,
     halo,
@@ -77,7 +75,7 @@ def roofline_figure(layers: pd.DataFrame, roof: Roof, *, workload: str, machine:
         finding, detail = _finding(layers, workload, machine), _detail(layers)
         title(figure, finding, detail)
         largest, every = roofline(ax, together(layers), roof)
-        place(ax, largest, obstacles=[*every, *_along(roof, every)])
+        place(ax, largest, obstacles=[*every, *along_roof(roof, every)])
     return figure
 
 
@@ -141,7 +139,7 @@ def _label(row: pd.Series, share: float) -> Label:
     )
 
 
-def _along(roof: Roof, points: Sequence[Label]) -> list[Label]:
+def along_roof(roof: Roof, points: Sequence[Label]) -> list[Label]:
     """Return marks along the roof, so that no label lies on it."""
     ends = [roof.ridge, *(point.x for point in points)]
     x = np.geomspace(min(ends) / 2, max(ends) * 2, 120)
@@ -249,57 +247,3 @@ def _detail(layers: pd.DataFrame) -> str:
         plural = "layers" if len(left) > 1 else "layer"
         text += f" Not drawn: {len(left)} {plural} without MACs, {share} of the time."
     return text
-
-
-def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str) -> Figure:
-    """Draw several networks as points under the roofs of one chip.
-
-    Parameters
-    ----------
-    networks
-        One row a network: name, operational_intensity [MACs/byte], macs_per_s; and, where
-        published, published_macs_per_s (drawn hollow, joined to the prediction).
-    roof
-        The roofs of the chip.
-    finding
-        What the plot shows.
-    """
-    with look():
-        figure = new_figure(8.0, 5.6)
-        ax = figure.add_subplot()
-        detail = "Filled: predicted."
-        rates = list(networks["macs_per_s"])
-        if "published_macs_per_s" in networks:
-            detail, rates = (
-                f"{detail} Hollow: published.",
-                rates + list(networks["published_macs_per_s"]),
-            )
-        title(figure, plain(finding, 400), detail)
-        draw_roof(
-            ax, roof, intensities=finite(networks["operational_intensity"]), rates=finite(rates)
-        )
-        labels = [
-            _draw_network(ax, row, index) for index, (_, row) in enumerate(networks.iterrows())
-        ]
-        place(ax, labels, obstacles=[*labels, *_along(roof, labels)])
-    return figure
-
-
-def _draw_network(ax: Axes, row: pd.Series, index: int) -> Label:
-    x, y = (float(str(row[key])) for key in ("operational_intensity", "macs_per_s"))
-    ink, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
-    published = float(str(row.get("published_macs_per_s", "nan")))
-    if np.isfinite(published):
-        ax.plot([x, x], [y, published], color=ink, linewidth=1, zorder=3)
-        ax.plot(
-            [x],
-            [published],
-            marker=marker,
-            markersize=9,
-            markerfacecolor="none",
-            markeredgecolor=ink,
-            markeredgewidth=1.5,
-            zorder=4,
-        )
-    ax.plot([x], [y], marker=marker, markersize=8, color=ink, markeredgecolor=PAPER, zorder=5)
-    return Label(x=x, y=y, text=plain(str(row["name"]), 30), radius_points=6)

@@ -10,6 +10,8 @@ import pandas as pd
 from dse.errors import DseError
 from dse.report.run_folder import MANIFEST
 
+_TEXT_COLUMNS = ("name", "layer", "why", "order", "unrolled", "stationary")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedRun:
@@ -39,27 +41,37 @@ class FinishedRun:
 
     def designs(self) -> pd.DataFrame:
         """Return every design that was costed."""
-        return self._table("designs.parquet")
+        return self.table("designs.parquet")
 
     def front(self) -> pd.DataFrame:
         """Return the Pareto-optimal designs."""
-        return self._table("front.csv")
+        return self.table("front.csv")
 
     def layers(self) -> pd.DataFrame:
         """Return the layers of the picked or evaluated design."""
-        return self._table("layers.csv")
+        return self.table("layers.csv")
 
     def has(self, name: str) -> bool:
         """Whether the folder holds a file of this name."""
         return (self.folder / name).is_file()
 
-    def _table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the folder; names of layers stay text, whatever they are.
+
+        Raises
+        ------
+        DseError
+            If the file cannot be read.
+        """
         path = self.folder / name
         try:
-            return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+            if path.suffix == ".parquet":
+                return pd.read_parquet(path)
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DseError(f"run {self.folder}: {name} cannot be read: {reason}") from error
+        return table.fillna(dict.fromkeys(table.columns.intersection(_TEXT_COLUMNS), ""))
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -23,9 +23,11 @@ TOTALS = tuple(
 
 
 def write_study(folder: Path, study: Study) -> None:
-    """Write front.csv and designs.parquet."""
+    """Write front.csv and designs.parquet, and history.csv where a study was sampled."""
     study.front.to_csv(folder / "front.csv", index=False, lineterminator="\n")
     study.designs.to_parquet(folder / "designs.parquet", index=False)
+    if len(study.history):
+        study.history.to_csv(folder / "history.csv", index=False, lineterminator="\n")
 
 
 def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None:
@@ -66,6 +68,8 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "workload": evaluation.workload.name,
         "batch": evaluation.workload.batch,
         "accelerator": evaluation.accelerator.name,
+        "buffer_bytes": sum(evaluation.accelerator.buffer_sizes_bytes),
+        "dram_efficiency": evaluation.accelerator.dram.efficiency,
         **{name: plain(getattr(evaluation, name)) for name in TOTALS},
         "warnings": list(evaluation.warnings),
     }
