@@ -86,10 +86,8 @@ def run_search(
         )
     ledger = Ledger(problem)
     if sampler != EXACT:
-        built, batch = build_sampler(sampler, seed=seed, options=options or {})
-        ledger = sample(
-            problem, built, batch=batch, trials=trials, label=sampler, progress=progress
-        )
+        asked = build_sampler(sampler, seed=seed, options=options or {})
+        ledger = sample(problem, asked, trials=trials, label=sampler, progress=progress)
     notes = _stop_notes(ledger, sampler, trials)
     if is_exact:
         return _exact_study(problem, ledger, notes, progress=progress)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 from tqdm import tqdm
 
 from dse.arrays import FloatArray, IntArray
 from dse.search.problem import Problem
+from dse.search.samplers import Asked
 from dse.space import NAME_KNOBS, Space
 
 ATTEMPTS_PER_TRIAL = 20
@@ -94,45 +94,43 @@ class _Coordinates:
         return index
 
 
-def sample(
-    problem: Problem, sampler: BaseSampler, *, batch: int, trials: int, label: str, progress: bool
-) -> Ledger:
+def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress: bool) -> Ledger:
     """Run an Optuna study until it has costed so many different designs.
 
-    A design that is asked for again is told as a failed trial: it is not costed again, and does
-    not fill a population with copies. The study ends early if it keeps asking for known designs.
+    A design that is asked for again is never costed again. The study ends early if it keeps asking
+    for known designs.
 
     Parameters
     ----------
-    batch
-        Trials asked for before they are costed together.
+    asked
+        The sampler and how it is asked.
     trials
         Different designs to cost; at most those of the space.
     label
         Name on the progress bar, which is drawn on a terminal only.
     """
     ledger = Ledger(problem)
-    distributions = _Coordinates(problem.space)
+    coordinates = _Coordinates(problem.space)
     target = min(trials, problem.space.size)
     bar = tqdm(total=target, desc=label, unit="design", disable=None if progress else True)
     with _quiet_optuna(), bar:
         study = optuna.create_study(
-            directions=["minimize"] * len(problem.objectives), sampler=sampler
+            directions=["minimize"] * len(problem.objectives), sampler=asked.sampler
         )
         attempts, idle = 0, 0
         while len(ledger) < target and attempts < ATTEMPTS_PER_TRIAL * trials:
-            asked = [study.ask(distributions.distributions) for _ in range(batch)]
-            indices = [distributions.index(trial.params) for trial in asked]
-            known = {index for index in indices if index in ledger}
+            batch = [study.ask(coordinates.distributions) for _ in range(asked.batch)]
+            indices = [coordinates.index(trial.params) for trial in batch]
+            repeats = {index for index in indices if index in ledger}
             new = ledger.cost(indices, most=target - len(ledger))
-            for trial, index in zip(asked, indices, strict=True):
-                if index in known or index not in ledger:
+            for trial, index in zip(batch, indices, strict=True):
+                if index not in ledger or (index in repeats and not asked.learns_from_repeats):
                     study.tell(trial, state=TrialState.FAIL)
-                else:
-                    known.add(index)
-                    _tell(study, trial, problem, *ledger.told(index))
+                    continue
+                repeats.add(index)
+                _tell(study, trial, problem, *ledger.told(index))
             bar.update(new)
-            attempts += batch
+            attempts += asked.batch
             idle = 0 if new else idle + 1
             if idle == IDLE_BATCHES:
                 break

@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
+from optuna.samplers.nsgaii import PolynomialMutation
 
 from dse.errors import DseError, nearest
 
@@ -24,6 +25,28 @@ class _Kind:
     options: Mapping[str, tuple[float, float]]  # name to least and most value
     packages: tuple[str, ...] = ()
     batch: int = DEFAULT_BATCH
+    learns_from_repeats: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A sampler and how it is asked.
+
+    Attributes
+    ----------
+    sampler
+        Optuna's.
+    batch
+        Trials asked for before they are costed together.
+    learns_from_repeats
+        Whether a design that is asked for again is told again with its known values. Samplers that
+        fit a density need this, or they ask for it for ever; in a population copies crowd out
+        others, so there a repeat is told as failed.
+    """
+
+    sampler: BaseSampler
+    batch: int
+    learns_from_repeats: bool = False
 
 
 def _random(seed: int) -> BaseSampler:
@@ -35,11 +58,11 @@ def _qmc(seed: int) -> BaseSampler:
 
 
 def _nsga2(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.NSGAIISampler(seed=seed, **options)
+    return optuna.samplers.NSGAIISampler(seed=seed, mutation=PolynomialMutation(), **options)
 
 
 def _nsga3(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.NSGAIIISampler(seed=seed, **options)
+    return optuna.samplers.NSGAIIISampler(seed=seed, mutation=PolynomialMutation(), **options)
 
 
 def _tpe(seed: int, **options: Any) -> BaseSampler:
@@ -65,9 +88,14 @@ _KINDS = {
         build=_tpe,
         options={"n_startup_trials": (1, 1e6), "n_ei_candidates": (1, 1e6)},
         batch=10,
+        learns_from_repeats=True,
     ),
     "gp": _Kind(
-        build=_gp, options={"n_startup_trials": (1, 1e6)}, packages=("torch", "scipy"), batch=5
+        build=_gp,
+        options={"n_startup_trials": (1, 1e6)},
+        packages=("torch", "scipy"),
+        batch=5,
+        learns_from_repeats=True,
     ),
 }
 _WHOLE_NUMBERS = {
@@ -97,8 +125,8 @@ def _hint(name: object) -> str:
     return nearest(str(name), SAMPLERS)
 
 
-def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> tuple[BaseSampler, int]:
-    """Return the sampler, and how many designs it is asked for at once.
+def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> Asked:
+    """Return a sampler and how it is asked.
 
     Parameters
     ----------
@@ -126,7 +154,8 @@ def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> tuple[
     batch = chosen.pop("batch_size", chosen.get("population_size", kind.batch))
     with warnings.catch_warnings():  # our range of Optuna versions is the stable interface
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return kind.build(seed, **chosen), int(batch)
+        sampler = kind.build(seed, **chosen)
+    return Asked(sampler=sampler, batch=int(batch), learns_from_repeats=kind.learns_from_repeats)
 
 
 def _check_option(key: str, value: object, least: float, most: float) -> None:
