@@ -5,7 +5,7 @@ from dse.plots.files import ChipData, StudyData, write_plots
 from dse.plots.front import pareto_figure
 from dse.plots.roofline import Roof, roofline_figure
 from dse.plots.style import save
-from dse.plots.traffic import sum_of_curves, traffic_figure
+from dse.plots.traffic import sum_of_curves, traffic_figure, traffic_table
 
 __all__ = [
     "ChipData",
@@ -19,5 +19,6 @@ __all__ = [
     "save",
     "sum_of_curves",
     "traffic_figure",
+    "traffic_table",
     "write_plots",
 ]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dse.plots.labels import Label, place
-from dse.plots.style import BLUE, INK, MUTED, look, new_figure, nothing_to_draw, title
+from dse.plots.style import BLUE, INK, MUTED, look, new_figure, nothing_to_draw, plain, title
 from dse.plots.units import percent
 
 
@@ -29,7 +29,7 @@ def convergence_figure(history: pd.DataFrame, *, sampler: str, is_exact: bool = 
         ax = figure.add_subplot()
         title(
             figure,
-            _finding(known, sampler, is_exact=is_exact),
+            _finding(known, plain(sampler, 40), is_exact=is_exact),
             "Hypervolume of the objectives' logarithms; flat where more designs find no better.",
         )
         convergence(ax, known)

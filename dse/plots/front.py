@@ -27,7 +27,7 @@ from dse.plots.style import (
     plain,
     title,
 )
-from dse.plots.units import design_text, lower_label, quantity, show
+from dse.plots.units import budget_text, design_text, lower_label, quantity, show
 
 MOST_LEVELS = len(RAMP)
 _GRID = 240  # cells of a side; more faint marks than this cannot be told apart
@@ -104,12 +104,6 @@ def _detail(
     if colour:
         text += f"Each line is the best to be had at one level of {lower_label(colour)}."
     return text
-
-
-def budget_text(name: str, limit: float) -> str:
-    """Return a budget in words: ``area at most 8 mm²``."""
-    bound = "at least" if quantity(name).is_better_up else "at most"
-    return f"{lower_label(name)} {bound} {show(name, limit)}"
 
 
 def pareto_front(
@@ -260,11 +254,13 @@ def _legend(figure: Figure, ax: Axes, colour: str | None) -> None:
     handles, texts = ax.get_legend_handles_labels()
     if handles:
         heading = f"Colour: {lower_label(colour)}" if colour else ""
+        longest = max(len(text) for text in texts)
+        columns = int(figure.get_figwidth() * 13 / (longest + 6))
         figure.legend(
             handles,
             texts,
             loc="outside lower center",
-            ncols=min(len(handles), 5),
+            ncols=min(max(columns, 1), len(handles)),
             title=heading,
             fontsize=8.5,
             title_fontsize=8.5,

@@ -16,11 +16,11 @@ def together(layers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        name (``conv2_1 +2 alike``), bound, operational_intensity, num_layers, and the sums of
+        name (``conv2_1 +2 alike``), bound, operational_intensity, why, num_layers, and the sums of
         macs, latency_s, dram_bytes and of the ``time_*_s`` columns.
     """
     sums = [c for c in layers if c in ("macs", "latency_s", "dram_bytes") or _is_cause(str(c))]
-    kept = [c for c in ("name", "bound", "operational_intensity") if c in layers]
+    kept = [c for c in ("name", "bound", "operational_intensity", "why") if c in layers]
     key = layers[sums].map(lambda value: float(f"{value:.{_DIGITS}g}"))
     if "bound" in layers:
         key = key.assign(bound=layers["bound"])

@@ -155,7 +155,9 @@ def draw_roof(
     rates: Sequence[float] | np.ndarray,
 ) -> None:
     """Draw the roofs of a chip, with limits that hold the points and the ridge."""
-    x_limits = log_limits([*intensities, roof.ridge / 3, roof.ridge * 3])
+    x_limits = log_limits(
+        [*(1.4 * x for x in intensities), *intensities, roof.ridge / 3, roof.ridge * 3]
+    )
     y_limits = log_limits([*rates, roof.peak_macs_per_s / 10, roof.peak_macs_per_s * 1.6])
     log_axis(ax, "x", "operational_intensity", x_limits)
     log_axis(ax, "y", "macs_per_s", y_limits, label="MAC rate")
@@ -167,7 +169,7 @@ def draw_roof(
         linewidth=1.8,
         zorder=2,
     )
-    peak = f"{show('macs_per_s', roof.peak_macs_per_s)} peak of the MAC array"
+    peak = f"MAC array: {show('macs_per_s', roof.peak_macs_per_s)}"
     _roof_text(ax, peak, (x_limits[1], roof.peak_macs_per_s), ha="right")
     note = f"{show('dram_bytes_per_s', roof.delivered_bytes_per_s)} from DRAM"
     if roof.dram_efficiency < 1:
@@ -188,13 +190,15 @@ def draw_roof(
     ax.axvline(roof.ridge, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     ax.annotate(
         f"ridge: {number(roof.ridge)} MACs/B",
-        (roof.ridge, 0.985),
-        (4, 0),
+        (roof.ridge, 0.015),
+        (-3, 0),
         fontsize=8.5,
         xycoords=ax.get_xaxis_transform(),
         textcoords="offset points",
         color=MUTED,
-        va="top",
+        rotation=90,
+        ha="right",
+        va="bottom",
         path_effects=halo(),
     )
 

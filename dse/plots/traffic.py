@@ -61,6 +61,33 @@ def sum_of_curves(
     return thinned(pd.DataFrame({"buffer_bytes": sizes, **total}))
 
 
+def traffic_table(
+    curves: Mapping[str, pd.DataFrame],
+    repeats: Mapping[str, int] | None = None,
+    *,
+    buffer_bytes: float,
+    num_layers: int = _MOST_PANELS,
+) -> pd.DataFrame:
+    """Return the rows of traffic.csv: the network, then the layers that move most.
+
+    Parameters
+    ----------
+    curves, repeats
+        As for `sum_of_curves`.
+    buffer_bytes
+        The buffer at which the layers are compared. [bytes]
+    num_layers
+        How many layers are kept.
+    """
+    times = repeats or {}
+    moved = {name: _traffic_at(curves[name], buffer_bytes) * times.get(name, 1) for name in curves}
+    largest = sorted(curves, key=lambda name: (-np.nan_to_num(moved[name]), name))[:num_layers]
+    parts = [sum_of_curves(curves, times).assign(layer="")]
+    parts += [sum_of_curves({name: curves[name]}, times).assign(layer=name) for name in largest]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows[[column for column in COLUMNS if column in rows]]
+
+
 def thinned(curve: pd.DataFrame) -> pd.DataFrame:
     """Return at most some 400 points of a falling curve, evenly spaced in the logarithm."""
     if len(curve) <= _MOST_POINTS:

@@ -56,6 +56,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "peak_macs_per_s": Quantity(label="Peak rate of the array", unit="MAC/s"),
     "macs_per_s": Quantity(label="Rate", unit="MAC/s"),
     "buffer_bytes": Quantity(label="On-chip buffer", unit="B", prefixes="binary", doubles=True),
+    "dram_part": Quantity(label="DRAM part", unit="", prefixes="none"),
     "dram_channels": Quantity(label="DRAM channels", unit="", prefixes="none"),
     "clock_hz": Quantity(label="Clock", unit="Hz"),
     "batch": Quantity(label="Batch", unit="", prefixes="none", doubles=True),
@@ -146,6 +147,12 @@ def show(name: str, value: object, digits: int = 3) -> str:
         return number(amount)
     factor, unit = prefix(name, amount)
     return f"{number(amount * factor, digits)} {unit}".strip()
+
+
+def budget_text(name: str, limit: float) -> str:
+    """Return a budget in words: ``area at most 8 mm²``."""
+    bound = "at least" if quantity(name).is_better_up else "at most"
+    return f"{lower_label(name)} {bound} {show(name, limit)}"
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dse.plots.files import ChipData, StudyData
 from dse.plots.roofline import Roof
-from dse.plots.units import knobs_of
+from dse.plots.units import design_text, knobs_of
 from dse.report.finished import FinishedRun, read_run
 
 
@@ -78,8 +78,10 @@ class ReportData:
 
     @property
     def machine(self) -> str:
-        """Name of the machine that was evaluated or picked."""
-        return "the pick" if self.pick else str((self.summary or {}).get("accelerator"))
+        """Name of the machine that was evaluated, or what was picked."""
+        if self.pick is None:
+            return str((self.summary or {}).get("accelerator"))
+        return ", ".join(design_text(self.pick["design"]).split(", ")[:2])
 
     @property
     def runners_up(self) -> list[dict[str, Any]]:

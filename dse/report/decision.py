@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from dse.plots.front import budget_text
 from dse.plots.units import (
     COSTS,
     NOT_KNOWN,
     QUANTITIES,
+    budget_text,
     design_text,
     knobs_of,
     lower_label,
@@ -129,13 +129,24 @@ def scorecard(data: ReportData) -> str:
          *(show(name, other.get(name)) for other in others)]
         for name in data.knobs
     ] + [
-        [quantity(name).label, show(name, data.budget[name]) if name in data.budget else "",
+        [quantity(name).label, _limit(data, name),
          show(name, pick[name]),
          *(_compared(name, other.get(name), pick[name]) for other in others)]
         for name in _SCORES if name in pick and name not in ("dram_bytes", "energy_pj")
     ]  # fmt: skip
     caption = "In brackets: difference from the pick. Area is without the DRAM interface."
     return section("scorecard", "Scorecard", table(caption, header, rows))
+
+
+def _limit(data: ReportData, name: str) -> str:
+    if name not in data.budget:
+        return ""
+    sign = (
+        "\N{GREATER-THAN OR EQUAL TO}"
+        if quantity(name).is_better_up
+        else ("\N{LESS-THAN OR EQUAL TO}")
+    )
+    return f"{sign} {show(name, data.budget[name])}"
 
 
 def _compared(name: str, value: Any, reference: Any) -> str:

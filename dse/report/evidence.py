@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dse.plots.causes import CAUSES
+from dse.plots.layers import longest_first, together
 from dse.plots.units import NOT_KNOWN, percent, show
 from dse.report.data import ReportData
 from dse.report.markup import bullets, details, escape, paragraph, section, table
@@ -34,14 +35,15 @@ def why(data: ReportData, plots: Mapping[str, str]) -> str:
 
 def _sinks(layers: pd.DataFrame) -> str:
     total = float(layers["latency_s"].sum())
-    longest = layers.sort_values("latency_s", ascending=False, kind="stable").head(_SINKS)
+    longest = longest_first(together(layers), len(layers)).head(_SINKS)
     rows = [
         (row["name"], show("latency_s", row["latency_s"]), _share(row["latency_s"], total),
          _main_loss(row), row["why"])
         for row in _records(longest)
     ]  # fmt: skip
-    return table("The largest time sinks", ("Layer", "Time", "Share", "Largest loss", "Why"), rows,
-                 text_columns=(0, 3, 4))  # fmt: skip
+    caption = "The largest time sinks; layers that cost the same count together"
+    header = ("Layer", "Time", "Share", "Largest loss", "Why")
+    return table(caption, header, rows, text_columns=(0, 3, 4))
 
 
 def _share(part: float, whole: float) -> str:
@@ -143,7 +145,7 @@ def reproduce(data: ReportData) -> str:
     return section(
         "reproduce", "Reproduce", f"<pre><code>{escape(command)}</code></pre>",
         table("What the run recorded of itself", ("", "Value"), facts, text_columns=(0, 1)),
-        details(f"Hashes of {len(inputs)} input files", hashes) if inputs else "",
+        details("Hashes of the input files", hashes) if inputs else "",
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class FinishedRun:
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DseError(f"run {self.folder}: {name} cannot be read: {reason}") from error
-        return table.fillna(dict.fromkeys(table.columns.intersection(_TEXT_COLUMNS), ""))
+        return table.fillna(dict.fromkeys(table.columns.intersection(list(_TEXT_COLUMNS)), ""))
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -13,13 +13,14 @@
     layout.font = {color: ink, size: 13};
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
     layout.hoverlabel = {bgcolor: style.getPropertyValue("--card").trim(), font: {color: ink}, align: "left"};
+    layout.modebar = {bgcolor: "rgba(0,0,0,0)", color: line, activecolor: ink};
     for (const axis of [layout.xaxis, layout.yaxis]) Object.assign(axis, {gridcolor: line, linecolor: line});
     for (const shape of layout.shapes) shape.line.color = style.getPropertyValue("--muted").trim();
     const data = structuredClone(given.data);
     for (const trace of data) {
       if (trace.meta && trace.meta.ink) trace.marker.color = style.getPropertyValue(trace.meta.ink).trim();
     }
-    window.Plotly.react(place, data, layout, {responsive: true, displaylogo: false});
+    window.Plotly.react(place, data, layout, {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"]});
   }
   draw();
   dark.addEventListener("change", draw);
