@@ -74,9 +74,18 @@ def compare(ax: Axes, runs: Sequence[ComparedRun], *, x: str, y: str) -> Axes:
         small, large = points[:-1], points[-1:]
         if run.chip is None:
             small, large = points, points[:0]
-        ax.scatter(*small.T, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, zorder=2)
         ax.scatter(
-            *large.T, s=110, color=colour, marker=marker, edgecolors=INK, linewidths=1.2,
+            small[:, 0],
+            small[:, 1],
+            s=12,
+            color=colour,
+            marker=marker,
+            alpha=0.6,
+            linewidths=0,
+            zorder=2,
+        )
+        ax.scatter(
+            large[:, 0], large[:, 1], s=110, color=colour, marker=marker, edgecolors=INK, linewidths=1.2,
             label=label, zorder=4,
         )  # fmt: skip
     log_axis(ax, "x", x, log_limits(everything[:, 0]))
