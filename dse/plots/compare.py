@@ -85,9 +85,16 @@ def compare(ax: Axes, runs: Sequence[ComparedRun], *, x: str, y: str) -> Axes:
             zorder=2,
         )
         ax.scatter(
-            large[:, 0], large[:, 1], s=110, color=colour, marker=marker, edgecolors=INK, linewidths=1.2,
-            label=label, zorder=4,
-        )  # fmt: skip
+            large[:, 0],
+            large[:, 1],
+            s=110,
+            color=colour,
+            marker=marker,
+            edgecolors=INK,
+            linewidths=1.2,
+            label=label,
+            zorder=4,
+        )
     log_axis(ax, "x", x, log_limits(everything[:, 0]))
     log_axis(ax, "y", y, log_limits(everything[:, 1]))
     ax.legend(loc="best")
