@@ -1,6 +1,7 @@
 """Pareto front: the costed designs, the budgets, the front, the pick and its runners-up."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def pareto_figure(
         for ax, x in zip(panels, across, strict=True):
             pareto_front(ax, designs, front, x=x, y=y, colour=colour, budget=budget)
         title(figure, _finding(front, pick, workload), _detail(designs, front, budget, colour))
-        _legend(figure, panels[0], colour)
+        _legend(figure, panels[0], None if front.empty else colour)
         for ax, x in zip(panels, across, strict=True):
             mark_picks(ax, x, y, pick, runners_up)
     return figure
@@ -101,7 +102,7 @@ def _detail(
     limits = ", ".join(budget_text(name, limit) for name, limit in budget.items())
     text = f"{len(designs):,} designs costed, {len(front):,} on the front. "
     text += f"Budgets: {limits}; hatched: over budget. " if limits else "No budgets. "
-    if colour:
+    if colour and len(front):
         text += f"Each line is the best to be had at one level of {lower_label(colour)}."
     return text
 
@@ -193,40 +194,35 @@ def _cells(values: pd.Series, num_cells: int) -> np.ndarray:
 
 def _draw_infeasible(ax: Axes, x: str, y: str, budget: Mapping[str, float]) -> None:
     for name, is_x in ((x, True), (y, False)):
-        if name not in budget:
-            continue
-        limit, (low, high) = budget[name], ax.get_xlim() if is_x else ax.get_ylim()
-        if not low < limit < high:
-            continue
+        low, high = ax.get_xlim() if is_x else ax.get_ylim()
         is_floor = quantity(name).is_better_up
-        start, end = (low, limit) if is_floor else (limit, high)
+        limit = budget.get(name, 0.0 if is_floor else np.inf)
+        start, end = (low, min(limit, high)) if is_floor else (max(limit, low), high)
+        if not start < end:
+            continue
         band, line = (ax.axvspan, ax.axvline) if is_x else (ax.axhspan, ax.axhline)
-        band(
-            start,
-            end,
-            facecolor=FAINT,
-            edgecolor=MUTED,
-            hatch="////",
-            linewidth=0,
-            alpha=0.35,
-            zorder=0.5,
-        )
-        line(limit, color=MUTED, linewidth=1.2, linestyle=(0, (5, 2)), zorder=1.5)
+        hatch: dict[str, Any] = {
+            "facecolor": FAINT,
+            "edgecolor": MUTED,
+            "hatch": "////",
+            "linewidth": 0,
+        }
+        band(start, end, alpha=0.35, zorder=0.5, **hatch)
+        if low < limit < high:
+            line(limit, color=MUTED, linewidth=1.2, linestyle=(0, (5, 2)), zorder=1.5)
         text = f"{'at least' if is_floor else 'at most'} {show(name, limit)}"
-        at = (limit, 0.985) if is_x else (0.99, limit)
-        ax.annotate(
-            text,
-            at,
-            (5, 0) if is_x else (0, -5),
-            textcoords="offset points",
-            fontsize=8.5,
-            xycoords=ax.get_xaxis_transform() if is_x else ax.get_yaxis_transform(),
-            color=INK,
-            ha="left" if is_x else "right",
-            va="top",
-            path_effects=halo(),
-            zorder=8,
-        )
+        at = start if is_x or not is_floor else end
+        _name_limit(ax, text, at, is_x=is_x)
+
+
+def _name_limit(ax: Axes, text: str, at: float, *, is_x: bool) -> None:
+    place: dict[str, Any] = {"ha": "left" if is_x else "right", "va": "top"}
+    along = ax.get_xaxis_transform() if is_x else ax.get_yaxis_transform()
+    ax.annotate(
+        text, (at, 0.985) if is_x else (0.99, at), (5, 0) if is_x else (0, -5), xycoords=along,
+        textcoords="offset points", fontsize=8.5, color=INK, path_effects=halo(), zorder=8,
+        **place,
+    )  # fmt: skip
 
 
 def levels_of(front: pd.DataFrame, colour: str | None) -> list[tuple[str, pd.DataFrame]]:

@@ -124,6 +124,14 @@ def test_front_marks_the_infeasible_region(designs, front):
     assert hatched[0].get_x() == pytest.approx(8.0)
 
 
+def test_a_budget_that_nothing_in_view_meets_hatches_everything(designs, front):
+    figure = front_figure(designs, front.iloc[:0], budget={"throughput_per_s": 1e6})
+    (hatched,) = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
+    assert (hatched.get_y(), hatched.get_y() + hatched.get_height()) == pytest.approx(
+        figure.axes[0].get_ylim()
+    )
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_front_with_few_or_no_designs(designs, front, rows):
     assert_units(draw(front_figure(designs, front.iloc[:rows])))
