@@ -1,0 +1,289 @@
+"""Assignments of the array's axes to loops, and the compute cycles of tiles under them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from dse.arrays import IntArray
+from dse.hardware import Accelerator, Unrolling
+from dse.mapping.rows import SpatialAxis, real_pairs
+from dse.workload import LOOPS, OPERAND_LOOPS, Layer
+
+
+Known = dict[tuple[Unrolling | str, int], IntArray]
+"""Step counts already computed, by (loop or flattened loops, factor)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One choice for every axis of the array.
+
+    Attributes
+    ----------
+    axes
+        The loops that each axis unrolls, in the order of the array; () for an unused axis.
+    plain
+        (loop, factor) of the loops unrolled as plain loops: the product of their axes' sizes.
+    flattened
+        (loops, size) of the axes that unroll a product of loops.
+    """
+
+    axes: tuple[Unrolling, ...]
+    plain: tuple[tuple[str, int], ...]
+    flattened: tuple[tuple[Unrolling, int], ...]
+
+    @property
+    def loops(self) -> frozenset[str]:
+        """The loops that are on some axis."""
+        return frozenset(loop for axis in self.axes for loop in axis)
+
+
+def assignment(axes: Sequence[Unrolling], sizes: Sequence[int]) -> Assignment | None:
+    """Return the assignment, or None if a loop of a flattened axis is also on another axis."""
+    plain: dict[str, int] = {}
+    flattened: list[tuple[Unrolling, int]] = []
+    for loops, size in zip(axes, sizes, strict=True):
+        if len(loops) == 1:
+            plain[loops[0]] = plain.get(loops[0], 1) * size
+        elif loops:
+            flattened.append((tuple(loops), size))
+    flat_loops = [loop for loops, _ in flattened for loop in loops]
+    if len(set(flat_loops)) < len(flat_loops) or set(flat_loops) & set(plain):
+        return None
+    return Assignment(tuple(axes), tuple(plain.items()), tuple(flattened))
+
+
+@lru_cache(maxsize=256)
+def _all_assignments(
+    choices: tuple[tuple[Unrolling, ...], ...], sizes: tuple[int, ...]
+) -> tuple[Assignment, ...]:
+    """Return every valid assignment, in the order of ties: choices as listed, unused last."""
+    combinations = product(*((*axis, ()) for axis in choices))
+    every = (assignment(axes, sizes) for axes in combinations)
+    return tuple(one for one in every if one is not None)
+
+
+def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...]:
+    """Return the assignments that can be best for some mapping of the layer, in tie order.
+
+    Dropped are those of equal effect as an earlier one, and those that another beats in the
+    factor of every loop. Shape: (assignments,).
+    """
+    every = _all_assignments(tuple(axis.dims for axis in chip.array), chip.axis_sizes)
+    effects: dict[tuple[object, ...], Assignment] = {}
+    for one in every:
+        effects.setdefault(_effect(layer, chip, one), one)
+    return tuple(
+        one
+        for effect, one in effects.items()
+        if not any(_is_better(rival, effect) for rival in effects if rival is not effect)
+    )
+
+
+def _effect(layer: Layer, chip: Accelerator, one: Assignment) -> tuple[object, ...]:
+    bounds = layer.bounds
+    factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
+    groups = []
+    for loops, size in one.flattened:
+        real = frozenset(loop for loop in loops if bounds[loop] > 1)
+        groups.append((real, min(size, prod(bounds[loop] for loop in loops))))
+    skips = frozenset() if chip.padding_is_computed else _padding_skipped(one)
+    return factors, frozenset(groups), skips
+
+
+def _padding_skipped(one: Assignment) -> frozenset[str]:
+    return frozenset(a for a in "yx" if not {f"o{a}", f"f{a}"} & one.loops)
+
+
+def _is_better(rival: tuple[object, ...], effect: tuple[object, ...]) -> bool:
+    """Whether a rival unrolls every loop at least as much, else alike."""
+    if rival[1:] != effect[1:] or rival == effect:
+        return False
+    return all(r >= e for r, e in zip(rival[0], effect[0], strict=True))  # type: ignore[call-overload]
+
+
+def loop_steps(tile: IntArray, bound: int, factor: int) -> IntArray:
+    """Count the array steps of one plain loop over all its tiles, edges with their real size.
+
+    Parameters
+    ----------
+    tile : shape (...)
+        Tile sizes, 1 to the bound. [elements]
+    bound, factor
+        Loop bound, and how many iterations one step covers.
+    """
+    return (bound // tile) * -(-tile // factor) + -(-(bound % tile) // factor)
+
+
+def flattened_steps(
+    tiles: Sequence[IntArray], bounds: Sequence[int], size: int, others: IntArray | int = 1
+) -> IntArray:
+    """Count the array steps of a flattened axis over all tiles of its loops.
+
+    Parameters
+    ----------
+    tiles : each of shape (...)
+        Tile sizes of the flattened loops. [elements]
+    bounds
+        Bounds of the flattened loops.
+    size
+        MACs along the axis.
+    others : shape (...)
+        Product of the tile sizes of further loops on the axis, as one tile.
+    """
+    total = np.zeros(np.broadcast_shapes(*(t.shape for t in tiles), np.shape(others)), np.int64)
+    for edges in product((False, True), repeat=len(tiles)):
+        count: IntArray | int = 1
+        extent: IntArray | int = others
+        for tile, bound, at_edge in zip(tiles, bounds, edges, strict=True):
+            rest = bound % tile
+            count = count * ((rest > 0) if at_edge else bound // tile)
+            extent = extent * (rest if at_edge else tile)
+        total += count * -(-extent // size)
+    return total
+
+
+class CycleCounter:
+    """Counts compute cycles of tiles of one layer on one array, for each assignment.
+
+    Parameters
+    ----------
+    layer, chip
+        What is computed, on what; only the array and its rules are used.
+    """
+
+    def __init__(self, layer: Layer, chip: Accelerator) -> None:
+        self.assignments = useful_assignments(layer, chip)
+        self.bounds = layer.bounds
+        self.own = OPERAND_LOOPS[chip.held_in_array]
+        self.fill = chip.fill_cycles_per_pass
+        self.num_macs = chip.num_macs
+        self.real_pairs: dict[str, int] = {}
+        if not chip.padding_is_computed:
+            self.real_pairs = {a: real_pairs(SpatialAxis.of(layer, a, whole_runs=False)) for a in "yx"}
+
+    def free_steps(self, one: Assignment) -> int:
+        """Count the steps of the loops that are on no axis: the same for every tile."""
+        free = [loop for loop in LOOPS if loop not in one.loops]
+        return self._skip_padding(free, prod(self.bounds[loop] for loop in free))
+
+    def _skip_padding(self, free: Sequence[str], steps: int) -> int:
+        for axis, pairs in self.real_pairs.items():
+            out, taps = f"o{axis}", f"f{axis}"
+            if out in free and taps in free:
+                steps = steps // (self.bounds[out] * self.bounds[taps]) * pairs
+        return steps
+
+    def ideal_cycles(self, one: Assignment) -> float:
+        """Return the cycles if every MAC of the array worked in each: MACs over array size."""
+        on_axes = prod(self.bounds[loop] for loop in one.loops)
+        return self.free_steps(one) * on_axes / self.num_macs
+
+    def steps(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the array steps of mappings, all of shape (mappings,), without fill."""
+        return self._steps(one, tile, {})
+
+    def _steps(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
+        total: IntArray | int = self.free_steps(one)
+        for loop, factor in one.plain:
+            if (loop, factor) not in known:
+                known[loop, factor] = loop_steps(tile[loop], self.bounds[loop], factor)
+            total = total * known[loop, factor]
+        for loops, size in one.flattened:
+            if (loops, size) not in known:
+                known[loops, size] = self._flattened(loops, size, tile)
+            total = total * known[loops, size]
+        shape = np.broadcast_shapes(*(t.shape for t in tile.values()))
+        return np.broadcast_to(np.asarray(total, dtype=np.int64), shape)
+
+    def _flattened(self, loops: Unrolling, size: int, tile: Mapping[str, IntArray]) -> IntArray:
+        return flattened_steps([tile[x] for x in loops], [self.bounds[x] for x in loops], size)
+
+    def passes(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the array passes: steps of the own loops of the operand held in the array."""
+        free_own = [x for x in LOOPS if x in self.own and x not in one.loops]
+        fixed = self._skip_padding(free_own, prod(self.bounds[x] for x in free_own))
+        total = np.full(np.broadcast_shapes(*(t.shape for t in tile.values())), fixed, np.int64)
+        on_axis_with_own: set[str] = set()
+        for loops, size in one.flattened:
+            if self.own & set(loops):
+                total = total * self._flattened(loops, size, tile)
+                on_axis_with_own |= set(loops)
+        for loop in LOOPS:
+            if loop in self.own and loop in dict(one.plain):
+                total = total * loop_steps(tile[loop], self.bounds[loop], dict(one.plain)[loop])
+            elif loop not in self.own and loop not in on_axis_with_own:
+                total = total * -(-self.bounds[loop] // tile[loop])
+        return total
+
+    def cycles(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the compute cycles of mappings, all of shape (mappings,), fill included."""
+        return self._cycles(one, tile, {})
+
+    def _cycles(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
+        steps = self._steps(one, tile, known)
+        return steps + self.fill * self.passes(one, tile) if self.fill else steps
+
+    def best(self, tile: Mapping[str, IntArray]) -> tuple[IntArray, IntArray]:
+        """Return the least cycles of each mapping, and the index of its first best assignment.
+
+        Parameters
+        ----------
+        tile : loop to tile sizes of shape (mappings,)
+        """
+        known: Known = {}
+        least = self._cycles(self.assignments[0], tile, known).copy()
+        which = np.zeros(least.shape, dtype=np.int64)
+        for index, one in enumerate(self.assignments[1:], start=1):
+            cycles = self._cycles(one, tile, known)
+            better = cycles < least
+            np.copyto(least, cycles, where=better)
+            which[better] = index
+        return least, which
+
+    def floor(self) -> int:
+        """Return the least cycles of any mapping: uncut loops take the fewest steps and passes."""
+        whole = {loop: np.array([bound]) for loop, bound in self.bounds.items()}
+        return int(self.best(whole)[0][0])
+
+    def size_columns(self, tile: Mapping[str, IntArray]) -> list[IntArray]:
+        """Return what a choice of sizes of some loops can change in the cycles, less is better.
+
+        If one choice is no larger in every column than another, it takes no more cycles, with
+        any assignment and any tile sizes of the other loops.
+
+        Parameters
+        ----------
+        tile : loop to tile sizes of shape (sizes,)
+        """
+        columns: dict[bytes, IntArray] = {}
+        for one in self.assignments:
+            for loop, factor in one.plain:
+                if loop in tile and self.bounds[loop] > 1:
+                    column = loop_steps(tile[loop], self.bounds[loop], factor)
+                    columns.setdefault(column.tobytes(), column)
+            for loops, size in one.flattened:
+                for column in self._flattened_columns(loops, size, tile):
+                    columns.setdefault(column.tobytes(), column)
+        if self.fill:
+            for loop in tile:
+                column = -(-self.bounds[loop] // tile[loop])
+                columns.setdefault(column.tobytes(), column)
+        return [column for column in columns.values() if column.min() < column.max()]
+
+    def _flattened_columns(
+        self, loops: Unrolling, size: int, tile: Mapping[str, IntArray]
+    ) -> list[IntArray]:
+        here = [loop for loop in loops if loop in tile and self.bounds[loop] > 1]
+        if not here:
+            return []
+        # ceil(t * (x + size) / size) = ceil(t * x / size) + t: x up to the size says it all
+        most = min(size, prod(self.bounds[loop] for loop in loops if loop not in here))
+        tiles = [tile[loop][:, None] for loop in here]
+        others = np.arange(1, most + 1)[None, :]
+        table = flattened_steps(tiles, [self.bounds[loop] for loop in here], size, others)
+        return [np.ascontiguousarray(column) for column in np.unique(table.T, axis=0)]

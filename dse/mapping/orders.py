@@ -1,0 +1,164 @@
+"""Orders of the tile loops, and the DRAM traffic of tiles under each.
+
+It is enough to choose the operand that is stationary: the loops that it does not depend on run
+innermost. With halos kept, also which of oy and ox is innermost of the input's own loops.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from dse.arrays import IntArray
+from dse.hardware import Accelerator
+from dse.mapping.rows import SpatialAxis, needed_rows
+from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
+
+GROUPS = (("b",), ("g",), ("k",), ("c",), ("oy", "fy"), ("ox", "fx"))
+"""The loops whose sizes are chosen together: a spatial pair decides the rows that are fetched."""
+
+IRRELEVANT = {x: frozenset(LOOPS) - OPERAND_LOOPS[x] for x in OPERANDS}
+"""The loops that each operand does not depend on: k; b oy ox; c fy fx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A loop order that can be best.
+
+    Attributes
+    ----------
+    stationary
+        The operand whose irrelevant loops run innermost.
+    kept
+        The axis, "y" or "x", along which an input tile keeps its halo; "" for none.
+    uncut
+        Loops that must have one tile for the machine to allow the order.
+    label
+        The operand that the machine keeps in place: `stationary`, unless the machine does not
+        allow that, but an operand whose irrelevant loops are all uncut.
+    """
+
+    stationary: str
+    kept: str
+    uncut: frozenset[str]
+    label: str
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The tile loops, outermost first."""
+        spatial = ("ox", "oy") if self.kept == "y" else ("oy", "ox")
+        parts = {
+            "input": ("b", "c", "fy", "fx", *spatial, "k"),
+            "weight": ("k", "c", "fy", "fx", "b", *spatial),
+            "output": ("b", *spatial, "k", "c", "fy", "fx"),
+        }
+        return ("g", *parts[self.stationary])
+
+    def traffic_columns(self, group: Sequence[str]) -> list[str]:
+        """Return the columns of a group's sizes that footprints or traffic depend on."""
+        names = [f"t_{loop}" for loop in group]
+        counted = [x for x in group if x != "g" and x not in IRRELEVANT[self.stationary]]
+        names += [f"n_{loop}" for loop in counted]
+        if len(group) == 2:
+            axis = group[0][1]
+            names += [f"distinct_{axis}", self.rows(axis)]
+        return names
+
+    def rows(self, axis: str) -> str:
+        """Return the name of the column of fetched rows of an axis."""
+        return f"kept_{axis}" if self.kept == axis else f"fetched_{axis}"
+
+
+def variants(chip: Accelerator) -> tuple[Variant, ...]:
+    """Return the orders that can be best on a machine, in tie order."""
+    found = []
+    for stationary in OPERANDS:
+        has_halo = chip.halo_is_kept and stationary != "output"
+        for kept in ("y", "x") if has_halo else ("",):
+            if stationary in chip.stationarity:
+                found.append(Variant(stationary, kept, frozenset(), stationary))
+                continue
+            found += [Variant(stationary, kept, IRRELEVANT[x], x) for x in _ordered(chip)]
+    return tuple(found)
+
+
+def _ordered(chip: Accelerator) -> list[str]:
+    return [operand for operand in OPERANDS if operand in chip.stationarity]
+
+
+class TrafficModel:
+    """Footprints and DRAM traffic of one layer, for arrays of tile sizes.
+
+    Parameters
+    ----------
+    layer, chip
+        What is computed, on what; of the chip only its buffers, rules and what the DRAM carries.
+    """
+
+    def __init__(self, layer: Layer, chip: Accelerator) -> None:
+        bounds = layer.bounds
+        self.bits = {
+            "input": layer.input_bits,
+            "weight": layer.weight_bits,
+            "output": layer.output_bits,
+        }
+        self.psum_bits = layer.psum_bits
+        self.carries = chip.dram.carries
+        self.holds = tuple(buffer.holds for buffer in chip.buffers)
+        self.planes = prod(bounds[loop] for loop in ("b", "g", "c"))
+        self.weights = prod(bounds[loop] for loop in OPERAND_LOOPS["weight"])
+        self.outputs = prod(bounds[loop] for loop in OPERAND_LOOPS["output"])
+
+    def tile_elements(self, size: Mapping[str, IntArray]) -> dict[str, IntArray]:
+        """Return the elements of the nominal tile of each operand, by operand."""
+        return {
+            "input": size["t_b"]
+            * size["t_g"]
+            * size["t_c"]
+            * (size["distinct_y"] * size["distinct_x"]),
+            "weight": size["t_g"] * size["t_k"] * size["t_c"] * (size["t_fy"] * size["t_fx"]),
+            "output": size["t_b"] * size["t_g"] * size["t_k"] * (size["t_oy"] * size["t_ox"]),
+        }
+
+    def footprint_bits(self, elements: Mapping[str, IntArray]) -> list[IntArray]:
+        """Return the bits that tiles take in each buffer; on chip an output takes psum_bits."""
+        bits = {**self.bits, "output": self.psum_bits}
+        return [sum((elements[x] * bits[x] for x in held), start=0) for held in self.holds]  # type: ignore[misc]
+
+    def first_last_bits(self, elements: Mapping[str, IntArray]) -> IntArray:
+        """Return the bits of the nominal input and weight tiles and of the output tile."""
+        return sum((elements[x] * self.bits[x] for x in self.carries), start=elements["input"] * 0)
+
+    def dram_bits(self, size: Mapping[str, IntArray], variant: Variant) -> IntArray:
+        """Return the DRAM bits of mappings in the order of a variant.
+
+        Each operand but the stationary one moves once for each tile of its irrelevant loops.
+        Where one tile of some loops makes the order equal to that of another variant this is
+        too many; the other variant then has the right number.
+        """
+        rows = size[variant.rows("y")] * size[variant.rows("x")]
+        moved = {"input": self.planes * rows, "weight": self.weights, "output": self.outputs}
+        passes = {
+            "input": size["n_k"],
+            "weight": size["n_b"] * (size["n_oy"] * size["n_ox"]),
+            "output": size["n_c"] * (size["n_fy"] * size["n_fx"]),
+        }
+        passes[variant.stationary] = 1
+        total = 0 * size["t_b"]
+        for operand in self.carries:
+            bits: IntArray | int = passes[operand] * self.bits[operand]
+            if operand == "output":
+                bits = self.bits["output"] + 2 * self.psum_bits * (passes["output"] - 1)
+            total = total + moved[operand] * bits
+        return total
+
+
+def compulsory_bits(layer: Layer, chip: Accelerator) -> dict[str, int]:
+    """Return the DRAM bits of each operand if each element moved once, by operand."""
+    rows = [needed_rows(SpatialAxis.of(layer, axis, whole_runs=False)) for axis in "yx"]
+    elements = {
+        "input": layer.b * layer.g * layer.c * rows[0] * rows[1],
+        "weight": layer.weight_elements,
+        "output": layer.b * layer.g * layer.k * layer.oy * layer.ox,
+    }
+    bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
+    return {x: elements[x] * bits[x] if x in chip.dram.carries else 0 for x in OPERANDS}

@@ -1,0 +1,213 @@
+"""The mapping table of a layer: every mapping that can be best, for any buffer, rate and clock."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dse.arrays import FloatArray, IntArray
+from dse.cost.area import area_mm2
+from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
+from dse.cost.time import latency_s
+from dse.errors import DseError
+from dse.hardware import Accelerator
+from dse.mapping.build import Points, worth_having
+from dse.mapping.cycles import Assignment
+from dse.mapping.mapping import Mapping, evaluate_mapping
+from dse.mapping.orders import Variant, variants
+from dse.workload import LOOPS, Layer
+
+OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
+"""What a mapper can be asked to minimise; ties go by the others, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingTable:
+    """All mappings of a layer that no other matches or beats, as arrays.
+
+    Attributes
+    ----------
+    layer, chip
+        What is computed, on what; the table does not depend on bytes, rates, clock, `transfers`.
+    footprint_bits : shape (rows, buffers)
+        Bits taken in each buffer. [bits]
+    dram_bits, first_last_bits : shape (rows,)
+        DRAM traffic; nominal first fetch and last write. [bits]
+    compute_cycles : shape (rows,)
+        Cycles of the array, with fill.
+    """
+
+    layer: Layer
+    chip: Accelerator
+    footprint_bits: IntArray
+    dram_bits: IntArray
+    first_last_bits: IntArray
+    compute_cycles: IntArray
+    points: Points = field(repr=False)
+    variants: tuple[Variant, ...] = field(repr=False)
+    assignments: tuple[Assignment, ...] = field(repr=False)
+
+    def mapping(self, row: int) -> Mapping:
+        """Return the mapping of a row, with its costs by operand."""
+        variant = self.variants[int(self.points.variant[row])]
+        return evaluate_mapping(
+            self.layer,
+            self.chip,
+            tile={loop: int(self.points.tile[loop][row]) for loop in LOOPS},
+            order=variant.order,
+            axes=self.assignments[int(self.points.assignment[row])].axes,
+            stationary=variant.label,
+        )
+
+    def best(self, objective: str, chip: Accelerator) -> Mapping:
+        """Return the best mapping that fits a machine.
+
+        Parameters
+        ----------
+        objective
+            One of `OBJECTIVES`.
+        chip
+            The machine: its buffer bytes, DRAM rate, clock and `transfers` count.
+
+        Raises
+        ------
+        DseError
+            If nothing fits, or the objective is unknown.
+        """
+        return self.mapping(self.best_row(objective, chip))
+
+    def best_row(self, objective: str, chip: Accelerator) -> int:
+        """Return the row of the best mapping that fits a machine; see `best`."""
+        if objective not in OBJECTIVES:
+            known = ", ".join(OBJECTIVES)
+            raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
+        room = np.array(chip.usable_buffer_bits)
+        rows = np.flatnonzero((self.footprint_bits <= room).all(axis=1))
+        if not len(rows):
+            least = self.footprint_bits.min(axis=0)
+            raise DseError(
+                f"layer {self.layer.name!r} fits accelerator {chip.name!r} with no mapping: its "
+                f"smallest tiles take {_listed(least)} bytes in the buffers "
+                f"{', '.join(b.name for b in chip.buffers)}, tiles may take {_listed(room)} "
+                f"({chip.transfers})"
+            )
+        criteria = self._objectives(rows, chip)
+        keys = [self.points.assignment, self.points.variant]
+        keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
+        keys.append(self.footprint_bits.sum(axis=1))
+        others = [criteria[x] for x in reversed(OBJECTIVES) if x != objective]
+        order = np.lexsort([*(key[rows] for key in keys), *others, criteria[objective]])
+        return int(rows[order[0]])
+
+    def _objectives(self, rows: IntArray, chip: Accelerator) -> dict[str, FloatArray]:
+        rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+        dram_bytes = self.dram_bits[rows] / 8
+        latency = latency_s(
+            self.compute_cycles[rows] / chip.clock_hz,
+            dram_bytes / rate,
+            self.first_last_bits[rows] / 8 / rate,
+            transfers=chip.transfers,
+        )
+        area = area_mm2(chip.num_macs, sum(chip.buffer_sizes_bytes), chip.technology)
+        scale = mac_scale(self.layer.input_bits, self.layer.weight_bits)
+        energy = energy_pj(
+            self.layer.macs,
+            self.dram_bits[rows],
+            latency,
+            mac_pj=chip.technology.mac_pj.value * scale,
+            dram_pj_per_bit=dram_pj_per_bit(chip),
+            leakage_w=chip.technology.leakage_w_per_mm2.value * area,
+        )
+        values = (latency, dram_bytes, energy, energy * latency)
+        return dict(zip(OBJECTIVES, values, strict=True))
+
+    def least_traffic(self) -> tuple[FloatArray, FloatArray]:
+        """Return the least DRAM bytes for every buffer size worth having.
+
+        Returns
+        -------
+        Two arrays of shape (sizes,): bytes of all buffers together that tiles take, ascending,
+        and DRAM bytes, falling. [bytes]
+        """
+        total = self.footprint_bits.sum(axis=1)
+        order = np.lexsort((self.dram_bits, total))
+        least = np.minimum.accumulate(self.dram_bits[order])
+        falls = np.ones(len(order), dtype=bool)
+        falls[1:] = least[1:] < least[:-1]
+        return total[order][falls] / 8, least[falls] / 8
+
+    def curve(self) -> Any:
+        """Return `least_traffic` as a DataFrame with columns buffer_bytes and dram_bytes."""
+        from importlib import import_module  # pandas is not part of the model
+
+        sizes, traffic = self.least_traffic()
+        frame = import_module("pandas").DataFrame
+        return frame({"buffer_bytes": sizes, "dram_bytes": traffic})
+
+
+def _listed(bits: IntArray) -> str:
+    return ", ".join(f"{-(-int(x) // 8):,}" for x in bits)
+
+
+_TABLES: OrderedDict[tuple[object, ...], MappingTable] = OrderedDict()
+LARGEST_CACHE = 20_000
+"""Tables kept in memory, by shape and array; the oldest goes first."""
+
+
+def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
+    """Return all that a table depends on."""
+    return (
+        layer.key,
+        tuple(axis.dims for axis in chip.array),
+        chip.axis_sizes,
+        tuple(buffer.holds for buffer in chip.buffers),
+        chip.dram.carries,
+        chip.stationarity,
+        chip.held_in_array,
+        chip.fill_cycles_per_pass,
+        chip.padding_is_computed,
+        chip.halo_is_kept,
+        chip.partial_rows_are_fetched,
+        chip.constraints,
+    )
+
+
+def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
+    """Return the exact mapping table of a layer on a machine, computed once and kept.
+
+    Parameters
+    ----------
+    layer
+        A layer with MACs.
+    chip
+        The machine; its bytes, rates and clock do not count.
+
+    Raises
+    ------
+    DseError
+        If the layer has no MACs, or is too large to count in 64 bits.
+    """
+    if not layer.has_macs:
+        raise DseError(f"layer {layer.name!r} has no MACs ({layer.op}), and no mapping")
+    if layer.macs * 4 * 1024 > np.iinfo(np.int64).max // 4:
+        raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
+    key = table_key(layer, chip)
+    found = _TABLES.get(key)
+    if found is None:
+        points, counter = worth_having(layer, chip)
+        found = MappingTable(
+            layer=layer,
+            chip=chip,
+            footprint_bits=points.footprint_bits,
+            dram_bits=points.dram_bits,
+            first_last_bits=points.first_last_bits,
+            compute_cycles=points.cycles,
+            points=points,
+            variants=variants(chip),
+            assignments=counter.assignments,
+        )
+        _TABLES[key] = found
+        if len(_TABLES) > LARGEST_CACHE:
+            _TABLES.popitem(last=False)
+    return found
