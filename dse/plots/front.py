@@ -181,8 +181,8 @@ def one_mark_a_cell(designs: pd.DataFrame, x: str, y: str, num_cells: int = _GRI
     if shown.empty:
         return shown
     feasible = shown["feasible"].to_numpy(np.int64)
-    cells = np.column_stack([_cells(shown[x], num_cells), _cells(shown[y], num_cells), feasible])
-    _, first = np.unique(cells, axis=0, return_index=True)
+    cells = _cells(shown[x], num_cells) * (num_cells + 1) + _cells(shown[y], num_cells)
+    _, first = np.unique(2 * cells + feasible, return_index=True)
     return shown.iloc[np.sort(first)]
 
 
