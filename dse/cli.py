@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from dse.config.files import conf_dir, register_resolvers, user_directories
 from dse.config.mistakes import CONFIGURATION_ERRORS, message
-from dse.config.overrides import with_free_keys
+from dse.config.overrides import hydra_arguments
 from dse.config.resolved import Composed
 from dse.report.run_folder import remove_unfinished, staged
 
@@ -48,15 +49,15 @@ class _Jobs:
             self.tell(error, f"job {job.job.num}: " if is_sweep else "")
         self.is_running = False
 
-    def _run(self, config: DictConfig, job: DictConfig) -> None:
+    def _run(self, config: DictConfig, job: HydraConf) -> None:
         from dse.tasks import run_task  # pandas and matplotlib load only when a task runs
 
         composed = Composed(
             config=config,
-            overrides=tuple(job.overrides.task),
+            overrides=_texts(job.overrides.task),
             choices=dict(job.runtime.choices),
         )
-        is_placed = any(x.startswith("hydra.run.dir") for x in job.overrides.hydra)
+        is_placed = any(x.startswith("hydra.run.dir") for x in _texts(job.overrides.hydra))
         with (
             user_directories(_directories(job)),
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
@@ -73,10 +74,16 @@ class _Jobs:
         print(f"dse: {where}{message(error)}", file=sys.stderr)
 
 
-def _directories(job: DictConfig) -> list[Path]:
+def _directories(job: HydraConf) -> list[Path]:
     """Return the user's own configuration directories, first the one that is searched first."""
     sources = [x.path for x in job.runtime.config_sources if x.schema == "file"]
     return [Path(x) for x in sources if Path(x) != conf_dir()]
+
+
+def _texts(overrides: list[str]) -> tuple[str, ...]:
+    """Return overrides as they were typed, interpolations in them unresolved."""
+    texts = OmegaConf.to_container(overrides, resolve=False)
+    return tuple(map(str, texts)) if isinstance(texts, list) else ()
 
 
 def _from_here(folder: Path) -> Path:
@@ -125,7 +132,7 @@ def entry() -> None:
 def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
     """Give Hydra its command line, and have it raise its errors instead of printing them."""
     argv, full_error = sys.argv, os.environ.get(FULL_ERROR)
-    sys.argv, os.environ[FULL_ERROR] = ["dse", *with_free_keys(arguments)], "1"
+    sys.argv, os.environ[FULL_ERROR] = ["dse", *hydra_arguments(arguments)], "1"
     try:
         yield
     finally:
@@ -147,4 +154,4 @@ def _sweep_dir(error: BaseException) -> Path | None:
 def _remove_sweep(folder: Path) -> None:
     """Remove the folder of a sweep of which no job succeeded."""
     (folder / "multirun.yaml").unlink(missing_ok=True)
-    remove_unfinished(folder)
+    remove_unfinished(folder.absolute())

@@ -12,7 +12,7 @@ from dse.config.files import conf_dir, group_file, group_names
 from dse.config.overrides import override_keys
 from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
-from dse.config.spaces import space_from
+from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
 from dse.cost.model import design_costs, evaluate
 from dse.errors import DseError
@@ -90,7 +90,7 @@ def _search(job: Job) -> list[str]:
         budget=settings.budget,
         seed=settings.seed,
         evaluate=partial(design_costs, objective=settings.mapper_objective),
-        **values["search"],
+        **search_from(values["search"]),
     )
     return _finish(job, network, study)
 
@@ -160,7 +160,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     _write_manifest(job, study)
     write_report(folder)
     warnings = [f"Warning      {text}" for text in evaluation.warnings]
-    return [*pick_lines(pick), *study_lines(study), *warnings, *_closing(job)]
+    return [*pick_lines(pick, study.space.knobs), *study_lines(study), *warnings, *_closing(job)]
 
 
 def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import conf_dir, group_names, load_group, register_resolvers
@@ -27,7 +27,8 @@ def composed(*overrides: str) -> Composed:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = compose("config", list(overrides), return_hydra_config=True)
     choices = OmegaConf.to_container(config.hydra.runtime.choices)
-    del config["hydra"]
+    with open_dict(config):
+        del config["hydra"]
     return Composed(config=config, overrides=overrides, choices=choices)
 
 

@@ -17,7 +17,7 @@ WORKLOADS = {
     "list": "- name: list\n",
     "malformed": "name: [malformed\n",
     "two_keys": "name: a\nname: b\n",
-    "cyclic": "name: cyclic\nbatch: ${batch}\nlayers: [{name: fc, k: 8, c: 8}]\n",
+    "cyclic": "name: cyclic\nbatch: ${.batch}\nlayers: [{name: fc, k: 8, c: 8}]\n",
     "defaults": "defaults: [defaults]\nname: defaults\nlayers: [{name: fc, k: 8, c: 8}]\n",
     "op": "name: op\nlayers: [{name: fc, op: convolve, k: 8, c: 8}]\n",
     "key": "name: key\nlayers: [{name: fc, K: 8, c: 8}]\n",
@@ -49,7 +49,7 @@ WRONG = {
     "space in a sweep": (["-m", "space=edge,edg"], ["'edg'", "'edge'"]),
     "budget": (["budget=edg"], ["'edg'", "'edge'"]),
     "task": (["task=serch"], ["'serch'", "'search'"]),
-    "search": (["search=nsga"], ["'nsga'", "'nsga2'"]),
+    "search": (["search=nsga"], ["'nsga'", "did you mean 'nsga"]),
     "sampler": (["search.sampler=nsga4"], ["search.sampler", "'nsga4'"]),
     "accelerator of the space": (["space.accelerator=flexibel"], ["'flexibel'", "'flexible'"]),
     "pick rule": (["pick.rule=kne"], ["pick.rule", "'kne'", "'knee'"]),
@@ -126,7 +126,7 @@ WRONG = {
     "cyclic interpolation": ([*ONE_CHIP, "workload.path=conf/workload/cyclic.yaml"], ["batch"]),
     "cyclic interpolation in --config-dir": (
         [*ONE_CHIP, "--config-dir=conf", "workload=cyclic"],
-        ["back to themselves"],
+        ["batch", "ecursi"],
     ),
     "cyclic defaults": ([*ONE_CHIP, "workload.path=conf/workload/defaults.yaml"], ["back"]),
     "cyclic defaults in --config-dir": (

@@ -123,10 +123,16 @@ def read_yaml(path: Path, group: str, seen: tuple[Path, ...] = ()) -> DictConfig
     parts = [
         config
         if name == "_self_"
-        else read_yaml(group_file(group, str(name)), group, (*seen, path.resolve()))
+        else read_yaml(_default_file(path, group, str(name)), group, (*seen, path.resolve()))
         for name in defaults
     ]
     return parts[0] if len(parts) == 1 else DictConfig(OmegaConf.merge(*parts))
+
+
+def _default_file(path: Path, group: str, name: str) -> Path:
+    """Return the file that a defaults list names: one beside the file itself, or of the group."""
+    beside = path.parent / f"{name}.yaml"
+    return beside if beside.is_file() else group_file(group, name)
 
 
 def parse_yaml(path: Path) -> DictConfig:
@@ -192,4 +198,6 @@ def one_line(error: BaseException) -> str:
     """Return an error's message on one line, without OmegaConf's list of internals."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [x for x in lines if not x.startswith(("full_key:", "object_type=", "reference_type="))]
-    return "; ".join(kept) or type(error).__name__
+    text = "; ".join(kept) or type(error).__name__
+    key = getattr(error, "full_key", None)
+    return f"{key}: {text}" if key and str(key) not in text else text

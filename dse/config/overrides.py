@@ -13,16 +13,18 @@ FREE_NODES = (
 """Nodes whose keys are not all in the YAML; Ridgepoint checks them itself, after Hydra."""
 
 
-def with_free_keys(arguments: Sequence[str]) -> list[str]:
-    """Let Hydra add keys below `FREE_NODES` without ``+``.
+def hydra_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return a command line as Hydra wants it.
 
-    >>> with_free_keys(["-m", "space.knobs.batch=1,8", "seed=3"])
+    Keys below `FREE_NODES` may be added without ``+``, and options may stand after overrides.
+
+    >>> hydra_arguments(["space.knobs.batch=1,8", "seed=3", "-m"])
     ['-m', '++space.knobs.batch=1,8', 'seed=3']
     """
-    return [
-        f"++{argument}" if argument.startswith(FREE_NODES) and "=" in argument else argument
-        for argument in arguments
-    ]
+    overrides = [x for x in arguments if not x.startswith("-") and ("=" in x or x[:1] == "~")]
+    options = [x for x in arguments if x not in overrides]
+    free = [f"++{x}" if x.startswith(FREE_NODES) and "=" in x else x for x in overrides]
+    return [*options, *free]
 
 
 def override_keys(overrides: Iterable[str]) -> list[str]:

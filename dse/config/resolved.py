@@ -65,7 +65,7 @@ def workload_values(composed: Composed) -> dict[str, Any]:
         rule = ", ".join(SUFFIXES)
         raise DseError(f"workload.path must be a file that ends in {rule}, got {path!r}")
     parameters = {key: node[key] for key in given if key != "path"}
-    return load_group("workload", Path(path).expanduser().resolve(), **parameters)
+    return load_group("workload", Path(path).expanduser(), **parameters)
 
 
 def accelerator_values(composed: Composed) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dse.errors import DseError
@@ -12,7 +13,7 @@ from dse.plots.compare import ComparedRun, compare_figure
 from dse.plots.front import split_objectives
 from dse.plots.style import save
 from dse.plots.units import number, show
-from dse.report.finished import FinishedRun
+from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"
 
@@ -34,6 +35,7 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
     """
     table = comparison(runs)
     table.to_csv(folder / TABLE, index=False, lineterminator="\n")
+    rows = records(table)
     y, (x, *_), _ = split_objectives(runs[0].config["objectives"])
     compared = [
         ComparedRun(
@@ -41,13 +43,13 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
             front=run.front() if run.has("front.csv") else None,
             chip=None if run.summary is None else row,
         )
-        for run, row in zip(runs, table.to_dict(orient="records"), strict=True)
+        for run, row in zip(runs, rows, strict=True)
     ]
-    best = table.loc[table["throughput_per_s"].idxmax()]
+    best = rows[int(np.nanargmax(table["throughput_per_s"].to_numpy(np.float64)))]
     finding = f"{best['run']} has the highest throughput of {len(runs)} runs"
     (folder / "plots").mkdir()
     save(compare_figure(compared, x=x, y=y, finding=finding), folder / "plots" / "compare")
-    return [_row_text(row) for row in table.to_dict(orient="records")]
+    return [_row_text(row) for row in rows]
 
 
 def comparison(runs: Sequence[FinishedRun]) -> pd.DataFrame:

@@ -108,3 +108,10 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(values, dict):
         raise DseError(f"run {path.parent}: {path.name} must hold a JSON object")
     return values
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table, each as column to value."""
+    return [
+        {str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")
+    ]

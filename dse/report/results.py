@@ -33,14 +33,11 @@ def write_study(folder: Path, study: Study) -> None:
 def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None:
     """Write pick.json and pick.yaml; `accelerator` is the picked machine as conf/accelerator."""
     write_json(folder / "pick.json", pick_values(pick))
-    header = f"# {pick.reason}\n".replace("\r", " ")
-    text = yaml.safe_dump(plain(accelerator), sort_keys=False, allow_unicode=True, width=100)
-    (folder / "pick.yaml").write_text("# " + one_comment(header) + text, encoding="utf-8")
-
-
-def one_comment(text: str) -> str:
-    """Return a text as the rest of one comment line."""
-    return " ".join(text.lstrip("# ").split()) + "\n"
+    values = yaml.safe_dump(
+        plain(accelerator), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+    text = f"# {' '.join(pick.reason.split())}\n{values}"
+    (folder / "pick.yaml").write_text(text, encoding="utf-8")
 
 
 def pick_values(pick: Pick) -> dict[str, Any]:

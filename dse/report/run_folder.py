@@ -50,13 +50,9 @@ def staged(place: Path, *, is_replaced: bool = True) -> Iterator[Stage]:
             if not is_replaced:
                 stage.place = _free(place)
             _move(partial, stage.place, place)
-        else:
-            remove_unfinished(place)
-    except BaseException:
-        remove_unfinished(place)
-        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        remove_unfinished(place)
 
 
 def _free(place: Path) -> Path:
@@ -87,7 +83,7 @@ def _replace(path: Path, target: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what Hydra made for a run that failed; a folder with anything else in it stays."""
+    """Remove what Hydra made for a run without results; a folder with anything else in it stays."""
     if (folder / MANIFEST).exists():
         return
     shutil.rmtree(folder / HYDRA_FOLDER, ignore_errors=True)

@@ -1,44 +1,55 @@
 """What a run tells on the terminal, in a few plain lines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from dse.cost.result import Evaluation
 from dse.pick import Pick
-from dse.plots.units import COSTS, design_text, number, percent, quantity, show
+from dse.plots.units import design_text, number, percent, quantity, show
+from dse.report.finished import records
 from dse.search import Study
 
 NAME_WIDTH = 12
+HEADLINES = ("throughput_per_s", "area_mm2", "dram_bytes_per_s", "power_w")
 
 
-def pick_lines(pick: Pick) -> list[str]:
-    """Return the pick in one sentence, what binds it, and its runners-up."""
-    runners = [dict(row) for row in pick.runners_up.to_dict(orient="records")]
+def pick_lines(pick: Pick, knobs: Iterable[str]) -> list[str]:
+    """Return the pick in one sentence, why, what binds it, and its runners-up.
+
+    Parameters
+    ----------
+    knobs
+        Names of the knobs of the space.
+    """
+    names = list(knobs)
+    runners = records(pick.runners_up)
     return [
-        _line("Pick", pick.reason),
+        _line("Pick", _design(pick.design, names)),
+        _line("Why", pick.reason),
         _line("Binding", _binding(pick)),
-        *(_line(f"Runner-up {i}", design_with_costs(row)) for i, row in enumerate(runners, 1)),
+        *(_line(f"Runner-up {i}", _design(row, names)) for i, row in enumerate(runners, 1)),
     ]
 
 
 def _binding(pick: Pick) -> str:
+    """Return the budgets that bind, or the one that is nearest to it."""
+    binding = [row for row in pick.binding if row["is_binding"]]
     parts = [
-        f"{quantity(row['budget']).label.lower()} {show(row['budget'], row['value'])} "
-        f"of {show(row['budget'], row['limit'])}"
-        for row in pick.binding
+        f"{quantity(row['budget']).label} {show(row['budget'], row['value'])} "
+        f"of {show(row['budget'], row['limit'])} ({row['because']})"
+        for row in binding or pick.binding[:1]
     ]
-    return ", ".join(parts) or "no budget binds the pick"
+    if not parts:
+        return "nothing: there is no budget"
+    return ", ".join(parts) if binding else f"nothing; nearest is {parts[0]}"
 
 
-def design_with_costs(design: Mapping[str, object]) -> str:
+def _design(design: Mapping[str, object], knobs: Iterable[str]) -> str:
     """Return a design's knobs, then its throughput, area and bandwidth bought."""
-    shown = [
-        name for name in ("throughput_per_s", "area_mm2", "dram_bytes_per_s") if name in design
-    ]
+    shown = [name for name in HEADLINES if name in design]
     costs = ", ".join(show(name, design[name]) for name in shown)
-    knobs = {key: x for key, x in design.items() if key in design and key not in COSTS}
-    return f"{design_text(knobs)}: {costs}"
+    return f"{design_text({key: design[key] for key in knobs})}: {costs}"
 
 
 def study_lines(study: Study) -> list[str]:
@@ -54,7 +65,7 @@ def study_lines(study: Study) -> list[str]:
 
 def infeasible_lines(study: Study) -> list[str]:
     """Return that nothing meets the budget, and the designs that come nearest."""
-    rows = [dict(row) for row in study.nearest.to_dict(orient="records")]
+    rows = records(study.nearest)
     knobs = list(study.space.knobs)
     return [
         _line("Pick", "none: no design meets the budget"),
