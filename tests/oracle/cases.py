@@ -42,68 +42,72 @@ BUFFERS = (
 )
 
 
-def _dense(rng: Random) -> dict[str, int]:
+def _dense(rng: Random, most: int) -> dict[str, int]:
     taps = rng.choice([2, 3, 3])
-    return {"k": rng.randint(1, 4), "c": rng.randint(1, 4), **_image(rng, taps, pad=taps // 2)}
+    return {
+        "k": rng.randint(1, most),
+        "c": rng.randint(1, most),
+        **_image(rng, most, taps, pad=taps // 2),
+    }
 
 
-def _grouped(rng: Random) -> dict[str, int]:
-    some = {"g": rng.randint(2, 3), "k": rng.randint(1, 3), "c": rng.randint(1, 3)}
-    return some | _image(rng, rng.choice([1, 2, 3]), pad=rng.randint(0, 1))
+def _grouped(rng: Random, most: int) -> dict[str, int]:
+    some = {"g": rng.randint(2, 3), "k": rng.randint(1, most), "c": rng.randint(1, most)}
+    return some | _image(rng, most, rng.choice([1, 2, 3]), pad=rng.randint(0, 1))
 
 
-def _depthwise(rng: Random) -> dict[str, int]:
-    return {"g": rng.randint(2, 5)} | _image(rng, 3, pad=1, stride=rng.randint(1, 2))
+def _depthwise(rng: Random, most: int) -> dict[str, int]:
+    return {"g": rng.randint(2, most + 1)} | _image(rng, most, 3, pad=1, stride=rng.randint(1, 2))
 
 
-def _matrix_product(rng: Random) -> dict[str, int]:
-    return {loop: rng.randint(1, 9) for loop in ("oy", "k", "c")}
+def _matrix_product(rng: Random, most: int) -> dict[str, int]:
+    return {loop: rng.randint(1, 2 * most + 1) for loop in ("oy", "k", "c")}
 
 
-def _attention(rng: Random) -> dict[str, int]:
-    sizes = {loop: rng.randint(1, 5) for loop in ("oy", "k", "c")}
+def _attention(rng: Random, most: int) -> dict[str, int]:
+    sizes = {loop: rng.randint(1, most + 1) for loop in ("oy", "k", "c")}
     return sizes | {"g": rng.randint(2, 4), "weight_is_activation": True}
 
 
-def _five_by_five(rng: Random) -> dict[str, int]:
-    return {"k": rng.randint(1, 2), "c": rng.randint(1, 2)} | _image(rng, 5, pad=2)
+def _five_by_five(rng: Random, most: int) -> dict[str, int]:
+    return {"k": rng.randint(1, 2), "c": rng.randint(1, 2)} | _image(rng, most, 5, pad=2)
 
 
-def _seven_by_seven(rng: Random) -> dict[str, int]:
-    return {"k": rng.randint(1, 2), "c": rng.randint(1, 2)} | _image(rng, 7, pad=3, stride=2)
+def _seven_by_seven(rng: Random, most: int) -> dict[str, int]:
+    return {"k": rng.randint(1, 2), "c": rng.randint(1, 2)} | _image(rng, most, 7, pad=3, stride=2)
 
 
-def _dilated(rng: Random) -> dict[str, int]:
+def _dilated(rng: Random, most: int) -> dict[str, int]:
     dilation, taps = rng.choice([2, 2, 3]), rng.randint(2, 3)
-    image = _image(rng, taps, pad=rng.randint(0, dilation), dilation=dilation)
-    return {"k": rng.randint(1, 3), "c": rng.randint(1, 3)} | image
+    image = _image(rng, most, taps, pad=rng.randint(0, dilation), dilation=dilation)
+    return {"k": rng.randint(1, most), "c": rng.randint(1, most)} | image
 
 
-def _wide_stride(rng: Random) -> dict[str, int]:
+def _wide_stride(rng: Random, most: int) -> dict[str, int]:
     taps = rng.randint(1, 2)
-    image = _image(rng, taps, pad=rng.randint(0, 1), stride=rng.randint(taps + 1, 4))
-    return {"k": rng.randint(1, 4), "c": rng.randint(1, 4)} | image
+    image = _image(rng, most, taps, pad=rng.randint(0, 1), stride=rng.randint(taps + 1, 4))
+    return {"k": rng.randint(1, most), "c": rng.randint(1, most)} | image
 
 
-def _anything(rng: Random) -> dict[str, int]:
-    sizes = {loop: rng.choice([1, 1, 2, 3, 4]) for loop in LOOPS}
+def _anything(rng: Random, most: int) -> dict[str, int]:
+    sizes = {loop: rng.choice([1, 1, 2, 3, most]) for loop in LOOPS}
     for axis in "yx":
-        for key, most in (("stride", 4), ("dilation", 3)):
-            sizes[f"{key}_{axis}"] = rng.randint(1, most)
+        for key, limit in (("stride", 4), ("dilation", 3)):
+            sizes[f"{key}_{axis}"] = rng.randint(1, limit)
         sizes[f"pad_{axis}"] = rng.randint(0, 4)
         sizes[f"i{axis}"] = rng.randint(1, 12)
     return sizes
 
 
 def _image(
-    rng: Random, taps: int, *, pad: int = 0, stride: int = 1, dilation: int = 1
+    rng: Random, most: int, taps: int, *, pad: int = 0, stride: int = 1, dilation: int = 1
 ) -> dict[str, int]:
     """Height and width: one of them is often 1, so that brute force stays fast."""
     sizes = {}
     flat = rng.choice(["y", "x", "x", ""])
     for axis in "yx":
         thin = axis == flat
-        out = 1 if thin else rng.randint(1, 6)
+        out = 1 if thin else rng.randint(1, most + 2)
         filt = 1 if thin and rng.random() < 0.7 else taps
         span = (out - 1) * stride + (filt - 1) * dilation + 1
         before = min(pad, span - 1) if filt > 1 else 0
@@ -113,7 +117,7 @@ def _image(
     return sizes
 
 
-KINDS: tuple[Callable[[Random], dict[str, int]], ...] = (
+KINDS: tuple[Callable[[Random, int], dict[str, int]], ...] = (
     _dense,
     _grouped,
     _depthwise,
@@ -137,10 +141,13 @@ def work(layer: Layer) -> int:
     return sum(factorial(n) * steps for n, steps in enumerate(of_cut_loops))
 
 
-def random_layer(rng: Random, *, most_work: int = 20_000) -> Layer:
-    """Draw a layer of any kind whose brute force takes at most so many steps."""
+def random_layer(rng: Random, *, most_work: int = 20_000, most: int = 4) -> Layer:
+    """Draw a layer of any kind whose brute force takes at most so many steps.
+
+    Most loops of the layer are at most about `most` long.
+    """
     for _ in range(200):
-        sizes = rng.choice(KINDS)(rng)
+        sizes = rng.choice(KINDS)(rng, most)
         sizes["b"] = rng.choice([sizes.get("b", 1), 1, 1, 2, 3])
         bits = {f"{op}_bits": rng.choice(BITS) for op in OPERANDS}
         bits["psum_bits"] = rng.choice([bits["output_bits"], 2 * bits["output_bits"], 32, 24])

@@ -1,0 +1,136 @@
+"""Laws 1, 2 and 6 of DESIGN.md section 8 for the tables of random small layers."""
+
+from dataclasses import replace
+from math import inf, sqrt
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dse.hardware import TRANSFERS, Accelerator, Axis, Constraints
+from dse.mapping import Mapping
+from dse.mapping.table import mapping_table
+from dse.workload import LOOPS, OPERANDS, Layer
+from tests.oracle.brute import Criteria, value
+from tests.oracle.cases import TECHNOLOGY, ZERO, random_chip, random_layer, with_buffers
+from tests.oracle.walk import compulsory_bits, walk
+
+OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
+# The static power of a larger chip is higher, so that only without it energy cannot get worse.
+NO_LEAKAGE = replace(TECHNOLOGY, leakage_w_per_mm2=ZERO)
+HUGE = 10**6
+
+randoms = st.randoms(use_true_random=False)
+layers = st.builds(random_layer, randoms, most_work=st.just(3_000))
+chips = st.builds(random_chip, randoms)
+
+
+def criteria_of(mapping: Mapping, layer: Layer, chip: Accelerator) -> Criteria:
+    """Return the criteria of a mapping, walked."""
+    found = walk(layer, chip, mapping.tile, mapping.order, mapping.axes)
+    ends = found["first_last_bits"]
+    return (*found["footprint_bits"], found["dram_bits"], found["compute_cycles"], ends)  # type: ignore[misc,return-value]
+
+
+def least(layer: Layer, chip: Accelerator, objective: str) -> float:
+    """Return what the mapper reaches; infinite where no mapping fits."""
+    chip = replace(chip, technology=NO_LEAKAGE)
+    try:
+        mapping = mapping_table(layer, chip).best(objective, chip)
+    except ValueError:
+        return inf
+    return value(criteria_of(mapping, layer, chip), chip, objective, mac_pj=0.0, leakage_w=0.0)
+
+
+def no_worse(layer: Layer, better: Accelerator, worse: Accelerator) -> None:
+    """Every quantity that the mapper is asked to minimise is at most as large."""
+    for objective in OBJECTIVES:
+        reached = least(layer, better, objective)
+        assert reached <= least(layer, worse, objective) * (1 + 1e-12), objective
+
+
+@settings(max_examples=60, deadline=None)
+@given(layers, chips)
+def test_traffic_is_at_least_compulsory(layer: Layer, chip: Accelerator) -> None:
+    table = mapping_table(layer, chip)
+    assert (table.dram_bits >= compulsory_bits(layer, chip)).all()
+    # With all of the layer on chip, and every operand carried, nothing is moved twice.
+    if chip.constraints == Constraints() and not chip.partial_rows_are_fetched:
+        assert table.dram_bits.min() == compulsory_bits(layer, chip)
+
+
+@settings(max_examples=40, deadline=None)
+@given(layers, chips)
+def test_mappings_do_all_macs(layer: Layer, chip: Accelerator) -> None:
+    chip = with_buffers(chip, (HUGE,) * len(chip.buffers))
+    mapping = mapping_table(layer, chip).best("latency_s", chip)
+    found = walk(layer, chip, mapping.tile, mapping.order, mapping.axes)
+    assert found["macs"] == layer.macs
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    bounds=st.fixed_dictionaries({x: st.integers(1, 40) for x in ("oy", "k", "c")}),
+    bits=st.sampled_from((4, 8, 16)),
+    chip=chips,
+)
+def test_no_matrix_product_is_below_its_lower_bound(
+    bounds: dict[str, int], bits: int, chip: Accelerator
+) -> None:
+    widths = {"input_bits": bits, "weight_bits": 8, "output_bits": 8, "psum_bits": 8}
+    layer = Layer(name="product", **bounds, **widths)  # type: ignore[arg-type]
+    chip = replace(chip, dram=replace(chip.dram, carries=OPERANDS))
+    table = mapping_table(layer, chip)
+    narrowest = min(bits, 8)
+    for row in range(len(table.dram_bits)):
+        held = int(table.footprint_bits[row].sum()) / narrowest
+        bound = 2 * layer.macs / sqrt(held) - 2 * held
+        assert table.dram_bits[row] >= bound * narrowest * (1 - 1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(layers, chips, st.integers(1, 40), st.sampled_from(TRANSFERS))
+def test_a_larger_buffer_a_higher_rate_and_a_faster_clock_never_harm(
+    layer: Layer, chip: Accelerator, more: int, transfers: str
+) -> None:
+    chip = replace(chip, transfers=transfers)
+    larger = tuple(size + more for size in chip.buffer_sizes_bytes)
+    no_worse(layer, with_buffers(chip, larger), chip)
+    chip = with_buffers(chip, tuple(50 * size for size in chip.buffer_sizes_bytes))
+    faster = chip.peak_dram_bytes_per_s * (1 + more / 7)
+    no_worse(layer, replace(chip, dram_bytes_per_s=faster), chip)
+    no_worse(layer, replace(chip, clock_hz=chip.clock_hz * (1 + more / 7)), chip)
+
+
+@settings(max_examples=30, deadline=None)
+@given(layers, chips, randoms)
+def test_a_longer_axis_never_harms(layer: Layer, chip: Accelerator, rng: Random) -> None:
+    sizes = tuple(50 * size for size in chip.buffer_sizes_bytes)
+    chip = with_buffers(chip, sizes, fill_cycles=0)
+    which = rng.randrange(len(chip.array))
+    longer = replace(chip.array[which], size=chip.axis_sizes[which] + rng.randint(1, 4))
+    array = (*chip.array[:which], longer, *chip.array[which + 1 :])
+    no_worse(layer, replace(chip, array=array), chip)
+
+
+@settings(max_examples=30, deadline=None)
+@given(layers, chips, randoms)
+def test_a_further_choice_never_harms(layer: Layer, chip: Accelerator, rng: Random) -> None:
+    chip = with_buffers(chip, tuple(50 * size for size in chip.buffer_sizes_bytes))
+    first = chip.array[0]
+    more = Axis(size=first.size, dims=(*first.dims, tuple(rng.sample(LOOPS, rng.randint(1, 3)))))
+    no_worse(layer, replace(chip, array=(more, *chip.array[1:])), chip)
+    no_worse(layer, replace(chip, stationarity=OPERANDS), chip)
+    no_worse(layer, replace(chip, constraints=Constraints()), chip)
+
+
+@settings(max_examples=40, deadline=None)
+@given(layers, chips)
+def test_bytes_are_eight_bits(layer: Layer, chip: Accelerator) -> None:
+    table = mapping_table(layer, chip)
+    mapping = table.mapping(0)
+    bits = dict(mapping.dram_bits_by_operand)
+    assert mapping.dram_bytes == {operand: count / 8 for operand, count in bits.items()}
+    assert mapping.footprint_bytes == pytest.approx(int(table.footprint_bits[0].sum()) / 8)
+    assert sum(bits.values()) == table.dram_bits[0]
