@@ -11,12 +11,12 @@ if TYPE_CHECKING:
         load_accelerator,
         load_space,
         load_workload,
-        mapping_table,
         search,
     )
     from dse.errors import DseError
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
-    from dse.mapping.table import Mapping, MappingTable
+    from dse.mapping.mapping import Mapping
+    from dse.mapping.table import MappingTable, mapping_table
     from dse.pick import Pick
     from dse.search import Study
     from dse.space import Space
@@ -31,12 +31,12 @@ _MODULES = {
         "load_accelerator",
         "load_space",
         "load_workload",
-        "mapping_table",
         "search",
     ),
     "dse.errors": ("DseError",),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
-    "dse.mapping.table": ("Mapping", "MappingTable"),
+    "dse.mapping.mapping": ("Mapping",),
+    "dse.mapping.table": ("MappingTable", "mapping_table"),
     "dse.pick": ("Pick",),
     "dse.search": ("Study",),
     "dse.space": ("Space",),
