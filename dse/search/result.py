@@ -142,7 +142,7 @@ def study_from_designs(
         objectives=objectives,
         budget=limits,
         designs=designs.assign(feasible=mask),
-        front=designs.iloc[rows].reset_index(drop=True),
+        front=_sorted_front(designs.iloc[rows], space, objectives),
         exact=exact,
         nearest=_nearest(designs, costs, limits) if not mask.any() else pd.DataFrame(),
         costs_of=costs_of,
@@ -151,20 +151,24 @@ def study_from_designs(
 
 
 def front_rows(costs: Costs, objectives: Sequence[str], rows: IntArray) -> IntArray:
-    """Return which of the rows are Pareto-optimal, best first objective first.
+    """Return which of the rows are Pareto-optimal, in their order.
 
     Parameters
     ----------
     costs
         Arrays of shape (designs,).
     rows : shape (rows,)
-        The designs that may be on the front, in the order that breaks ties.
+        The designs that may be on the front.
     """
-    points = minimised(costs, objectives)[rows]
-    mask = non_dominated(points)
-    rows, points = rows[mask], points[mask]
-    found: IntArray = rows[np.lexsort((rows, *points.T[::-1]))]
-    return found
+    return rows[non_dominated(minimised(costs, objectives)[rows])]
+
+
+def _sorted_front(front: pd.DataFrame, space: Space, objectives: Sequence[str]) -> pd.DataFrame:
+    """Sort by the objectives, best first, then by the order of the space."""
+    knobs = front[list(space.knobs)].to_dict("records")
+    place = np.array([space.index({str(k): v for k, v in row.items()}) for row in knobs], int)
+    points = minimised({name: front[name].to_numpy(np.float64) for name in objectives}, objectives)
+    return front.iloc[np.lexsort((place, *points.T[::-1]))].reset_index(drop=True)
 
 
 def frame(space: Space, indices: IntArray, costs: Costs) -> pd.DataFrame:

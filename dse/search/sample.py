@@ -15,8 +15,8 @@ from dse.search.problem import Problem
 from dse.search.samplers import Asked
 from dse.space import NAME_KNOBS, Space
 
-ATTEMPTS_PER_TRIAL = 20
-"""Asks after which the study ends even if repeats kept it from its number of trials."""
+ATTEMPTS_PER_TRIAL, FURTHER_ATTEMPTS = 4, 500
+"""Asks for each trial, and beyond that, after which the study ends if repeats kept it from more."""
 
 IDLE_BATCHES = 40
 """Batches without any new design after which the study ends."""
@@ -117,8 +117,8 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
         study = optuna.create_study(
             directions=["minimize"] * len(problem.objectives), sampler=asked.sampler
         )
-        attempts, idle = 0, 0
-        while len(ledger) < target and attempts < ATTEMPTS_PER_TRIAL * trials:
+        most, attempts, idle = ATTEMPTS_PER_TRIAL * target + FURTHER_ATTEMPTS, 0, 0
+        while len(ledger) < target and attempts < most and idle < IDLE_BATCHES:
             batch = [study.ask(coordinates.distributions) for _ in range(asked.batch)]
             indices = [coordinates.index(trial.params) for trial in batch]
             repeats = {index for index in indices if index in ledger}
@@ -132,8 +132,6 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
             bar.update(new)
             attempts += asked.batch
             idle = 0 if new else idle + 1
-            if idle == IDLE_BATCHES:
-                break
     return ledger
 
 
