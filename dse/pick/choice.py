@@ -87,8 +87,8 @@ def pick(
 
     Knee: objectives as log10, scaled to 0..1 over the front; the least distance to the best
     corner. Weighted: the least weighted sum of the same. Lexicographic: the objectives in order,
-    each keeping the designs within a tolerance of the best that is left. Ties: less area, then
-    the row first in the front.
+    each but the last keeping the designs within a tolerance of the best that is left, the last
+    keeping the best. Ties: less area, then the row first in the front.
 
     Parameters
     ----------
@@ -173,8 +173,8 @@ def _lexicographic(
         best = _lexicographic_best(front, names, shares, left)
         ranking.append(best)
         left = left[left != best]
-    text = ", then ".join(f"{name} (within {shares[name]:.3g})" for name in names)
-    return np.array(ranking), f"best by {text}"
+    steps = [f"within {100 * shares[name]:.3g} % of the best {name}" for name in names[:-1]]
+    return np.array(ranking), ", then ".join([*steps, f"the best {names[-1]}"])
 
 
 def _tolerances(tolerance: float | Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
@@ -189,16 +189,13 @@ def _lexicographic_best(
     front: _Front, names: Sequence[str], shares: Mapping[str, float], left: IntArray
 ) -> int:
     for name in names:
+        share = shares[name] if name != names[-1] else 0.0
         values = front.table[name].to_numpy(np.float64)[left]
         if name in MAXIMISED:
-            left = left[values >= values.max() * (1 - shares[name])]
+            left = left[values >= values.max() * (1 - share)]
         else:
-            left = left[values <= values.min() * (1 + shares[name])]
-    keys = [
-        front.scaled[left, front.objectives.index(name)].round(_TIE_DIGITS)
-        for name in reversed(names)
-    ]
-    return int(left[np.lexsort((left, front.area[left], *keys))[0]])
+            left = left[values <= values.min() * (1 + share)]
+    return int(left[np.lexsort((left, front.area[left]))[0]])
 
 
 _RULES: dict[str, tuple[tuple[str, ...], Callable[..., tuple[IntArray, str]]]] = {
