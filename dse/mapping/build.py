@@ -106,7 +106,7 @@ class _Builder:
     def __init__(self, layer: Layer, chip: Accelerator) -> None:
         self.counter = CycleCounter(layer, chip)
         self.model = TrafficModel(layer, chip)
-        self.variants = variants(chip)
+        self.variants = variants(layer, chip)
         self.least_cycles = self.counter.floor()
         self.sizes = [sizes_by_group(layer, chip, v, self.counter) for v in self.variants]
 

@@ -73,7 +73,7 @@ class Cut:
             Lower bounds of the criteria of points; without cycles the least of all.
         """
         bins = self._bins(sizes)
-        inside = np.ones(bins[0].shape, dtype=bool)
+        inside = np.ones(np.broadcast_shapes(*(place.shape for place in bins)), dtype=bool)
         for place in bins:
             inside &= place >= 0
         place = tuple(np.clip(p, 0, self.num_bins - 2) for p in bins)

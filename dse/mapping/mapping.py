@@ -87,7 +87,6 @@ def evaluate_mapping(
     tile: Dictionary[str, int],
     order: Sequence[str],
     axes: Sequence[Unrolling],
-    stationary: str | None = None,
 ) -> Mapping:
     """Cost a given mapping in closed form, whatever the order of its loops.
 
@@ -101,8 +100,6 @@ def evaluate_mapping(
         The eight loops, outermost first.
     axes
         The loops that each axis unrolls; () for an unused axis.
-    stationary
-        The operand to name as stationary; the first that the order keeps in place if None.
 
     Raises
     ------
@@ -132,7 +129,7 @@ def evaluate_mapping(
         order=tuple(order),
         axes=one.axes,
         axis_sizes=chip.axis_sizes,
-        stationary=stationary or _stationary(order, count),
+        stationary=_stationary(chip, order, count),
         dram_bits_by_operand=_bits(layer, chip, moved, passes),
         footprint_bits=tuple(int(bits[0]) for bits in model.footprint_bits(elements)),
         compute_cycles=int(counter.cycles(one, sizes)[0]),
@@ -182,8 +179,9 @@ def _passes(operand: str, order: Sequence[str], count: Dictionary[str, int]) -> 
     return prod(count[x] for x in outside if x in IRRELEVANT[operand])
 
 
-def _stationary(order: Sequence[str], count: Dictionary[str, int]) -> str:
-    for operand in OPERANDS:
+def _stationary(chip: Accelerator, order: Sequence[str], count: Dictionary[str, int]) -> str:
+    """Return the first operand, of those that the chip allows first, that stays in place."""
+    for operand in (*(x for x in OPERANDS if x in chip.stationarity), *OPERANDS):
         cut = [x in IRRELEVANT[operand] for x in order if count[x] > 1]
         if cut == sorted(cut):
             return operand

@@ -32,15 +32,11 @@ class Variant:
         The axis, "y" or "x", along which an input tile keeps its halo; "" for none.
     uncut
         Loops that must have one tile for the machine to allow the order.
-    label
-        The operand that the machine keeps in place: `stationary`, unless the machine does not
-        allow that, but an operand whose irrelevant loops are all uncut.
     """
 
     stationary: str
     kept: str
     uncut: frozenset[str]
-    label: str
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -68,17 +64,19 @@ class Variant:
         return f"kept_{axis}" if self.kept == axis else f"fetched_{axis}"
 
 
-def variants(chip: Accelerator) -> tuple[Variant, ...]:
-    """Return the orders that can be best on a machine, in tie order."""
+def variants(layer: Layer, chip: Accelerator) -> tuple[Variant, ...]:
+    """Return the orders that can be best for a layer on a machine, in tie order."""
+    most = dict(chip.constraints.max_tile)
     found = []
     for stationary in OPERANDS:
         has_halo = chip.halo_is_kept and stationary != "output"
         for kept in ("y", "x") if has_halo else ("",):
             if stationary in chip.stationarity:
-                found.append(Variant(stationary, kept, frozenset(), stationary))
+                found.append(Variant(stationary, kept, frozenset()))
                 continue
-            found += [Variant(stationary, kept, IRRELEVANT[x], x) for x in _ordered(chip)]
-    return tuple(found)
+            found += [Variant(stationary, kept, IRRELEVANT[x]) for x in _ordered(chip)]
+    whole = {loop for loop, bound in layer.bounds.items() if most.get(loop, bound) >= bound}
+    return tuple(one for one in found if one.uncut <= whole)
 
 
 def _ordered(chip: Accelerator) -> list[str]:

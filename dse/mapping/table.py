@@ -1,7 +1,7 @@
 """The mapping table of a layer: every mapping that can be best, for any buffer, rate and clock."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,6 @@ class MappingTable:
             tile={loop: int(self.points.tile[loop][row]) for loop in LOOPS},
             order=variant.order,
             axes=self.assignments[int(self.points.assignment[row])].axes,
-            stationary=variant.label,
         )
 
     def best(self, objective: str, chip: Accelerator) -> Mapping:
@@ -204,10 +203,10 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
             first_last_bits=points.first_last_bits,
             compute_cycles=points.cycles,
             points=points,
-            variants=variants(chip),
+            variants=variants(layer, chip),
             assignments=counter.assignments,
         )
         _TABLES[key] = found
         if len(_TABLES) > LARGEST_CACHE:
             _TABLES.popitem(last=False)
-    return found
+    return replace(found, layer=layer, chip=chip)
