@@ -1,0 +1,104 @@
+"""Every cycle has an owner: the time of a layer by cause (DESIGN.md section 5)."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from dse.cost.time import latency_s
+from dse.hardware import Accelerator
+
+CAUSES = (
+    "mac",
+    "edge",
+    "fill",
+    "compulsory",
+    "refetch",
+    "dram_inefficiency",
+    "first_last",
+    "macless",
+)
+"""The causes, in the order in which they are added; columns are ``time_<cause>_s``."""
+
+
+def time_by_cause(
+    chip: Accelerator,
+    *,
+    ideal_cycles: float,
+    array_steps: int,
+    compute_cycles: int,
+    compulsory_bytes: float,
+    dram_bytes: float,
+    first_last_bytes: float,
+) -> dict[str, float]:
+    """Return the seconds that each cause adds, mapping unchanged; they add up to the latency.
+
+    Parameters
+    ----------
+    chip
+        Clock, DRAM rate and efficiency, and `transfers`.
+    ideal_cycles, array_steps, compute_cycles
+        MACs over the size of the array; with edges; with fill.
+    compulsory_bytes, dram_bytes, first_last_bytes
+        Each element once; as mapped; nominal first and last tiles. [bytes]
+
+    Returns
+    -------
+    Column name to seconds, in the order of `CAUSES`.
+    """
+    clock, peak = chip.clock_hz, chip.peak_dram_bytes_per_s
+    rate = peak * chip.dram.efficiency
+    compute = compute_cycles / clock
+    kinds = {"overlapped": "overlapped", "double_buffered": "overlapped", "serial": "serial"}
+    without_ends = kinds[chip.transfers]
+
+    def latency(transfer: float) -> float:
+        return float(latency_s(compute, transfer, 0.0, transfers=without_ends))
+
+    ends = first_last_bytes / rate
+    whole = latency_s(compute, dram_bytes / rate, ends, transfers=chip.transfers)
+    levels = [
+        0.0,
+        ideal_cycles / clock,
+        array_steps / clock,
+        compute,
+        latency(compulsory_bytes / peak),
+        latency(dram_bytes / peak),
+        latency(dram_bytes / rate),
+        float(whole),
+    ]
+    shares = [after - before for before, after in pairwise(levels)]
+    return dict(zip((f"time_{cause}_s" for cause in CAUSES), [*shares, 0.0], strict=True))
+
+
+SENTENCES = {
+    "time_mac_s": "the MACs are busy: only more MACs or a faster clock help",
+    "time_edge_s": "tiles leave part of the array idle at their edges",
+    "time_fill_s": "filling the array between passes costs more than the MACs",
+    "time_compulsory_s": "each datum crosses the DRAM interface once, and that alone takes longer "
+    "than the MACs: only bandwidth or a larger batch helps",
+    "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",
+    "time_dram_inefficiency_s": "the DRAM delivers less than its peak rate",
+    "time_first_last_s": "the first fetch and the last write cannot be hidden behind the MACs",
+    "time_macless_s": "it has no MACs: its bytes cross the DRAM interface",
+}
+
+
+def reason(times: Mapping[str, float], latency: float) -> str:
+    """Return one plain sentence: the largest cause of a layer's time, and its share.
+
+    Parameters
+    ----------
+    times
+        Column name to seconds, as `time_by_cause` returns them.
+    latency
+        Their sum. [s]
+    """
+    if latency <= 0:
+        return "it takes no time: nothing of it uses the DRAM"
+    largest = max(times, key=lambda column: times[column])
+    share = times[largest] / latency
+    text = f"{share:.0%} of the time: {SENTENCES[largest]}"
+    rest = {column: seconds for column, seconds in times.items() if column != largest}
+    second = max(rest, key=lambda column: rest[column])
+    if rest[second] >= 0.1 * latency:
+        text += f"; {rest[second] / latency:.0%}: {SENTENCES[second]}"
+    return text

@@ -1,0 +1,38 @@
+"""Lower bounds on the DRAM traffic of a layer, whatever its mapping."""
+
+from math import sqrt
+
+from dse.hardware import Accelerator
+from dse.mapping.orders import compulsory_bits
+from dse.mapping.rows import SpatialAxis, real_pairs
+from dse.workload import Layer
+
+
+def compulsory_bytes(layer: Layer, chip: Accelerator) -> float:
+    """Return the DRAM bytes if every element that some MAC uses moved once. [bytes]."""
+    return sum(compulsory_bits(layer, chip).values()) / 8
+
+
+def lower_bound_bytes(layer: Layer, chip: Accelerator) -> float:
+    """Return a lower bound on the DRAM bytes of any mapping. [bytes].
+
+    Notes
+    -----
+    The larger of the compulsory bytes and, for a matrix product whose operands all use the DRAM,
+    2MNK/sqrt(S) - 2S elements of the narrowest operand, S the buffer in such elements. Groups
+    share the bound, as MNK counts the MACs of all. Source: Smith et al., arXiv 1702.02017.
+    """
+    least = compulsory_bytes(layer, chip)
+    if not _is_matrix_product(layer) or len(set(chip.dram.carries)) < 3:
+        return least
+    bits = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
+    on_chip = sum(chip.buffer_sizes_bytes) * 8 / bits
+    elements = 2 * layer.macs / sqrt(on_chip) - 2 * on_chip
+    return max(least, elements * bits / 8)
+
+
+def _is_matrix_product(layer: Layer) -> bool:
+    if layer.fy != 1 or layer.fx != 1:
+        return False
+    axes = [SpatialAxis.of(layer, axis, whole_runs=False) for axis in "yx"]
+    return all(real_pairs(axis) == axis.out for axis in axes)
