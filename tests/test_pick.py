@@ -8,6 +8,7 @@ import pytest
 
 from dse.errors import DseError
 from dse.pick import pick
+from dse.pick.steps import grid_steps
 from dse.search import run_search
 from tests.search import fake
 
@@ -176,6 +177,21 @@ def test_every_marginal_gain_is_an_exact_evaluation():
         for name in ("throughput_per_s", "area_mm2", "latency_s", "dram_bytes_per_inference"):
             change = one[name][0] / two[name][0] - 1
             assert getattr(row, f"{name}_change") == pytest.approx(change, rel=1e-9, abs=1e-12)
+
+
+def test_steps_go_to_the_next_value_of_the_grid_whatever_its_order():
+    space = fake.space(
+        array_rows=(64, 8, 32, 16),
+        dram_part=("lpddr5_6400_x32", "lpddr4_3200_x16", "lpddr4_3200_x32"),
+        dram_channels=(2, 1),
+    )
+    design = {"array_rows": 16, "dram_part": "lpddr4_3200_x32", "dram_channels": 1}
+    assert [step.change for step in grid_steps(design, space)] == [
+        "array_rows 16 -> 32",
+        "array_rows 16 -> 8",
+        "lpddr4_3200_x32 x 1 -> lpddr5_6400_x32 x 1",
+        "lpddr4_3200_x32 x 1 -> lpddr4_3200_x16 x 1",
+    ]
 
 
 def planted(**fixed):

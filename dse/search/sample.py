@@ -18,9 +18,6 @@ from dse.space import NAME_KNOBS, Space
 ATTEMPTS_PER_TRIAL, FURTHER_ATTEMPTS = 4, 500
 """Asks for each trial, and beyond that, after which the study ends if repeats kept it from more."""
 
-IDLE_BATCHES = 40
-"""Batches without any new design after which the study ends."""
-
 
 class Ledger:
     """The designs that were costed, each once, in the order of costing."""
@@ -117,8 +114,8 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
         study = optuna.create_study(
             directions=["minimize"] * len(problem.objectives), sampler=asked.sampler
         )
-        most, attempts, idle = ATTEMPTS_PER_TRIAL * target + FURTHER_ATTEMPTS, 0, 0
-        while len(ledger) < target and attempts < most and idle < IDLE_BATCHES:
+        most, attempts = ATTEMPTS_PER_TRIAL * target + FURTHER_ATTEMPTS, 0
+        while len(ledger) < target and attempts < most:
             batch = [study.ask(coordinates.distributions) for _ in range(asked.batch)]
             indices = [coordinates.index(trial.params) for trial in batch]
             repeats = {index for index in indices if index in ledger}
@@ -131,7 +128,6 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
                 _tell(study, trial, problem, *ledger.told(index))
             bar.update(new)
             attempts += asked.batch
-            idle = 0 if new else idle + 1
     return ledger
 
 

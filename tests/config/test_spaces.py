@@ -21,6 +21,8 @@ from tests.search.fake import ACCELERATOR, CATALOGUE
         ("array_rows", {"low": 5, "high": 5, "num": 1}, (5,)),
         ("clock_hz", {"low": 1e9, "high": 2e9, "num": 3}, (1e9, 1.5e9, 2e9)),
         ("clock_hz", {"low": 0.1, "high": 0.3, "step": 0.1}, (0.1, 0.2, 0.30000000000000004)),
+        ("clock_hz", {"low": 0.1, "high": 0.3, "num": 2}, (0.1, 0.3)),
+        ("clock_hz", {"low": 0.1, "high": 0.7, "num": 2, "log": True}, (0.1, 0.7)),
         ("dram_part", "lpddr4_3200_x16", ("lpddr4_3200_x16",)),
     ],
 )

@@ -4,12 +4,15 @@ import io
 import warnings
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
 from dse.errors import DseError
 from dse.search import SAMPLERS, exact, run_search, study_from_designs
-from dse.search.samplers import build_sampler
+from dse.search.problem import Problem
+from dse.search.sample import sample
+from dse.search.samplers import Asked, build_sampler
 from tests.search import fake
 
 BUDGET = {"area_mm2": 8, "dram_bytes_per_s": 25.6e9, "throughput_per_s": 30}
@@ -102,12 +105,14 @@ def test_every_sampler_costs_each_design_once_and_meets_its_number(sampler):
 
 @pytest.mark.parametrize("sampler", SAMPLED)
 def test_seed_fixes_every_byte(sampler):
-    def written(seed):
+    def found(seed):
         study = search(sampler=sampler, seed=seed, enumerate_limit=0, trials=40)
-        return study.front.to_csv(), study.designs.to_csv(), study.history.to_csv()
+        designs = set(study.designs[list(fake.KNOBS)].itertuples(index=False))
+        return (study.front.to_csv(), study.designs.to_csv(), study.history.to_csv()), designs
 
-    assert written(1) == written(1)
-    assert written(1)[1] != written(2)[1]
+    written, designs = found(1)
+    assert found(1)[0] == written
+    assert len(found(2)[1] & designs) < 20
 
 
 def test_designs_are_asked_in_batches():
@@ -171,6 +176,44 @@ def test_designs_without_a_mapping_are_infeasible_and_stop_nothing(sampler):
         study = search(knobs, sampler=sampler, trials=40)
     assert not study.designs[study.designs["buffer_bytes"] < 32768]["feasible"].any()
     assert (study.front["buffer_bytes"] >= 65536).all()
+
+
+def test_a_design_without_a_mapping_is_never_feasible_nor_the_nearest():
+    knobs = {**SMALL, "buffer_bytes": (1024, 65536)}
+    free = search(knobs, sampler="exact", budget={})
+    assert (free.front["buffer_bytes"] == 65536).all()
+    tight = search(knobs, sampler="exact", budget={"area_mm2": 0.1})
+    assert (tight.nearest["buffer_bytes"] == 65536).all()
+    lost = search({"buffer_bytes": (1024, 2048)}, sampler="exact", budget={})
+    assert (lost.nearest["violates"] == "no mapping of some layer fits").all()
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_a_repeat_is_told_to_those_that_learn_from_it(learns):
+    states = []
+
+    class Recorder(optuna.samplers.RandomSampler):
+        def after_trial(self, study, trial, state, values):
+            states.append(state.name)
+
+    space = fake.space(array_rows=(8, 16), dram_channels=(1, 2))
+    problem = Problem(
+        network=1.0,
+        space=space,
+        objectives=OBJECTIVES,
+        budget={},
+        evaluate=fake.design_costs,
+    )
+    asked = Asked(sampler=Recorder(seed=0), batch=16, learns_from_repeats=learns)
+    ledger = sample(problem, asked, trials=4, label="x", progress=False)
+    assert len(ledger) == 4
+    assert len(states) == 16
+    assert states.count("COMPLETE") == (16 if learns else 4)
+
+
+def test_densities_learn_from_repeats_and_populations_do_not():
+    found = {name: build_sampler(name, seed=0, options={}) for name in ("tpe", "nsga2", "nsga3")}
+    assert [asked.learns_from_repeats for asked in found.values()] == [True, False, False]
 
 
 def test_nan_costs_are_infeasible():
