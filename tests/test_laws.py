@@ -50,7 +50,7 @@ def no_worse(layer: Layer, better: Accelerator, worse: Accelerator) -> None:
         assert reached <= least(layer, worse, objective) * (1 + 1e-12), objective
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(layers, chips)
 def test_traffic_is_at_least_compulsory(layer: Layer, chip: Accelerator) -> None:
     table = mapping_table(layer, chip)
@@ -60,7 +60,7 @@ def test_traffic_is_at_least_compulsory(layer: Layer, chip: Accelerator) -> None
         assert table.dram_bits.min() == compulsory_bits(layer, chip)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(layers, chips)
 def test_mappings_do_all_macs(layer: Layer, chip: Accelerator) -> None:
     chip = with_buffers(chip, (HUGE,) * len(chip.buffers))
@@ -69,7 +69,7 @@ def test_mappings_do_all_macs(layer: Layer, chip: Accelerator) -> None:
     assert found["macs"] == layer.macs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     bounds=st.fixed_dictionaries({x: st.integers(1, 40) for x in ("oy", "k", "c")}),
     bits=st.sampled_from((4, 8, 16)),
@@ -89,7 +89,7 @@ def test_no_matrix_product_is_below_its_lower_bound(
         assert table.dram_bits[row] >= bound * narrowest * (1 - 1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(layers, chips, st.integers(1, 40), st.sampled_from(TRANSFERS))
 def test_a_larger_buffer_a_higher_rate_and_a_faster_clock_never_harm(
     layer: Layer, chip: Accelerator, more: int, transfers: str
@@ -125,7 +125,7 @@ def test_a_further_choice_never_harms(layer: Layer, chip: Accelerator, rng: Rand
     no_worse(layer, replace(chip, constraints=Constraints()), chip)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(layers, chips)
 def test_bytes_are_eight_bits(layer: Layer, chip: Accelerator) -> None:
     table = mapping_table(layer, chip)
