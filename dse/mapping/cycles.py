@@ -203,21 +203,28 @@ class CycleCounter:
     def _flattened(self, loops: Unrolling, size: int, tile: Mapping[str, IntArray]) -> IntArray:
         return flattened_steps([tile[x] for x in loops], [self.bounds[x] for x in loops], size)
 
+    def free_passes(self, one: Assignment) -> int:
+        """Count the passes of own loops of the held operand that are on no axis."""
+        free = [loop for loop in LOOPS if loop in self.own and loop not in one.loops]
+        return self._skip_padding(free, prod(self.bounds[loop] for loop in free))
+
+    def tiles_in_passes(self, one: Assignment) -> frozenset[str]:
+        """Return the loops whose tiles, not steps, multiply the passes."""
+        with_own = {x for loops, _ in one.flattened if self.own & set(loops) for x in loops}
+        return frozenset(LOOPS) - self.own - with_own
+
     def passes(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
         """Count the array passes: steps of the own loops of the operand held in the array."""
-        free_own = [x for x in LOOPS if x in self.own and x not in one.loops]
-        fixed = self._skip_padding(free_own, prod(self.bounds[x] for x in free_own))
-        total = np.full(np.broadcast_shapes(*(t.shape for t in tile.values())), fixed, np.int64)
-        on_axis_with_own: set[str] = set()
+        shape = np.broadcast_shapes(*(t.shape for t in tile.values()))
+        total = np.full(shape, self.free_passes(one), np.int64)
         for loops, size in one.flattened:
             if self.own & set(loops):
                 total = total * self._flattened(loops, size, tile)
-                on_axis_with_own |= set(loops)
-        for loop in LOOPS:
-            if loop in self.own and loop in dict(one.plain):
-                total = total * loop_steps(tile[loop], self.bounds[loop], dict(one.plain)[loop])
-            elif loop not in self.own and loop not in on_axis_with_own:
-                total = total * -(-self.bounds[loop] // tile[loop])
+        for loop, factor in one.plain:
+            if loop in self.own:
+                total = total * loop_steps(tile[loop], self.bounds[loop], factor)
+        for loop in self.tiles_in_passes(one):
+            total = total * -(-self.bounds[loop] // tile[loop])
         return total
 
     def cycles(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
 from dse.mapping.rows import SpatialAxis, needed_rows
@@ -105,6 +107,13 @@ class TrafficModel:
         self.planes = prod(bounds[loop] for loop in ("b", "g", "c"))
         self.weights = prod(bounds[loop] for loop in OPERAND_LOOPS["weight"])
         self.outputs = prod(bounds[loop] for loop in OPERAND_LOOPS["output"])
+
+    def numbers(self) -> IntArray:
+        """Return the model as numbers of shape (4, 3), as `dse.mapping.branch.search` wants it."""
+        in_dram = [self.bits[x] for x in OPERANDS]
+        carried = [int(x in self.carries) for x in OPERANDS]
+        moved = [self.planes, self.weights, self.outputs]
+        return np.array([in_dram, [*in_dram[:2], self.psum_bits], moved, carried], dtype=np.int64)
 
     def tile_elements(self, size: Mapping[str, IntArray]) -> dict[str, IntArray]:
         """Return the elements of the nominal tile of each operand, by operand."""

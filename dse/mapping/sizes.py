@@ -1,7 +1,6 @@
 """Tile sizes worth trying, loop by loop: thinned only by dominance that is proven lossless."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,28 +17,12 @@ LARGEST_LOOP = 2**22
 """Sizes of a loop are listed one by one, so that a bound may not exceed this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Candidate sizes of one group of loops, each column of shape (sizes,).
+Sizes = Mapping[str, IntArray]
+"""Sizes of one group of loops, columns of shape (sizes,) by name.
 
-    Attributes
-    ----------
-    columns
-        By name: ``t_<loop>`` tile size and ``n_<loop>`` number of tiles; for a spatial pair also
-        ``distinct_<axis>`` rows of the nominal tile, and ``fetched_<axis>`` and ``kept_<axis>``
-        rows of all tiles.
-    begins, ends
-        For each base size (in the order of `base`) the range of `children` that it stands for.
-    base, children
-        Indices: sizes undominated without regard to cycles; and for each of them all sizes that
-        it matches or beats in everything but cycles, itself first.
-    """
-
-    columns: Mapping[str, IntArray]
-    base: IntArray
-    begins: IntArray
-    ends: IntArray
-    children: IntArray
+``t_<loop>`` tile size and ``n_<loop>`` number of tiles; for a spatial pair also ``distinct_<axis>``
+rows of the nominal tile, and ``fetched_<axis>`` and ``kept_<axis>`` rows of all tiles.
+"""
 
 
 def size_range(layer: Layer, chip: Accelerator, loop: str) -> tuple[int, int]:
@@ -99,28 +82,7 @@ def thinned_sizes(
     traffic = [columns[name] for name in variant.traffic_columns(group)]
     cycles = counter.size_columns({loop: columns[f"t_{loop}"] for loop in group})
     stays = thinned([*traffic, *cycles])
-    columns = {name: column[stays] for name, column in columns.items()}
-    traffic = [column[stays] for column in traffic]
-    base = thinned(traffic)
-    return Sizes(columns, base, *_children(traffic, base))
-
-
-def _children(
-    traffic: Sequence[IntArray], base: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Give every size to the first base size that matches or beats it in each column."""
-    size = len(traffic[0])
-    covers = np.ones((size, len(base)), dtype=bool)
-    for column in traffic:
-        covers &= column[None, base] <= column[:, None]
-    covers[base] = np.eye(len(base), dtype=bool)
-    parent = covers.argmax(axis=1)
-    is_own = np.zeros(size, dtype=bool)
-    is_own[base] = True
-    children = np.lexsort((np.arange(size), ~is_own, parent))
-    begins = np.searchsorted(parent[children], np.arange(len(base)))
-    ends = np.append(begins[1:], size)
-    return begins, ends, children
+    return {name: column[stays] for name, column in columns.items()}
 
 
 def sizes_by_group(
