@@ -15,7 +15,11 @@ FACTORS = 7
 """Rows of `factors`: tile elements of input, weight, output; input rows; passes of each operand."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+STRONGEST = 64
+"""Known points that a branch is held against before it is entered."""
+
+
+@njit(cache=True)
 def beaten_by(known: IntArray, count: int, point: IntArray) -> bool:
     """Whether one of the known points is no larger in all criteria and smaller in one.
 
@@ -42,7 +46,7 @@ def beaten_by(known: IntArray, count: int, point: IntArray) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _criteria(product: IntArray, model: IntArray, holds: IntArray, point: IntArray) -> None:
     """Fill sizes and DRAM bits of a point; `model` is as `search` describes."""
     buffers = holds.shape[0]
@@ -67,7 +71,7 @@ def _criteria(product: IntArray, model: IntArray, holds: IntArray, point: IntArr
     point[buffers + 1] = moved
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _flattened(tile: IntArray, bounds: IntArray, loops: IntArray, size: int) -> int:
     """Count the steps of a flattened axis over all tiles; `loops` ends with -1."""
     number = 0
@@ -91,7 +95,7 @@ def _flattened(tile: IntArray, bounds: IntArray, loops: IntArray, size: int) -> 
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _least_cycles(
     steps: IntArray,
     passes: IntArray,
@@ -110,6 +114,14 @@ def _least_cycles(
         for flat in range(flat_sizes.shape[1]):
             if flat_sizes[one, flat] == 0:
                 break
+            most = abs(flat_sizes[one, flat])
+            whole = 1
+            for place in range(flat_loops.shape[2]):
+                if flat_loops[one, flat, place] >= 0:
+                    whole *= bounds[flat_loops[one, flat, place]]
+            if work * -(-whole // most) >= least:  # uncut it takes the fewest steps
+                work = least
+                break
             count = _flattened(tile, bounds, flat_loops[one, flat], abs(flat_sizes[one, flat]))
             work *= count
             if flat_sizes[one, flat] > 0:
@@ -121,7 +133,7 @@ def _least_cycles(
     return least, which
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def search(
     known: IntArray,
     number_known: int,
@@ -147,9 +159,9 @@ def search(
         Criteria of known mappings, of which the first `number_known` rows count.
     lengths : shape (groups,)
         Sizes of each group.
-    factors : shape (FACTORS, groups, sizes)
+    factors : shape (groups, sizes, FACTORS)
         What each size multiplies.
-    step_factors, pass_factors : shape (assignments, groups, sizes)
+    step_factors, pass_factors : shape (groups, sizes, assignments)
         What each size multiplies in array steps and passes.
     fixed : shape (2, assignments)
         Steps and passes of loops that no size changes.
@@ -176,18 +188,19 @@ def search(
     assignments = fixed.shape[1]
     buffers = holds.shape[0]
     width = buffers + 3
-    least = np.ones((FACTORS, groups + 1), dtype=np.int64)
-    least_steps = np.ones((assignments, groups + 1), dtype=np.int64)
-    least_passes = np.ones((assignments, groups + 1), dtype=np.int64)
+    least = np.ones((groups + 1, FACTORS), dtype=np.int64)
+    least_steps = np.ones((groups + 1, assignments), dtype=np.int64)
+    least_passes = np.ones((groups + 1, assignments), dtype=np.int64)
     for group in range(groups - 1, -1, -1):
+        length = lengths[group]
         for factor in range(FACTORS):
-            smallest = factors[factor, group, : lengths[group]].min()
-            least[factor, group] = least[factor, group + 1] * smallest
+            smallest = factors[group, :length, factor].min()
+            least[group, factor] = least[group + 1, factor] * smallest
         for one in range(assignments):
-            smallest = step_factors[one, group, : lengths[group]].min()
-            least_steps[one, group] = least_steps[one, group + 1] * smallest
-            smallest = pass_factors[one, group, : lengths[group]].min()
-            least_passes[one, group] = least_passes[one, group + 1] * smallest
+            smallest = step_factors[group, :length, one].min()
+            least_steps[group, one] = least_steps[group + 1, one] * smallest
+            smallest = pass_factors[group, :length, one].min()
+            least_passes[group, one] = least_passes[group + 1, one] * smallest
 
     product = np.ones((groups + 1, FACTORS), dtype=np.int64)
     steps = np.ones((groups + 1, assignments), dtype=np.int64)
@@ -204,6 +217,7 @@ def search(
     criteria = np.empty((1024, width), dtype=np.int64)
     number = 0
     depth = 0
+    branch_cycles = 0
     while depth >= 0:
         index[depth] += 1
         if index[depth] == lengths[depth]:
@@ -215,25 +229,37 @@ def search(
             depth -= 1
             continue
         here = index[depth]
+        is_leaf = depth == groups - 1
+        now = factors[depth, here]
+        above, below = product[depth], product[depth + 1]
+        rest = least[depth + 1]
         for factor in range(FACTORS):
-            product[depth + 1, factor] = product[depth, factor] * factors[factor, depth, here]
-            bound_product[factor] = product[depth + 1, factor] * least[factor, depth + 1]
+            below[factor] = above[factor] * now[factor]
+            bound_product[factor] = below[factor] * rest[factor]
+        _criteria(bound_product, model, holds, point)
+        if is_leaf:  # most end here, before their cycles are counted
+            point[width - 1] = branch_cycles
+            if beaten_by(known, number_known, point):
+                continue
         for one in range(assignments):
-            steps[depth + 1, one] = steps[depth, one] * step_factors[one, depth, here]
-            bound_steps[one] = steps[depth + 1, one] * least_steps[one, depth + 1]
-            passes[depth + 1, one] = passes[depth, one] * pass_factors[one, depth, here]
-            bound_passes[one] = passes[depth + 1, one] * least_passes[one, depth + 1]
+            steps[depth + 1, one] = steps[depth, one] * step_factors[depth, here, one]
+            bound_steps[one] = steps[depth + 1, one] * least_steps[depth + 1, one]
+        if fill:
+            for one in range(assignments):
+                passes[depth + 1, one] = passes[depth, one] * pass_factors[depth, here, one]
+                bound_passes[one] = passes[depth + 1, one] * least_passes[depth + 1, one]
         for place in range(2):
             loop = loops_of_group[depth, place]
             if loop >= 0:
                 tile[loop] = tiles[loop, here]
-        _criteria(bound_product, model, holds, point)
         point[width - 1], which = _least_cycles(
             bound_steps, bound_passes, tile, bounds, flat_loops, flat_sizes, fill
         )
-        if beaten_by(known, number_known, point):
+        tried = number_known if is_leaf else min(number_known, STRONGEST)
+        if beaten_by(known, tried, point):
             continue
-        if depth < groups - 1:
+        if not is_leaf:
+            branch_cycles = point[width - 1]
             depth += 1
             continue
         if number == found.shape[0]:
@@ -247,7 +273,7 @@ def search(
     return found[:number], criteria[:number], (known, number_known)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _added(known: IntArray, count: int, point: IntArray) -> tuple[IntArray, int]:
     """Add a point to the known ones and drop those that it matches or beats."""
     width = point.shape[0]
@@ -268,7 +294,7 @@ def _added(known: IntArray, count: int, point: IntArray) -> tuple[IntArray, int]
     return known, kept + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def first_undominated(points: IntArray) -> IntArray:
     """Return the indices of the undominated rows; of equal rows the first.
 

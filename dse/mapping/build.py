@@ -186,7 +186,7 @@ def _traffic_factors(sizes: Sequence[Sizes], variant: Variant, most: int) -> Int
             for name in wanted:
                 if name in columns:
                     factors[factor, place, : len(columns[name])] *= columns[name]
-    return factors
+    return np.ascontiguousarray(factors.transpose(1, 2, 0))
 
 
 def _cycle_factors(
@@ -210,7 +210,8 @@ def _cycle_factors(
                         passes[one, place, : len(tile)] *= column
                 if loop in counted:
                     passes[one, place, : len(tile)] *= columns[f"n_{loop}"]
-    return steps, passes, fixed
+    by_size = [np.ascontiguousarray(a.transpose(1, 2, 0)) for a in (steps, passes)]
+    return by_size[0], by_size[1], fixed
 
 
 def _flattened_axes(counter: CycleCounter) -> tuple[IntArray, IntArray]:
