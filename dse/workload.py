@@ -115,21 +115,7 @@ class Layer:
 
     def __post_init__(self) -> None:
         owner = f"layer {self.name!r}"
-        if not isinstance(self.name, str) or not self.name:
-            raise DseError(f"layer name must be a non-empty text, got {self.name!r}")
-        positive = (*LOOPS, "stride_y", "stride_x", "dilation_y", "dilation_x", "repeat")
-        for key in positive:
-            _check_integer(owner, key, getattr(self, key), 1, LARGEST_BOUND)
-        for key in ("pad_y", "pad_x"):
-            _check_integer(owner, key, getattr(self, key), 0, LARGEST_BOUND)
-        for key in ("input_bits", "weight_bits", "output_bits", "psum_bits"):
-            _check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
-        for key in ("input_elements", "output_elements", "extra_parameters"):
-            _check_integer(owner, key, getattr(self, key), 0, 2**62)
-        for key in ("sequential", "weight_is_activation"):
-            if not isinstance(getattr(self, key), bool):
-                value = getattr(self, key)
-                raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
+        self._check_numbers(owner)
         if self.batch_loop is None:
             object.__setattr__(self, "batch_loop", "g" if self.weight_is_activation else "b")
         if self.batch_loop not in ("b", "g", "oy"):
@@ -143,6 +129,22 @@ class Layer:
             raise DseError(
                 f"{owner} has no MACs ({self.op}) and needs input_elements or output_elements"
             )
+
+    def _check_numbers(self, owner: str) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise DseError(f"layer name must be a non-empty text, got {self.name!r}")
+        for key in (*LOOPS, "stride_y", "stride_x", "dilation_y", "dilation_x", "repeat"):
+            _check_integer(owner, key, getattr(self, key), 1, LARGEST_BOUND)
+        for key in ("pad_y", "pad_x"):
+            _check_integer(owner, key, getattr(self, key), 0, LARGEST_BOUND)
+        for key in ("input_bits", "weight_bits", "output_bits", "psum_bits"):
+            _check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
+        for key in ("input_elements", "output_elements", "extra_parameters"):
+            _check_integer(owner, key, getattr(self, key), 0, 2**62)
+        for key in ("sequential", "weight_is_activation"):
+            if not isinstance(getattr(self, key), bool):
+                value = getattr(self, key)
+                raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
 
     def _check_input_size(self, owner: str) -> None:
         if self.input_elements or self.output_elements:
@@ -227,7 +229,7 @@ class Layer:
         else:
             keys = ["input_elements", "output_elements"]
         changed = {key: getattr(self, key) // now * batch for key in keys}
-        return replace(self, **changed)  # type: ignore[arg-type]
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True, kw_only=True)

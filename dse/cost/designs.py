@@ -177,5 +177,3 @@ def _values(
     energy = layer.macs * mac_pj[:, None] + bits * machines.dram_pj_per_bit[:, None]
     energy = energy + machines.leakage_w[:, None] * latency * 1e12
     return energy if objective == "energy_pj" else energy * latency
-
-

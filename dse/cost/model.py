@@ -10,8 +10,8 @@ from dse.arrays import FloatArray
 from dse.cost.area import area_mm2, extrapolation_warnings
 from dse.cost.designs import Machines, network_costs
 from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale, power_w
-from dse.cost.price import die_usd, dram_usd
 from dse.cost.layers import layer_row
+from dse.cost.price import die_usd, dram_usd
 from dse.cost.result import Evaluation
 from dse.errors import DseError, nearest
 from dse.hardware import PARAMETERS, Accelerator
@@ -42,9 +42,7 @@ def evaluate(
     latency = sum(row["latency_s"] for row in rows)
     moved = sum(row["dram_bytes"] for row in rows)
     machines = _machines([accelerator], network)
-    costs = _costs(
-        network, [accelerator], machines, np.array([latency]), np.array([moved * 8])
-    )
+    costs = _costs(network, [accelerator], machines, np.array([latency]), np.array([moved * 8]))
     first = {name: float(column[0]) for name, column in costs.items()}
     return Evaluation(
         workload=network,

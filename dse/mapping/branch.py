@@ -1,10 +1,10 @@
 """Branch and bound over tile sizes, compiled: the one loop of the model that NumPy cannot cut.
 
-Sizes of the groups are chosen one group after the other. After each choice the rest is bounded
-from below, factor by factor, and the whole branch is left if a known mapping beats the bound.
+All sizes of b, g, k and c are tried together; those of y and of x in blocks of sizes that are
+alike. A block is bounded from below, factor by factor, and left if a known mapping beats the bound.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,7 +16,52 @@ FACTORS = 7
 
 
 STRONGEST = 64
-"""Known points that a branch is held against before it is entered."""
+"""Known points that a block is held against before it is entered."""
+
+
+class Choices(NamedTuple):
+    """Choices of sizes of some loops, and what each multiplies.
+
+    Attributes
+    ----------
+    factors : shape (choices, FACTORS)
+        See `FACTORS`.
+    steps, passes : shape (choices, assignments)
+        Array steps of plain loops, and array passes.
+    tiles : shape (choices, loops)
+        Tile sizes; 0 for the loops of other choices.
+    """
+
+    factors: IntArray
+    steps: IntArray
+    passes: IntArray
+    tiles: IntArray
+
+
+class Rules(NamedTuple):
+    """What all mappings of a layer in one loop order share.
+
+    Attributes
+    ----------
+    model : shape (4, 3)
+        Bits of an element in DRAM; on chip; elements of an operand (of the input without rows);
+        whether the DRAM carries it.
+    holds : shape (buffers, 3)
+        Whether a buffer holds an operand.
+    bounds : shape (loops,)
+        Loop bounds.
+    flat_loops, flat_sizes : shape (assignments, flattened, loops), (assignments, flattened)
+        Flattened axes, loops padded with -1; a negative size does not count in passes, 0 is none.
+    fill : shape (1,)
+        Cycles of a pass.
+    """
+
+    model: IntArray
+    holds: IntArray
+    bounds: IntArray
+    flat_loops: IntArray
+    flat_sizes: IntArray
+    fill: IntArray
 
 
 @njit(cache=True)
@@ -47,27 +92,29 @@ def beaten_by(known: IntArray, count: int, point: IntArray) -> bool:
 
 
 @njit(cache=True)
-def _criteria(product: IntArray, model: IntArray, holds: IntArray, point: IntArray) -> None:
-    """Fill sizes and DRAM bits of a point; `model` is as `search` describes."""
+def _set_sizes(point: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules: Rules) -> None:
+    """Fill in bits of buffers, first and last bits and DRAM bits from three rows of factors."""
+    model, holds = rules.model, rules.holds
     buffers = holds.shape[0]
-    ends = 0
     for buffer in range(buffers):
         total = 0
         for operand in range(3):
             if holds[buffer, operand]:
-                total += product[operand] * model[1, operand]
+                total += outer[operand] * y[operand] * x[operand] * model[1, operand]
         point[buffer] = total
-    moved = 0
+    ends = 0
     for operand in range(3):
         if model[3, operand]:
-            ends += product[operand] * model[0, operand]
-            if operand == 0:
-                moved += model[2, 0] * product[3] * product[4] * model[0, 0]
-            elif operand == 1:
-                moved += model[2, 1] * product[5] * model[0, 1]
-            else:
-                moved += model[2, 2] * (model[0, 2] + 2 * model[1, 2] * (product[6] - 1))
+            ends += outer[operand] * y[operand] * x[operand] * model[0, operand]
     point[buffers] = ends
+    moved = 0
+    if model[3, 0]:
+        moved += model[2, 0] * y[3] * x[3] * outer[4] * model[0, 0]
+    if model[3, 1]:
+        moved += model[2, 1] * outer[5] * y[5] * x[5] * model[0, 1]
+    if model[3, 2]:
+        spills = outer[6] * y[6] * x[6] - 1
+        moved += model[2, 2] * (model[0, 2] + 2 * model[1, 2] * spills)
     point[buffers + 1] = moved
 
 
@@ -96,181 +143,168 @@ def _flattened(tile: IntArray, bounds: IntArray, loops: IntArray, size: int) -> 
 
 
 @njit(cache=True)
+def _with_flattened(
+    one: int, steps: int, passes: int, least: int, tile: IntArray, rules: Rules
+) -> int:
+    """Return the cycles of an assignment, or `least` as soon as they cannot be fewer."""
+    for flat in range(rules.flat_sizes.shape[1]):
+        size = rules.flat_sizes[one, flat]
+        if size == 0 or steps >= least:  # each flattened axis takes at least one step
+            break
+        count = _flattened(tile, rules.bounds, rules.flat_loops[one, flat], abs(size))
+        steps *= count
+        if size > 0:
+            passes *= count
+    return steps + rules.fill[0] * passes
+
+
+@njit(cache=True)
 def _least_cycles(
-    steps: IntArray,
-    passes: IntArray,
+    outer: tuple[Choices, int],
+    y: tuple[Choices, int],
+    x: tuple[Choices, int],
     tile: IntArray,
-    bounds: IntArray,
-    flat_loops: IntArray,
-    flat_sizes: IntArray,
-    fill: int,
+    rules: Rules,
 ) -> tuple[int, int]:
     """Return the least cycles of all assignments and the first that reaches them."""
     least = np.iinfo(np.int64).max
     which = 0
-    for one in range(steps.shape[0]):
-        work = steps[one]
-        trips = passes[one]
-        for flat in range(flat_sizes.shape[1]):
-            if flat_sizes[one, flat] == 0:
-                break
-            most = abs(flat_sizes[one, flat])
-            whole = 1
-            for place in range(flat_loops.shape[2]):
-                if flat_loops[one, flat, place] >= 0:
-                    whole *= bounds[flat_loops[one, flat, place]]
-            if work * -(-whole // most) >= least:  # uncut it takes the fewest steps
-                work = least
-                break
-            count = _flattened(tile, bounds, flat_loops[one, flat], abs(flat_sizes[one, flat]))
-            work *= count
-            if flat_sizes[one, flat] > 0:
-                trips *= count
-        work += fill * trips
-        if work < least:
-            least = work
+    for one in range(rules.flat_sizes.shape[0]):
+        steps = outer[0].steps[outer[1], one] * y[0].steps[y[1], one] * x[0].steps[x[1], one]
+        passes = 1
+        if rules.fill[0]:
+            passes = outer[0].passes[outer[1], one]
+            passes *= y[0].passes[y[1], one] * x[0].passes[x[1], one]
+        cycles = _with_flattened(one, steps, passes, least, tile, rules)
+        if cycles < least:
+            least = cycles
             which = one
     return least, which
 
 
 @njit(cache=True)
+def _set_tile(tile: IntArray, sizes: IntArray, rules: Rules) -> None:
+    """Set the tile sizes that a choice gives; a size of 0 there is left as it is."""
+    for loop in range(tile.shape[0]):
+        if sizes[loop] > 0:
+            tile[loop] = sizes[loop]
+
+
+@njit(cache=True)
+def _is_open(
+    known: IntArray,
+    count: int,
+    outer: tuple[Choices, int],
+    y: tuple[Choices, int],
+    x: tuple[Choices, int],
+    rules: Rules,
+) -> int:
+    """Return a lower bound on the cycles of a block, or -1 if a known point beats the block."""
+    point = np.empty(known.shape[1], dtype=np.int64)
+    tile = rules.bounds.copy()
+    _set_tile(tile, outer[0].tiles[outer[1]], rules)
+    _set_sizes(point, outer[0].factors[outer[1]], y[0].factors[y[1]], x[0].factors[x[1]], rules)
+    cycles, _ = _least_cycles(outer, y, x, tile, rules)
+    point[-1] = cycles
+    return -1 if beaten_by(known, min(count, STRONGEST), point) else cycles
+
+
+@njit(cache=True)
+def _search_block(
+    known: IntArray,
+    count: int,
+    least_cycles: int,
+    outer: tuple[Choices, int],
+    y: tuple[Choices, int, int],
+    x: tuple[Choices, int, int],
+    rules: Rules,
+) -> tuple[IntArray, int, list[tuple[int, int, int]], list[IntArray]]:
+    """Try the sizes of one block of y and one of x; see `search`."""
+    places = [(0, 0, 0) for _ in range(0)]
+    points = [known[0] for _ in range(0)]
+    point = np.empty(known.shape[1], dtype=np.int64)
+    tile = rules.bounds.copy()
+    _set_tile(tile, outer[0].tiles[outer[1]], rules)
+    factors = outer[0].factors[outer[1]]
+    for row in range(y[1], y[2]):
+        _set_tile(tile, y[0].tiles[row], rules)
+        for column in range(x[1], x[2]):
+            _set_sizes(point, factors, y[0].factors[row], x[0].factors[column], rules)
+            point[-1] = least_cycles  # most end here, before their cycles are counted
+            if beaten_by(known, count, point):
+                continue
+            _set_tile(tile, x[0].tiles[column], rules)
+            point[-1], which = _least_cycles(outer, (y[0], row), (x[0], column), tile, rules)
+            if beaten_by(known, count, point):
+                continue
+            places.append((row, column, which))
+            points.append(point.copy())
+            known, count = _added(known, count, point)
+    return known, count, places, points
+
+
+@njit(cache=True)
 def search(
     known: IntArray,
-    number_known: int,
-    lengths: IntArray,
-    factors: IntArray,
-    step_factors: IntArray,
-    pass_factors: IntArray,
-    fixed: IntArray,
-    tiles: IntArray,
-    loops_of_group: IntArray,
-    bounds: IntArray,
-    flat_loops: IntArray,
-    flat_sizes: IntArray,
-    fill: int,
-    model: IntArray,
-    holds: IntArray,
-) -> tuple[IntArray, IntArray, Any]:
+    count: int,
+    outer: Choices,
+    y: Choices,
+    x: Choices,
+    blocks: tuple[IntArray, Choices, IntArray, Choices],
+    rules: Rules,
+) -> tuple[IntArray, IntArray, IntArray, int]:
     """Return the points of one loop order that no known point beats, and the known ones then.
 
     Parameters
     ----------
     known : shape (room, criteria)
-        Criteria of known mappings, of which the first `number_known` rows count.
-    lengths : shape (groups,)
-        Sizes of each group.
-    factors : shape (groups, sizes, FACTORS)
-        What each size multiplies.
-    step_factors, pass_factors : shape (groups, sizes, assignments)
-        What each size multiplies in array steps and passes.
-    fixed : shape (2, assignments)
-        Steps and passes of loops that no size changes.
-    tiles : shape (loops, sizes), loops_of_group : shape (groups, 2)
-        Tile size of each loop, and the loops of each group (-1: none).
-    bounds : shape (loops,)
-        Loop bounds.
-    flat_loops, flat_sizes : shape (assignments, flattened, loops) and (assignments, flattened)
-        Flattened axes; a negative size is one that does not count in passes.
-    fill
-        Cycles of a pass.
-    model : shape (4, 3)
-        Bits of an element in DRAM; on chip; elements of an operand (of the input without rows);
-        whether the DRAM carries it.
-    holds : shape (buffers, 3)
-        Whether a buffer holds an operand.
+        Criteria of known mappings, of which the first `count` rows count.
+    outer, y, x
+        Choices of sizes: of b, g, k and c together, of y, of x.
+    blocks
+        Begins of the blocks of y, with the end; a lower bound of each block, as choices, the last
+        one of all sizes together; the same for x.
+    rules
+        What all mappings share.
 
     Returns
     -------
-    Indices of shape (points, groups + 1), the last the assignment; criteria of shape
-    (points, criteria); and how many rows of `known` count.
+    Places of shape (points, 4): choice of outer, y and x, and the assignment; criteria of shape
+    (points, criteria); the known points, and how many of their rows count.
     """
-    groups = lengths.shape[0]
-    assignments = fixed.shape[1]
-    buffers = holds.shape[0]
-    width = buffers + 3
-    least = np.ones((groups + 1, FACTORS), dtype=np.int64)
-    least_steps = np.ones((groups + 1, assignments), dtype=np.int64)
-    least_passes = np.ones((groups + 1, assignments), dtype=np.int64)
-    for group in range(groups - 1, -1, -1):
-        length = lengths[group]
-        for factor in range(FACTORS):
-            smallest = factors[group, :length, factor].min()
-            least[group, factor] = least[group + 1, factor] * smallest
-        for one in range(assignments):
-            smallest = step_factors[group, :length, one].min()
-            least_steps[group, one] = least_steps[group + 1, one] * smallest
-            smallest = pass_factors[group, :length, one].min()
-            least_passes[group, one] = least_passes[group + 1, one] * smallest
-
-    product = np.ones((groups + 1, FACTORS), dtype=np.int64)
-    steps = np.ones((groups + 1, assignments), dtype=np.int64)
-    passes = np.ones((groups + 1, assignments), dtype=np.int64)
-    steps[0] = fixed[0]
-    passes[0] = fixed[1]
-    tile = bounds.copy()
-    index = np.full(groups, -1, dtype=np.int64)
-    bound_product = np.ones(FACTORS, dtype=np.int64)
-    bound_steps = np.ones(assignments, dtype=np.int64)
-    bound_passes = np.ones(assignments, dtype=np.int64)
-    point = np.zeros(width, dtype=np.int64)
-    found = np.empty((1024, groups + 1), dtype=np.int64)
-    criteria = np.empty((1024, width), dtype=np.int64)
-    number = 0
-    depth = 0
-    branch_cycles = 0
-    while depth >= 0:
-        index[depth] += 1
-        if index[depth] == lengths[depth]:
-            index[depth] = -1
-            for place in range(2):
-                loop = loops_of_group[depth, place]
-                if loop >= 0:
-                    tile[loop] = bounds[loop]
-            depth -= 1
+    y_begins, y_least, x_begins, x_least = blocks
+    all_y, all_x = len(y_begins) - 1, len(x_begins) - 1
+    places = [(0, 0, 0, 0) for _ in range(0)]
+    points = [known[0] for _ in range(0)]
+    for one in range(outer.tiles.shape[0]):
+        here = (outer, one)
+        if _is_open(known, count, here, (y_least, all_y), (x_least, all_x), rules) < 0:
             continue
-        here = index[depth]
-        is_leaf = depth == groups - 1
-        now = factors[depth, here]
-        above, below = product[depth], product[depth + 1]
-        rest = least[depth + 1]
-        for factor in range(FACTORS):
-            below[factor] = above[factor] * now[factor]
-            bound_product[factor] = below[factor] * rest[factor]
-        _criteria(bound_product, model, holds, point)
-        if is_leaf:  # most end here, before their cycles are counted
-            point[width - 1] = branch_cycles
-            if beaten_by(known, number_known, point):
+        for row in range(all_y):
+            if _is_open(known, count, here, (y_least, row), (x_least, all_x), rules) < 0:
                 continue
-        for one in range(assignments):
-            steps[depth + 1, one] = steps[depth, one] * step_factors[depth, here, one]
-            bound_steps[one] = steps[depth + 1, one] * least_steps[depth + 1, one]
-        if fill:
-            for one in range(assignments):
-                passes[depth + 1, one] = passes[depth, one] * pass_factors[depth, here, one]
-                bound_passes[one] = passes[depth + 1, one] * least_passes[depth + 1, one]
-        for place in range(2):
-            loop = loops_of_group[depth, place]
-            if loop >= 0:
-                tile[loop] = tiles[loop, here]
-        point[width - 1], which = _least_cycles(
-            bound_steps, bound_passes, tile, bounds, flat_loops, flat_sizes, fill
-        )
-        tried = number_known if is_leaf else min(number_known, STRONGEST)
-        if beaten_by(known, tried, point):
-            continue
-        if not is_leaf:
-            branch_cycles = point[width - 1]
-            depth += 1
-            continue
-        if number == found.shape[0]:
-            found = np.concatenate((found, np.empty_like(found)))
-            criteria = np.concatenate((criteria, np.empty_like(criteria)))
-        found[number, :groups] = index
-        found[number, groups] = which
-        criteria[number] = point
-        number += 1
-        known, number_known = _added(known, number_known, point)
-    return found[:number], criteria[:number], (known, number_known)
+            for column in range(all_x):
+                least = _is_open(known, count, here, (y_least, row), (x_least, column), rules)
+                if least < 0:
+                    continue
+                known, count, block_places, block_points = _search_block(
+                    known,
+                    count,
+                    least,
+                    here,
+                    (y, y_begins[row], y_begins[row + 1]),
+                    (x, x_begins[column], x_begins[column + 1]),
+                    rules,
+                )
+                for place in block_places:
+                    places.append((one, place[0], place[1], place[2]))
+                points.extend(block_points)
+    found = np.empty((len(places), 4), dtype=np.int64)
+    criteria = np.empty((len(points), known.shape[1]), dtype=np.int64)
+    for number, place in enumerate(places):
+        found[number] = place
+        criteria[number] = points[number]
+    return found, criteria, known, count
 
 
 @njit(cache=True)

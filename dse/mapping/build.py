@@ -7,21 +7,16 @@ import numpy as np
 
 from dse.arrays import BoolArray, IntArray
 from dse.hardware import Accelerator
-from dse.mapping.branch import FACTORS, first_undominated, search
-from dse.mapping.cycles import Assignment, CycleCounter, loop_steps
+from dse.mapping.branch import FACTORS, Choices, Rules, first_undominated, search
+from dse.mapping.cycles import CycleCounter, loop_steps
 from dse.mapping.orders import GROUPS, TrafficModel, Variant, variants
-from dse.mapping.sizes import Sizes, sizes_by_group
+from dse.mapping.sizes import sizes_by_group
 from dse.workload import LOOPS, OPERANDS, Layer
 
 COARSE = 4
 """Sizes of each group that the first known mappings are made of."""
 
 Columns = dict[str, IntArray]
-
-LOOPS_OF_GROUP = np.array(
-    [[LOOPS.index(loop) for loop in group] + [-1] * (2 - len(group)) for group in GROUPS]
-)
-"""Places of the loops of each group in `LOOPS`, -1 where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +76,7 @@ def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]
     known, count = first.criteria.copy(), len(first.criteria)
     found = []
     for number in numbers:
-        points, (known, count) = builder.search(number, known, count)
+        points, known, count = builder.search(number, known, count)
         found.append(points)
     return undominated_points(joined(found)), builder.counter
 
@@ -102,12 +97,14 @@ class _Builder:
         self.model = TrafficModel(layer, chip)
         self.variants = variants(layer, chip)
         self.sizes = [sizes_by_group(layer, chip, v, self.counter) for v in self.variants]
-        self.bounds = np.array(list(layer.bounds.values()), dtype=np.int64)
-        self.holds = np.array(
-            [[operand in held for operand in OPERANDS] for held in self.model.holds], dtype=np.int64
+        holds = [[operand in held for operand in OPERANDS] for held in self.model.holds]
+        self.rules = Rules(
+            self.model.numbers(),
+            np.array(holds, dtype=np.int64),
+            np.array(list(layer.bounds.values()), dtype=np.int64),
+            *_flattened_axes(self.counter),
+            np.array([self.counter.fill], dtype=np.int64),
         )
-        self.numbers = self.model.numbers()
-        self.flattened = _flattened_axes(self.counter)
 
     def coarse(self, number: int) -> Points:
         """Return mappings of a few sizes of each group: the first known ones."""
@@ -136,82 +133,96 @@ class _Builder:
             assignment=assignment,
         )
 
-    def search(
-        self, number: int, known: IntArray, count: int
-    ) -> tuple[Points, tuple[IntArray, int]]:
+    def search(self, number: int, known: IntArray, count: int) -> tuple[Points, IntArray, int]:
         """Return the mappings of one loop order that no known mapping beats, and all known."""
-        sizes = self.sizes[number]
-        lengths = np.array([len(s[f"t_{group[0]}"]) for s, group in zip(sizes, GROUPS, strict=True)])
-        most = int(lengths.max())
-        tiles = np.ones((len(LOOPS), most), dtype=np.int64)
-        for group, columns in zip(GROUPS, sizes, strict=True):
-            for loop in group:
-                column = columns[f"t_{loop}"]
-                tiles[LOOPS.index(loop), : len(column)] = column
-        factors = _traffic_factors(sizes, self.variants[number], most)
-        steps, passes, fixed = _cycle_factors(self.counter, sizes, most)
-        places, criteria, known_now = search(
-            known, count, lengths, factors, steps, passes, fixed, tiles, LOOPS_OF_GROUP,
-            self.bounds, *self.flattened, self.counter.fill, self.numbers, self.holds,
-        )  # fmt: skip
-        tile = {
-            loop: columns[f"t_{loop}"][places[:, place]]
-            for place, (group, columns) in enumerate(zip(GROUPS, sizes, strict=True))
-            for loop in group
-        }
-        found = Points(
-            tile=tile,
-            criteria=criteria,
-            variant=np.full(len(places), number),
-            assignment=places[:, -1],
+        variant, sizes = self.variants[number], self.sizes[number]
+        outer_index = np.indices(
+            [len(c[f"t_{g[0]}"]) for g, c in zip(GROUPS[:4], sizes, strict=False)]
         )
-        return found, known_now
+        outer: Columns = {}
+        for columns, index in zip(sizes[:4], outer_index.reshape(4, -1), strict=True):
+            outer |= {name: column[index] for name, column in columns.items()}
+        y, x = (_in_blocks(columns, axis) for columns, axis in zip(sizes[4:], "yx", strict=True))
+        parts = [self._choices(columns, variant) for columns in (outer, y, x)]
+        parts[0] = self._with_fixed(parts[0])
+        blocks = (*_blocks(parts[1]), *_blocks(parts[2]))
+        places, criteria, known, count = search(known, count, *parts, blocks, self.rules)
+        tile = {
+            name[2:]: column[places[:, part]]
+            for part, columns in enumerate((outer, y, x))
+            for name, column in columns.items()
+            if name.startswith("t_")
+        }
+        assignment = places[:, 3]
+        variants_of = np.full(len(places), number)
+        points = Points(tile=tile, criteria=criteria, variant=variants_of, assignment=assignment)
+        return points, known, count
+
+    def _choices(self, columns: Columns, variant: Variant) -> Choices:
+        """Return what each row of sizes of some loops multiplies."""
+        loops = [loop for loop in LOOPS if f"t_{loop}" in columns]
+        size = len(columns[f"t_{loops[0]}"])
+        tiles = np.zeros((size, len(LOOPS)), dtype=np.int64)
+        for loop in loops:
+            tiles[:, LOOPS.index(loop)] = columns[f"t_{loop}"]
+        factors = np.ones((size, FACTORS), dtype=np.int64)
+        for factor, names in enumerate(_factor_names(variant)):
+            for name in names:
+                if name in columns:
+                    factors[:, factor] *= columns[name]
+        steps = np.ones((size, len(self.counter.assignments)), dtype=np.int64)
+        passes = np.ones_like(steps)
+        for one, assigned in enumerate(self.counter.assignments):
+            plain, counted = dict(assigned.plain), self.counter.tiles_in_passes(assigned)
+            for loop in loops:
+                if loop in plain:
+                    tile, bound = columns[f"t_{loop}"], self.counter.bounds[loop]
+                    column = loop_steps(tile, bound, plain[loop])
+                    steps[:, one] *= column
+                    passes[:, one] *= column if loop in self.counter.own else 1
+                if loop in counted:
+                    passes[:, one] *= columns[f"n_{loop}"]
+        return Choices(factors, steps, passes, tiles)
+
+    def _with_fixed(self, outer: Choices) -> Choices:
+        """Multiply in the steps and passes of loops that are on no axis."""
+        free = [self.counter.free_steps(one) for one in self.counter.assignments]
+        trips = [self.counter.free_passes(one) for one in self.counter.assignments]
+        return outer._replace(steps=outer.steps * free, passes=outer.passes * trips)
 
 
-def _traffic_factors(sizes: Sequence[Sizes], variant: Variant, most: int) -> IntArray:
-    """Return what each size multiplies: see `dse.mapping.branch.FACTORS`."""
-    rows = {"y": variant.rows("y"), "x": variant.rows("x")}
-    factors = np.ones((FACTORS, len(GROUPS), most), dtype=np.int64)
-    names = (
+BLOCK = 6
+"""Sizes of y, and of x, that are bounded together."""
+
+
+def _in_blocks(columns: Columns, axis: str) -> Columns:
+    """Return the pairs of sizes of an axis such that neighbours are alike."""
+    order = np.lexsort((columns[f"t_o{axis}"], columns[f"t_f{axis}"]))
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _blocks(part: Choices) -> tuple[IntArray, Choices]:
+    """Return where blocks begin, and the least of each column in each block and in all."""
+    size = len(part.tiles)
+    starts = np.arange(0, size, BLOCK)
+    least = [
+        np.concatenate([np.minimum.reduceat(column, starts), column.min(axis=0, keepdims=True)])
+        for column in part
+    ]
+    return np.append(starts, size), Choices(*least)
+
+
+def _factor_names(variant: Variant) -> tuple[tuple[str, ...], ...]:
+    """Return the columns of sizes that make up each of the `FACTORS`."""
+    return (
         ("t_b", "t_g", "t_c", "distinct_y", "distinct_x"),
         ("t_g", "t_k", "t_c", "t_fy", "t_fx"),
         ("t_b", "t_g", "t_k", "t_oy", "t_ox"),
-        (rows["y"], rows["x"]),
+        (variant.rows("y"), variant.rows("x")),
         () if variant.stationary == "input" else ("n_k",),
         () if variant.stationary == "weight" else ("n_b", "n_oy", "n_ox"),
         () if variant.stationary == "output" else ("n_c", "n_fy", "n_fx"),
     )
-    for factor, wanted in enumerate(names):
-        for place, columns in enumerate(sizes):
-            for name in wanted:
-                if name in columns:
-                    factors[factor, place, : len(columns[name])] *= columns[name]
-    return np.ascontiguousarray(factors.transpose(1, 2, 0))
-
-
-def _cycle_factors(
-    counter: CycleCounter, sizes: Sequence[Sizes], most: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return what each size multiplies in array steps and in passes, and what no size changes."""
-    shape = (len(counter.assignments), len(GROUPS), most)
-    steps, passes = np.ones(shape, dtype=np.int64), np.ones(shape, dtype=np.int64)
-    fixed = np.ones((2, shape[0]), dtype=np.int64)
-    for one, assigned in enumerate(counter.assignments):
-        fixed[:, one] = counter.free_steps(assigned), counter.free_passes(assigned)
-        plain = dict(assigned.plain)
-        counted = counter.tiles_in_passes(assigned)
-        for place, (group, columns) in enumerate(zip(GROUPS, sizes, strict=True)):
-            for loop in group:
-                tile = columns[f"t_{loop}"]
-                if loop in plain:
-                    column = loop_steps(tile, counter.bounds[loop], plain[loop])
-                    steps[one, place, : len(tile)] *= column
-                    if loop in counter.own:
-                        passes[one, place, : len(tile)] *= column
-                if loop in counted:
-                    passes[one, place, : len(tile)] *= columns[f"n_{loop}"]
-    by_size = [np.ascontiguousarray(a.transpose(1, 2, 0)) for a in (steps, passes)]
-    return by_size[0], by_size[1], fixed
 
 
 def _flattened_axes(counter: CycleCounter) -> tuple[IntArray, IntArray]:

@@ -13,7 +13,6 @@ from dse.hardware import Accelerator, Unrolling
 from dse.mapping.rows import SpatialAxis, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
-
 Known = dict[tuple[Unrolling | str, int], IntArray]
 """Step counts already computed, by (loop or flattened loops, factor)."""
 
@@ -164,7 +163,8 @@ class CycleCounter:
         self.num_macs = chip.num_macs
         self.real_pairs: dict[str, int] = {}
         if not chip.padding_is_computed:
-            self.real_pairs = {a: real_pairs(SpatialAxis.of(layer, a, whole_runs=False)) for a in "yx"}
+            axes = {axis: SpatialAxis.of(layer, axis, whole_runs=False) for axis in "yx"}
+            self.real_pairs = {axis: real_pairs(spatial) for axis, spatial in axes.items()}
 
     def free_steps(self, one: Assignment) -> int:
         """Count the steps of the loops that are on no axis: the same for every tile."""

@@ -49,7 +49,7 @@ def _beaten(points: IntArray, rivals: IntArray, *, earlier_only: bool) -> BoolAr
         no_worse &= rivals[None, :, column] <= points[:, None, column]
     if earlier_only:  # points and rivals are the same list: only those before count
         no_worse &= np.tri(len(points), k=-1, dtype=bool)
-    return no_worse.any(axis=1)
+    return np.any(no_worse, axis=1)
 
 
 def beaten_by_previous(columns: Sequence[IntArray]) -> BoolArray:

@@ -143,8 +143,12 @@ class TrafficModel:
         too many; the other variant then has the right number.
         """
         rows = size[variant.rows("y")] * size[variant.rows("x")]
-        moved = {"input": self.planes * rows, "weight": self.weights, "output": self.outputs}
-        passes = {
+        moved: dict[str, IntArray | int] = {
+            "input": self.planes * rows,
+            "weight": self.weights,
+            "output": self.outputs,
+        }
+        passes: dict[str, IntArray | int] = {
             "input": size["n_k"],
             "weight": size["n_b"] * (size["n_oy"] * size["n_ox"]),
             "output": size["n_c"] * (size["n_fy"] * size["n_fx"]),

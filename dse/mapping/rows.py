@@ -207,8 +207,10 @@ def pair_sizes(
         tile = np.full(len(out_sizes), taps, dtype=np.int64)
         distinct = distinct_rows(axis, out_sizes, tile)
         columns.append(
-            (out_sizes, tile, -(-axis.out // out_sizes), -(-axis.taps // tile), distinct)
-            + (fetched, kept)
+            (
+                *(out_sizes, tile, -(-axis.out // out_sizes), -(-axis.taps // tile)),
+                *(distinct, fetched, kept),
+            )
         )
     arrays = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
     return PairSizes(**dict(zip(PairSizes.__slots__, arrays, strict=True)))
