@@ -92,21 +92,8 @@ def beaten_by(known: IntArray, count: int, point: IntArray) -> bool:
 
 
 @njit(cache=True)
-def _set_sizes(point: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules: Rules) -> None:
-    """Fill in bits of buffers, first and last bits and DRAM bits from three rows of factors."""
-    model, holds = rules.model, rules.holds
-    buffers = holds.shape[0]
-    for buffer in range(buffers):
-        total = 0
-        for operand in range(3):
-            if holds[buffer, operand]:
-                total += outer[operand] * y[operand] * x[operand] * model[1, operand]
-        point[buffer] = total
-    ends = 0
-    for operand in range(3):
-        if model[3, operand]:
-            ends += outer[operand] * y[operand] * x[operand] * model[0, operand]
-    point[buffers] = ends
+def _dram_bits(outer: IntArray, y: IntArray, x: IntArray, model: IntArray) -> int:
+    """Count DRAM bits from three rows of factors."""
     moved = 0
     if model[3, 0]:
         moved += model[2, 0] * y[3] * x[3] * outer[4] * model[0, 0]
@@ -115,7 +102,21 @@ def _set_sizes(point: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules
     if model[3, 2]:
         spills = outer[6] * y[6] * x[6] - 1
         moved += model[2, 2] * (model[0, 2] + 2 * model[1, 2] * spills)
-    point[buffers + 1] = moved
+    return moved
+
+
+@njit(cache=True)
+def _set_sizes(point: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules: Rules) -> None:
+    """Fill in bits of buffers, first and last bits and DRAM bits from three rows of factors."""
+    model, holds = rules.model, rules.holds
+    buffers = holds.shape[0]
+    point[: buffers + 1] = 0
+    for operand in range(3):
+        elements = outer[operand] * y[operand] * x[operand]
+        for buffer in range(buffers):
+            point[buffer] += holds[buffer, operand] * elements * model[1, operand]
+        point[buffers] += model[3, operand] * elements * model[0, operand]
+    point[buffers + 1] = _dram_bits(outer, y, x, model)
 
 
 @njit(cache=True)
@@ -244,6 +245,20 @@ def _search_block(
 
 
 @njit(cache=True)
+def _stacked(
+    places: list[tuple[int, int, int, int]], points: list[IntArray], width: int
+) -> tuple[IntArray, IntArray]:
+    """Return lists of places and of criteria as arrays, also where they are empty."""
+    found = np.empty((len(places), 4), dtype=np.int64)
+    criteria = np.empty((len(points), width), dtype=np.int64)
+    for number in range(len(places)):
+        for column in range(4):
+            found[number, column] = places[number][column]
+        criteria[number] = points[number]
+    return found, criteria
+
+
+@njit(cache=True)
 def search(
     known: IntArray,
     count: int,
@@ -296,14 +311,9 @@ def search(
                     (x, x_begins[column], x_begins[column + 1]),
                     rules,
                 )
-                for place in block_places:
-                    places.append((one, place[0], place[1], place[2]))
+                places.extend([(one, p[0], p[1], p[2]) for p in block_places])
                 points.extend(block_points)
-    found = np.empty((len(places), 4), dtype=np.int64)
-    criteria = np.empty((len(points), known.shape[1]), dtype=np.int64)
-    for number, place in enumerate(places):
-        found[number] = place
-        criteria[number] = points[number]
+    found, criteria = _stacked(places, points, known.shape[1])
     return found, criteria, known, count
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from dse.arrays import BoolArray, IntArray
 from dse.hardware import Accelerator
 from dse.mapping.branch import FACTORS, Choices, Rules, first_undominated, search
-from dse.mapping.cycles import CycleCounter, loop_steps
+from dse.mapping.cycles import Assignment, CycleCounter, loop_steps
 from dse.mapping.orders import GROUPS, TrafficModel, Variant, variants
-from dse.mapping.sizes import sizes_by_group
+from dse.mapping.sizes import Sizes, sizes_by_group
 from dse.workload import LOOPS, OPERANDS, Layer
 
 COARSE = 4
@@ -136,17 +136,18 @@ class _Builder:
     def search(self, number: int, known: IntArray, count: int) -> tuple[Points, IntArray, int]:
         """Return the mappings of one loop order that no known mapping beats, and all known."""
         variant, sizes = self.variants[number], self.sizes[number]
-        outer_index = np.indices(
-            [len(c[f"t_{g[0]}"]) for g, c in zip(GROUPS[:4], sizes, strict=False)]
-        )
+        lengths = [len(c[f"t_{group[0]}"]) for group, c in zip(GROUPS, sizes, strict=True)]
+        outer_index = np.indices(lengths[:4])
         outer: Columns = {}
         for columns, index in zip(sizes[:4], outer_index.reshape(4, -1), strict=True):
             outer |= {name: column[index] for name, column in columns.items()}
         y, x = (_in_blocks(columns, axis) for columns, axis in zip(sizes[4:], "yx", strict=True))
-        parts = [self._choices(columns, variant) for columns in (outer, y, x)]
-        parts[0] = self._with_fixed(parts[0])
-        blocks = (*_blocks(parts[1]), *_blocks(parts[2]))
-        places, criteria, known, count = search(known, count, *parts, blocks, self.rules)
+        first = self._with_fixed(self._choices(outer, variant))
+        second, third = self._choices(y, variant), self._choices(x, variant)
+        blocks = (*_blocks(second), *_blocks(third))
+        places, criteria, known, count = search(
+            known, count, first, second, third, blocks, self.rules
+        )
         tile = {
             name[2:]: column[places[:, part]]
             for part, columns in enumerate((outer, y, x))
@@ -173,16 +174,23 @@ class _Builder:
         steps = np.ones((size, len(self.counter.assignments)), dtype=np.int64)
         passes = np.ones_like(steps)
         for one, assigned in enumerate(self.counter.assignments):
-            plain, counted = dict(assigned.plain), self.counter.tiles_in_passes(assigned)
             for loop in loops:
-                if loop in plain:
-                    tile, bound = columns[f"t_{loop}"], self.counter.bounds[loop]
-                    column = loop_steps(tile, bound, plain[loop])
-                    steps[:, one] *= column
-                    passes[:, one] *= column if loop in self.counter.own else 1
-                if loop in counted:
-                    passes[:, one] *= columns[f"n_{loop}"]
+                work, trips = self._loop_factors(assigned, loop, columns)
+                steps[:, one] *= work
+                passes[:, one] *= trips
         return Choices(factors, steps, passes, tiles)
+
+    def _loop_factors(
+        self, assigned: Assignment, loop: str, columns: Sizes
+    ) -> tuple[IntArray | int, IntArray | int]:
+        """Return what sizes of one loop multiply in array steps and in passes."""
+        factor = dict(assigned.plain).get(loop)
+        counted = loop in self.counter.tiles_in_passes(assigned)
+        trips = columns[f"n_{loop}"] if counted else 1
+        if factor is None:
+            return 1, trips
+        steps = loop_steps(columns[f"t_{loop}"], self.counter.bounds[loop], factor)
+        return steps, steps if loop in self.counter.own else trips
 
     def _with_fixed(self, outer: Choices) -> Choices:
         """Multiply in the steps and passes of loops that are on no axis."""
@@ -195,7 +203,7 @@ BLOCK = 6
 """Sizes of y, and of x, that are bounded together."""
 
 
-def _in_blocks(columns: Columns, axis: str) -> Columns:
+def _in_blocks(columns: Sizes, axis: str) -> Columns:
     """Return the pairs of sizes of an axis such that neighbours are alike."""
     order = np.lexsort((columns[f"t_o{axis}"], columns[f"t_f{axis}"]))
     return {name: column[order] for name, column in columns.items()}
