@@ -21,6 +21,10 @@ _TIE_DIGITS = 12
 _RUNNERS_UP = 2
 
 
+_Rule = Callable[..., tuple[IntArray, str]]
+"""A front and options in; all rows, best first, and the reason, out."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pick:
     """One chosen design.
@@ -33,7 +37,8 @@ class Pick:
         Its knobs and costs; units are in the names.
     runners_up
         The two next best designs by the same rule, with ``difference``: by how much they differ
-        from the pick.
+        from the pick. Designs that equal it in every objective are named in `reason` instead, as
+        long as there are others.
     binding
         Budgets that keep a neighbour of the pick from being chosen: ``budget``, ``limit``,
         ``value``, ``slack`` (share of the limit that is left), ``is_binding``, ``because``. Where
@@ -105,6 +110,35 @@ def pick(
     DseError
         If the front is empty, or the rule or an option is wrong.
     """
+    choose, chosen = _chosen_rule(rule, options)
+    if front.empty:
+        raise DseError("pick needs a feasible design: no design meets the budget")
+    names = tuple(objectives)
+    points = log_minimised({name: front[name].to_numpy(np.float64) for name in names}, names)
+    rows, why = choose(
+        _Front(table=front, objectives=names, scaled=scale(points, points)), **chosen
+    )
+    others, twins = _others(points, rows)
+    twin_texts = [
+        f"; as good in every objective: {_changed(front, rows[0], x, space)}" for x in twins
+    ]
+    design = _plain_row(front, int(rows[0]))
+    quantities = tuple(dict.fromkeys((*names, *budget)))
+    return Pick(
+        rule=rule,
+        design=design,
+        runners_up=_runners_up(front, [rows[0], *others], space, quantities),
+        binding=binding_budgets(
+            design, space=space, objectives=names, budget=budget, costs_of=costs_of
+        ),
+        marginal=marginal_values(
+            design, space=space, objectives=names, budget=budget, costs_of=costs_of
+        ),
+        reason=f"{rule}: {why} of {len(front)} Pareto-optimal designs{''.join(twin_texts)}",
+    )
+
+
+def _chosen_rule(rule: str, options: Mapping[str, Any]) -> tuple[_Rule, dict[str, Any]]:
     if rule not in _RULES:
         hint = nearest(str(rule), _RULES)
         raise DseError(f"pick.rule must be one of {', '.join(_RULES)}, got {rule!r}{hint}")
@@ -113,27 +147,23 @@ def pick(
     for key in chosen:
         if key not in known:
             raise DseError(f"pick.{key} is not an option of rule {rule!r}{nearest(key, known)}")
-    if front.empty:
-        raise DseError("pick needs a feasible design: no design meets the budget")
-    names = tuple(objectives)
-    points = log_minimised({name: front[name].to_numpy(np.float64) for name in names}, names)
-    rows, why = choose(
-        _Front(table=front, objectives=names, scaled=scale(points, points)), **chosen
-    )
-    design = _plain_row(front, int(rows[0]))
-    quantities = tuple(dict.fromkeys((*names, *budget)))
-    return Pick(
-        rule=rule,
-        design=design,
-        runners_up=_runners_up(front, rows, space, quantities),
-        binding=binding_budgets(
-            design, space=space, objectives=names, budget=budget, costs_of=costs_of
-        ),
-        marginal=marginal_values(
-            design, space=space, objectives=names, budget=budget, costs_of=costs_of
-        ),
-        reason=f"{rule}: {why} of {len(front)} Pareto-optimal designs",
-    )
+    return choose, chosen
+
+
+def _others(points: FloatArray, rows: IntArray) -> tuple[list[int], list[int]]:
+    """Return the runners-up, and the designs that equal the first in every objective.
+
+    A runner-up differs from the pick and from the other one, as long as there are such.
+    """
+    seen = {tuple(points[rows[0]])}
+    different: list[int] = []
+    equal: list[int] = []
+    for row in rows[1:].tolist():
+        point = tuple(points[row])
+        (equal if point in seen else different).append(row)
+        seen.add(point)
+    twins = [row for row in equal if (points[row] == points[rows[0]]).all()]
+    return [*different, *equal][:_RUNNERS_UP], twins
 
 
 def _knee(front: _Front) -> tuple[IntArray, str]:
@@ -169,7 +199,7 @@ def _lexicographic(
     shares = _tolerances(tolerance, names)
     left = np.arange(len(front.table))
     ranking: list[int] = []
-    while len(left) and len(ranking) <= _RUNNERS_UP:
+    while len(left):
         best = _lexicographic_best(front, names, shares, left)
         ranking.append(best)
         left = left[left != best]
@@ -198,7 +228,7 @@ def _lexicographic_best(
     return int(left[np.lexsort((left, front.area[left]))[0]])
 
 
-_RULES: dict[str, tuple[tuple[str, ...], Callable[..., tuple[IntArray, str]]]] = {
+_RULES: dict[str, tuple[tuple[str, ...], _Rule]] = {
     "knee": ((), _knee),
     "lexicographic": (("order", "tolerance"), _lexicographic),
     "weighted": (("weights",), _weighted),
@@ -228,24 +258,20 @@ def _plain_row(table: pd.DataFrame, row: int) -> dict[str, Any]:
 
 
 def _runners_up(
-    front: pd.DataFrame, rows: IntArray, space: Space, quantities: Sequence[str]
+    front: pd.DataFrame, rows: Sequence[int], space: Space, quantities: Sequence[str]
 ) -> pd.DataFrame:
-    best, others = front.iloc[int(rows[0])], rows[1 : 1 + _RUNNERS_UP]
-    table = front.iloc[others].reset_index(drop=True)
-    texts = [_difference(best, front.iloc[int(row)], space, quantities) for row in others]
+    """Return the rows after the first, with how they differ from it."""
+    table = front.iloc[list(rows[1:])].reset_index(drop=True)
+    texts = []
+    for row in rows[1:]:
+        ratios = {name: front[name].iloc[row] / front[name].iloc[rows[0]] for name in quantities}
+        changes = [f"{name} {100 * (x - 1):+.3g} %" for name, x in ratios.items() if x != 1]
+        text = ", ".join(changes) or "equal in every quantity"
+        texts.append(f"{_changed(front, rows[0], row, space)}; {text}")
     table["difference"] = pd.Series(texts, dtype=object)
     return table
 
 
-def _difference(
-    best: "pd.Series[Any]", other: "pd.Series[Any]", space: Space, quantities: Sequence[str]
-) -> str:
-    changed = [
-        f"{name} {best[name]} -> {other[name]}" for name in space.knobs if best[name] != other[name]
-    ]
-    ratios = [
-        f"{name} {100 * (other[name] / best[name] - 1):+.3g} %"
-        for name in quantities
-        if other[name] != best[name]
-    ]
-    return "; ".join([", ".join(changed), ", ".join(ratios) or "equal in every quantity"])
+def _changed(front: pd.DataFrame, row: int, other: int, space: Space) -> str:
+    values = {name: (front[name].iloc[row], front[name].iloc[other]) for name in space.knobs}
+    return ", ".join(f"{name} {x} -> {y}" for name, (x, y) in values.items() if x != y)

@@ -91,7 +91,8 @@ def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
         rate = _next(tuple(rates.values()), rates.get(now, np.nan), is_growth=is_growth)
         if rate is None:
             continue
-        part, count = next(pair for pair, value in rates.items() if value == rate)
+        pairs = [pair for pair, value in rates.items() if value == rate]
+        part, count = max(pairs, key=lambda pair: (pair[0] == now[0], pair[1] == now[1]))
         chosen = {"dram_part": part, "dram_channels": count}
         after = {**base, **{name: chosen[name] for name in DRAM_KNOBS if name in base}}
         change = f"{now[0]} x {now[1]} -> {part} x {count}"

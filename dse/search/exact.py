@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -9,7 +10,7 @@ from tqdm import tqdm
 from dse.arrays import FloatArray, IntArray
 from dse.pareto import minimised, non_dominated
 from dse.search.problem import Costs, Problem, is_feasible
-from dse.space import Space
+from dse.space import NAME_KNOBS, Space
 
 CHUNK_DESIGNS = 65_536
 """Designs that are costed in one call; their columns fit a processor's cache."""
@@ -104,10 +105,21 @@ def single_knob_lines(space: Space, bases: IntArray) -> dict[str, IntArray]:
     return lines
 
 
-def degenerate_knobs(
+class Finding(NamedTuple):
+    """A knob with one value that is never worse than its others."""
+
+    knob: str
+    is_degenerate: bool
+    text: str
+
+
+def knobs_without_trade_off(
     problem: Problem, lines: Mapping[str, IntArray], costs: Costs
-) -> dict[str, str]:
+) -> list[Finding]:
     """Find the knobs that no objective and no budget makes a trade-off of.
+
+    A knob is degenerate if it changes nothing, or if it costs nothing so that a search can only
+    turn it up. One that buys nothing, its least value being best, is a finding about the network.
 
     Parameters
     ----------
@@ -115,27 +127,25 @@ def degenerate_knobs(
         Knob name to positions in `costs`, of shape (bases, values): designs that differ in it only.
     costs
         Costs of shape (designs,).
-
-    Returns
-    -------
-    dict
-        Knob name to the reason: its value changes nothing, or one value is best everywhere.
     """
     names = dict.fromkeys((*problem.objectives, *problem.budget))
     points = minimised(costs, tuple(names))
-    found = {}
+    found = []
     for name, positions in lines.items():
         values = problem.space.knobs[name]
         grid = points[positions]  # (bases, values, quantities)
         is_best = (grid == grid.min(axis=1, keepdims=True)).all(axis=(0, 2))
         if len(values) == 1 or not is_best.any():
             continue
+        best = values[int(np.argmax(is_best))]
+        is_best_everywhere = f"{best} is at least as good as every other value"
         if is_best.all():
-            found[name] = f"{name} changes no objective and no budgeted quantity"
+            found.append(Finding(name, True, f"{name} changes no objective and no budget"))
+        elif name not in NAME_KNOBS and best == min(values):
+            text = f"{name} buys nothing in any objective or budget: {is_best_everywhere}"
+            found.append(Finding(name, False, text))
         else:
-            best = values[int(np.argmax(is_best))]
-            found[name] = (
-                f"{name} costs nothing in any objective or budget: {best} is at least as good as "
-                f"every other value; fix it, or add an objective that it costs"
-            )
+            text = f"{name} costs nothing in any objective or budget: {is_best_everywhere}"
+            text += "; fix it, or add an objective that it costs"
+            found.append(Finding(name, True, text))
     return found

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dse.arrays import IntArray
 from dse.errors import DseError
-from dse.search.exact import degenerate_knobs, enumerate_space, single_knob_lines
+from dse.search.exact import Finding, enumerate_space, knobs_without_trade_off, single_knob_lines
 from dse.search.problem import Evaluate, Problem, is_feasible
 from dse.search.result import Study, convergence, frame, front_rows, study_from_designs
 from dse.search.sample import Ledger, sample
@@ -119,9 +120,9 @@ def _exact_study(
     num_costed = len(ledger) or space.size
     if found.costs is not None:
         indices, costs = np.arange(space.size), found.costs
-        degenerate = degenerate_knobs(problem, _grid_lines(space), costs)
+        findings = knobs_without_trade_off(problem, _grid_lines(space), costs)
     else:
-        degenerate = _probe(problem, ledger, found.front)
+        findings = _probe(problem, ledger, found.front)
         fresh = np.array([index not in ledger for index in found.front.tolist()], dtype=bool)
         indices = np.concatenate([ledger.indices, found.front[fresh]])
         costs = {
@@ -136,8 +137,8 @@ def _exact_study(
         hypervolume_share=share,
         num_costed=num_costed,
         history=history,
-        degenerate=tuple(degenerate),
-        notes=(*notes, *degenerate.values()),
+        findings=findings,
+        notes=notes,
     )
 
 
@@ -146,31 +147,39 @@ def _sampled_study(problem: Problem, ledger: Ledger, notes: tuple[str, ...]) -> 
     feasible = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
     rows = front_rows(costs, problem.objectives, feasible)
     history = _history(ledger, {name: values[rows] for name, values in costs.items()})
-    degenerate = _probe(problem, ledger, ledger.indices[rows])
+    findings = _probe(problem, ledger, ledger.indices[rows])
     return _study(
         problem,
         frame(problem.space, ledger.indices, ledger.costs),
         exact=False,
         num_costed=len(ledger),
         history=history,
-        degenerate=tuple(degenerate),
-        notes=(*notes, *degenerate.values()),
+        findings=findings,
+        notes=notes,
     )
 
 
-def _study(problem: Problem, designs: Any, *, exact: bool, **found: Any) -> Study:
+def _study(
+    problem: Problem,
+    designs: pd.DataFrame,
+    *,
+    findings: Sequence[Finding],
+    notes: tuple[str, ...],
+    **found: Any,
+) -> Study:
     return study_from_designs(
         designs,
         space=problem.space,
         objectives=problem.objectives,
         budget=problem.budget,
-        exact=exact,
         costs_of=problem.costs,
+        degenerate=tuple(finding.knob for finding in findings if finding.is_degenerate),
+        notes=(*notes, *(finding.text for finding in findings)),
         **found,
     )
 
 
-def _history(ledger: Ledger, front_costs: Mapping[str, Any]) -> Any:
+def _history(ledger: Ledger, front_costs: Mapping[str, Any]) -> pd.DataFrame:
     problem = ledger.problem
     ends = ledger.checkpoints
     kept = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), _CHECKPOINTS)).astype(int))
@@ -191,7 +200,7 @@ def _grid_lines(space: Space) -> dict[str, IntArray]:
     }
 
 
-def _probe(problem: Problem, ledger: Ledger, front: IntArray) -> dict[str, str]:
+def _probe(problem: Problem, ledger: Ledger, front: IntArray) -> list[Finding]:
     """Vary one knob at a time from a few designs of the front; the designs count as costed."""
     spread = np.linspace(0, max(len(front) - 1, 0), min(len(front), _PROBED_DESIGNS)).astype(int)
     bases = front[spread] if len(front) else ledger.indices[:_PROBED_DESIGNS]
@@ -202,4 +211,4 @@ def _probe(problem: Problem, ledger: Ledger, front: IntArray) -> dict[str, str]:
         name: np.array([[position[index] for index in line] for line in indices.tolist()])
         for name, indices in lines.items()
     }
-    return degenerate_knobs(problem, rows, ledger.costs)
+    return knobs_without_trade_off(problem, rows, ledger.costs)

@@ -22,7 +22,7 @@ from tests.search.fake import ACCELERATOR, CATALOGUE
         ("clock_hz", {"low": 1e9, "high": 2e9, "num": 3}, (1e9, 1.5e9, 2e9)),
         ("clock_hz", {"low": 0.1, "high": 0.3, "step": 0.1}, (0.1, 0.2, 0.30000000000000004)),
         ("clock_hz", {"low": 0.1, "high": 0.3, "num": 2}, (0.1, 0.3)),
-        ("clock_hz", {"low": 0.1, "high": 0.7, "num": 2, "log": True}, (0.1, 0.7)),
+        ("clock_hz", {"low": 0.1, "high": 1.7, "num": 2, "log": True}, (0.1, 1.7)),
         ("dram_part", "lpddr4_3200_x16", ("lpddr4_3200_x16",)),
     ],
 )

@@ -227,12 +227,22 @@ def test_nan_costs_are_infeasible():
     assert (study.front["array_rows"] > 8).all()
 
 
+def unbuffered(network, accelerator, columns, *, catalogue):
+    """Cost a network that needs no buffer."""
+    area = columns["buffer_bytes"] / 65536
+    ones = np.ones(len(area))
+    return {"throughput_per_s": 40 * ones, "area_mm2": area, "dram_bytes_per_s": ones}
+
+
 def test_free_and_idle_knobs_are_named():
     knobs = {**SMALL, "clock_hz": (0.5e9, 1e9), "batch": (1, 2)}
     study = search(knobs, sampler="exact")
     assert study.degenerate == ("clock_hz", "batch")
     assert "1000000000.0 is at least as good" in study.notes[0]
     assert "changes no objective" in study.notes[1]
+    wasteful = search({"buffer_bytes": (65536, 131072)}, evaluate=unbuffered, sampler="exact")
+    assert wasteful.degenerate == ()
+    assert "buffer_bytes buys nothing" in wasteful.notes[0]
     with_power = search(knobs, sampler="exact", budget={**BUDGET, "power_w": 2})
     assert with_power.degenerate == ("batch",)
 
