@@ -1,5 +1,6 @@
 """The command line: compose a configuration with Hydra, run its task, write its folder."""
 
+import logging
 import os
 import sys
 import traceback
@@ -132,11 +133,14 @@ def entry() -> None:
 def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
     """Give Hydra its command line, and have it raise its errors instead of printing them."""
     argv, full_error = sys.argv, os.environ.get(FULL_ERROR)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     sys.argv, os.environ[FULL_ERROR] = ["dse", *hydra_arguments(arguments)], "1"
     try:
         yield
     finally:
-        sys.argv = argv
+        sys.argv, root.handlers[:] = argv, handlers
+        root.setLevel(level)
         if full_error is None:
             del os.environ[FULL_ERROR]
         else:

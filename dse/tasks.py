@@ -23,6 +23,7 @@ from dse.report.manifest import manifest
 from dse.report.page import write_report
 from dse.report.results import write_evaluation, write_json, write_pick, write_study
 from dse.report.run_folder import MANIFEST, Stage
+from dse.report.traffic import write_traffic
 from dse.report.words import evaluation_lines, infeasible_lines, pick_lines, study_lines
 from dse.search import Study, run_search, study_from_designs
 from dse.workload import Workload
@@ -157,6 +158,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     )
     write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation)
+    write_traffic(folder, evaluation)
     _write_manifest(job, study)
     write_report(folder)
     warnings = [f"Warning      {text}" for text in evaluation.warnings]
@@ -181,6 +183,7 @@ def _evaluate(job: Job) -> list[str]:
         objective=job.settings.mapper_objective,
     )
     write_evaluation(job.stage.folder, evaluation)
+    write_traffic(job.stage.folder, evaluation)
     _write_manifest(job, None)
     write_report(job.stage.folder)
     return [*evaluation_lines(evaluation), *_closing(job)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -320,5 +321,6 @@ def test_starting_costs_little_more_than_hydra_and_numpy(home):
 
 def cpu_s(statement: str) -> float:
     command = [sys.executable, "-c", TIMER.format(statement)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(run.stdout.split()[-1])

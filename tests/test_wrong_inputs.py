@@ -1,5 +1,6 @@
 """Wrong inputs: each gives one clear message, exit status 2, no traceback and no folder."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from dse.cli import main
 
+CHECKOUT = Path(__file__).parents[1]
 ONE_CHIP = ["task=evaluate", "workload=tiny"]
 
 WORKLOADS = {
@@ -194,7 +196,11 @@ def test_wrong_input_to_the_program(home, name):
     arguments, named = WRONG[name]
     before = files(home)
     run = subprocess.run(
-        [sys.executable, "-m", "dse", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "dse", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
     )
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1

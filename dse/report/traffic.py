@@ -1,0 +1,79 @@
+"""What every buffer size would do for a network's DRAM traffic: the rows of traffic.csv."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
+from dse.cost.result import Evaluation
+from dse.hardware import Accelerator, Buffer
+from dse.mapping.table import mapping_table
+from dse.plots.traffic import COLUMNS, sum_of_curves, thinned
+from dse.workload import Layer
+
+LARGEST_LAYERS = 4
+"""Layers of the most traffic that have rows of their own."""
+
+
+def write_traffic(folder: Path, evaluation: Evaluation) -> None:
+    """Write traffic.csv."""
+    table = traffic_table(evaluation)
+    table.to_csv(folder / "traffic.csv", index=False, lineterminator="\n")
+
+
+def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return the least traffic of a network and of its largest layers for every buffer size.
+
+    Parameters
+    ----------
+    evaluation
+        Of the network on a machine; all of its buffers count together.
+
+    Returns
+    -------
+    DataFrame
+        Columns `dse.plots.traffic.COLUMNS`: ``buffer_bytes`` is what the machine must have, twice
+        what tiles take if double buffered; ``layer`` is empty in the rows of the network. Layers
+        without MACs move the same bytes on any machine, and are in the network's rows only.
+    """
+    network, chip = evaluation.workload, evaluation.accelerator
+    curves: dict[str, pd.DataFrame] = {}
+    known: dict[tuple[object, ...], pd.DataFrame] = {}
+    for layer in network.layers:
+        if layer.has_macs:
+            if layer.key not in known:
+                known[layer.key] = layer_curve(layer, chip)
+            curves[layer.name] = known[layer.key]
+    if not curves:
+        return pd.DataFrame(columns=list(COLUMNS))
+    repeats = {layer.name: layer.repeat for layer in network.layers}
+    whole = sum_of_curves(curves, repeats)
+    fixed = sum(row["dram_bytes"] for row in evaluation.layer_rows if not row["macs"])
+    whole[list(COLUMNS[2:])] += fixed
+    most = {name: repeats[name] * curve["dram_bytes"].iloc[0] for name, curve in curves.items()}
+    largest = sorted(most, key=lambda name: -most[name])[:LARGEST_LAYERS]
+    parts = [whole.assign(layer="")]
+    for name in largest:
+        scaled = curves[name].copy()
+        scaled[list(COLUMNS[2:])] *= repeats[name]
+        parts.append(scaled.assign(layer=name))
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:
+    """Return one run of a layer: buffer_bytes rising, its least DRAM bytes, and their bounds."""
+    share = 2 if chip.transfers == "double_buffered" else 1
+    sizes, traffic = mapping_table(layer, chip).least_traffic()
+    curve = thinned(pd.DataFrame({"buffer_bytes": share * sizes, "dram_bytes": traffic}))
+    bounds = [lower_bound_bytes(layer, _with_buffer(chip, size)) for size in curve["buffer_bytes"]]
+    return curve.assign(
+        lower_bound_bytes=np.array(bounds), compulsory_bytes=compulsory_bytes(layer, chip)
+    )
+
+
+def _with_buffer(chip: Accelerator, size_bytes: float) -> Accelerator:
+    """Return the machine with one shared buffer of this size."""
+    buffer = Buffer(name="all", bytes=int(np.ceil(size_bytes)), holds=("input", "weight", "output"))
+    return replace(chip, buffers=(buffer,))
