@@ -17,7 +17,7 @@ from dse.cli import main
 SMALL = [
     "workload=tiny",
     "space.knobs.array_rows=[8,16]",
-    "space.knobs.array_columns=[8,16]",
+    "space.knobs.array_columns=[16]",
     "space.knobs.buffer_bytes=[65536,131072]",
     "space.knobs.dram_part=[lpddr4_3200_x32]",
     "search.trials=8",
@@ -37,9 +37,17 @@ PLOTS = ("pareto", "roofline", "traffic", "time_by_cause")
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def drawing_home(tmp_path, monkeypatch):
+    """Return an empty working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def home(drawing_home, monkeypatch):
+    """Return an empty working directory in which runs draw nothing, which takes most of them."""
+    monkeypatch.setattr("dse.tasks.write_report", lambda _: None)
+    return drawing_home
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +99,7 @@ def test_front_and_designs_have_the_same_columns(searched):
     )
     assert [*front.columns, "feasible"] == list(designs.columns)
     assert {"array_rows", "throughput_per_s", "area_mm2", "dram_bytes_per_s"} <= set(front)
-    assert len(designs) == 2 * 2 * 2 * 2
+    assert len(designs) == 2 * 2 * 2
     assert 0 < len(front) <= len(designs)
 
 
@@ -120,9 +128,9 @@ def test_layers_add_up_to_the_summary(searched):
     assert layers["dram_bytes"].sum() == pytest.approx(summary["dram_bytes"], rel=1e-9)
 
 
-def test_same_seed_gives_the_same_bytes(home, searched):
+def test_same_seed_gives_the_same_bytes(drawing_home, searched):
     assert main([*SMALL, "seed=0"]) == 0
-    again = run_folder(home)
+    again = run_folder(drawing_home)
     for name in ("front.csv", "layers.csv", "pick.json", "pick.yaml", "plots/pareto.svg"):
         assert (again / name).read_bytes() == (searched / name).read_bytes(), name
 
@@ -144,7 +152,6 @@ def test_evaluate_with_overrides(home):
     expected = dse.evaluate(dse.load_workload("tiny", batch=2), chip)
     assert read_json(folder / "summary.json")["latency_s"] == expected.latency_s
     assert not (folder / "front.csv").exists()
-    assert (folder / "report.html").is_file()
 
 
 def test_a_rate_replaces_the_dram_part(home):
@@ -194,8 +201,7 @@ def test_sweep_runs_every_combination(home):
 
 
 def test_pick_again_with_another_budget(home, searched):
-    before = read_json(searched / "pick.json")["design"]
-    limit = before["area_mm2"] * 0.999
+    limit = float(pd.read_csv(searched / "front.csv")["area_mm2"].min())
     assert main(["task=pick", f"run={searched}", f"budget.area_mm2={limit}"]) == 0
     folder = run_folder(home)
     assert folder.name.endswith("-pick")
@@ -214,12 +220,12 @@ def test_pick_refuses_to_change_the_run(home, searched, capsys):
     assert "takes workload from its run" in capsys.readouterr().err
 
 
-def test_report_is_written_again_in_place(home, searched):
+def test_report_is_written_again_in_place(drawing_home, searched):
     before = (searched / "report.html").read_bytes()
     (searched / "report.html").unlink()
     assert main(["task=report", f"run={searched}"]) == 0
     assert (searched / "report.html").read_bytes() == before
-    assert not (home / "outputs").exists()
+    assert not (drawing_home / "outputs").exists()
 
 
 def test_compare_lays_runs_side_by_side(home, searched):

@@ -220,7 +220,7 @@ def convergence(
         points = log_minimised({name: costs[name][feasible] for name in objectives}, objectives)
         for place, count in enumerate(checkpoints):
             first = points[: np.searchsorted(feasible, count)]
-            shares[place] = hypervolume(first, best) / whole
+            shares[place] = min(1.0, hypervolume(first, best) / whole)
     return pd.DataFrame({"num_costed": list(checkpoints), "hypervolume_share": shares})
 
 
