@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +23,7 @@ from dse.config.resolved import Composed
 from dse.report.run_folder import remove_unfinished, staged
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
-USER_ERROR, INTERRUPTED = 2, 130
+USER_ERROR, INTERRUPTED, TERMINATED = 2, 130, 143
 
 
 @dataclass
@@ -107,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs.run
     )
     try:
-        with _hydra_process(arguments):
+        with _hydra_process(arguments), _orderly_end():
             application()
     except KeyboardInterrupt:
         print("dse: interrupted, nothing was written", file=sys.stderr)
@@ -145,6 +147,23 @@ def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
             del os.environ[FULL_ERROR]
         else:
             os.environ[FULL_ERROR] = full_error
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Let a request to terminate end the run as an exception, so that it leaves no folder."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _sweep_dir(error: BaseException) -> Path | None:

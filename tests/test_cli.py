@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -294,6 +295,14 @@ def test_interrupt_leaves_nothing(home, capsys, monkeypatch):
     monkeypatch.setattr("dse.tasks.run_task", interrupt)
     assert main(SMALL) == 130
     assert capsys.readouterr().err == "dse: interrupted, nothing was written\n"
+    assert not list(home.iterdir())
+
+
+def test_a_request_to_terminate_leaves_nothing(home, monkeypatch):
+    monkeypatch.setattr("dse.tasks.run_task", lambda *_: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit) as stop:
+        main(SMALL)
+    assert stop.value.code == 143
     assert not list(home.iterdir())
 
 
