@@ -1,7 +1,7 @@
 """Branch and bound over tile sizes, compiled: the one loop of the model that NumPy cannot cut.
 
-All sizes of b, g, k and c are tried together; those of y and of x in blocks of sizes that are
-alike. A block is bounded from below, factor by factor, and left if a known mapping beats the bound.
+Sizes of b, g, k, c and of y are chosen; for each choice the criteria of all sizes of x are linear
+in the factors of x, and most of them are beaten by known mappings before their cycles are counted.
 """
 
 from typing import NamedTuple
@@ -10,13 +10,10 @@ import numpy as np
 from numba import njit
 
 from dse.arrays import IntArray
+from dse.mapping.known import added, beaten_by, bin_of, traffic_table
 
 FACTORS = 7
 """Rows of `factors`: tile elements of input, weight, output; input rows; passes of each operand."""
-
-
-STRONGEST = 64
-"""Known points that a block is held against before it is entered."""
 
 
 class Choices(NamedTuple):
@@ -54,6 +51,8 @@ class Rules(NamedTuple):
         Flattened axes, loops padded with -1; a negative size does not count in passes, 0 is none.
     fill : shape (1,)
         Cycles of a pass.
+    levels, corner
+        Levels of cycles and range of bins of the table of known mappings; see `traffic_table`.
     """
 
     model: IntArray
@@ -62,61 +61,43 @@ class Rules(NamedTuple):
     flat_loops: IntArray
     flat_sizes: IntArray
     fill: IntArray
+    levels: IntArray
+    corner: IntArray
 
 
 @njit(cache=True)
-def beaten_by(known: IntArray, count: int, point: IntArray) -> bool:
-    """Whether one of the known points is no larger in all criteria and smaller in one.
+def _slopes(slopes: IntArray, outer: IntArray, y: IntArray, rules: Rules) -> int:
+    """Fill in what factors of x multiply in each criterion, and return the constant DRAM bits.
 
-    The one that is found moves a place forward, so that strong points are tried first.
+    Parameters
+    ----------
+    slopes : shape (buffers + 2, 3)
+        Bits of each buffer, and first and last bits, by elements of the tiles of input, weight
+        and output; DRAM bits by rows of x and its passes of weights and outputs.
+    outer, y : shape (FACTORS,)
+        Factors of the sizes that are chosen.
     """
-    width = point.shape[0]
-    for row in range(count):
-        smaller = False
-        larger = False
-        for column in range(width):
-            difference = known[row, column] - point[column]
-            if difference > 0:
-                larger = True
-                break
-            if difference < 0:
-                smaller = True
-        if smaller and not larger:
-            if row > 0:
-                for column in range(known.shape[1]):
-                    value = known[row, column]
-                    known[row, column] = known[row // 2, column]
-                    known[row // 2, column] = value
-            return True
-    return False
-
-
-@njit(cache=True)
-def _dram_bits(outer: IntArray, y: IntArray, x: IntArray, model: IntArray) -> int:
-    """Count DRAM bits from three rows of factors."""
-    moved = 0
-    if model[3, 0]:
-        moved += model[2, 0] * y[3] * x[3] * outer[4] * model[0, 0]
-    if model[3, 1]:
-        moved += model[2, 1] * outer[5] * y[5] * x[5] * model[0, 1]
-    if model[3, 2]:
-        spills = outer[6] * y[6] * x[6] - 1
-        moved += model[2, 2] * (model[0, 2] + 2 * model[1, 2] * spills)
-    return moved
-
-
-@njit(cache=True)
-def _set_sizes(point: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules: Rules) -> None:
-    """Fill in bits of buffers, first and last bits and DRAM bits from three rows of factors."""
     model, holds = rules.model, rules.holds
     buffers = holds.shape[0]
-    point[: buffers + 1] = 0
     for operand in range(3):
-        elements = outer[operand] * y[operand] * x[operand]
+        elements = outer[operand] * y[operand]
         for buffer in range(buffers):
-            point[buffer] += holds[buffer, operand] * elements * model[1, operand]
-        point[buffers] += model[3, operand] * elements * model[0, operand]
-    point[buffers + 1] = _dram_bits(outer, y, x, model)
+            slopes[buffer, operand] = holds[buffer, operand] * elements * model[1, operand]
+        slopes[buffers, operand] = model[3, operand] * elements * model[0, operand]
+    slopes[-1, 0] = model[3, 0] * model[2, 0] * model[0, 0] * y[3] * outer[4]
+    slopes[-1, 1] = model[3, 1] * model[2, 1] * model[0, 1] * y[5] * outer[5]
+    spills = 2 * model[3, 2] * model[2, 2] * model[1, 2]
+    slopes[-1, 2] = spills * y[6] * outer[6]
+    return model[3, 2] * model[2, 2] * model[0, 2] - spills
+
+
+@njit(cache=True)
+def _set_sizes(point: IntArray, slopes: IntArray, constant: int, x: IntArray) -> None:
+    """Fill in bits of buffers, first and last bits and DRAM bits of one size of x."""
+    for size in range(point.shape[0] - 2):
+        total = slopes[size, 0] * x[0] + slopes[size, 1] * x[1] + slopes[size, 2] * x[2]
+        point[size] = total
+    point[-2] = constant + slopes[-1, 0] * x[3] + slopes[-1, 1] * x[5] + slopes[-1, 2] * x[6]
 
 
 @njit(cache=True)
@@ -184,7 +165,7 @@ def _least_cycles(
 
 
 @njit(cache=True)
-def _set_tile(tile: IntArray, sizes: IntArray, rules: Rules) -> None:
+def _set_tile(tile: IntArray, sizes: IntArray) -> None:
     """Set the tile sizes that a choice gives; a size of 0 there is left as it is."""
     for loop in range(tile.shape[0]):
         if sizes[loop] > 0:
@@ -192,55 +173,79 @@ def _set_tile(tile: IntArray, sizes: IntArray, rules: Rules) -> None:
 
 
 @njit(cache=True)
-def _is_open(
+def _below_table(
+    slopes: IntArray, constant: int, factors: IntArray, level: IntArray, first: int, kept: IntArray
+) -> int:
+    """List the sizes of x that no known mapping beats for sure; return how many.
+
+    Parameters
+    ----------
+    slopes, constant
+        As `_slopes` gives them, of one buffer.
+    factors : shape (sizes, FACTORS)
+        Factors of x.
+    level : shape (bins, bins)
+        The table of known mappings at a level of cycles; see `traffic_table`.
+    first
+        Its first bin.
+    kept : shape (sizes,)
+        Room for the list.
+    """
+    number = np.empty(1, dtype=np.int64)
+    count = 0
+    a0, a1, a2 = slopes[0, 0], slopes[0, 1], slopes[0, 2]
+    e0, e1, e2 = slopes[1, 0], slopes[1, 1], slopes[1, 2]
+    d0, d1, d2 = slopes[2, 0], slopes[2, 1], slopes[2, 2]
+    for column in range(factors.shape[0]):
+        x0, x1, x2 = factors[column, 0], factors[column, 1], factors[column, 2]
+        moved = constant + d0 * factors[column, 3] + d1 * factors[column, 5]
+        moved += d2 * factors[column, 6]
+        size = bin_of(a0 * x0 + a1 * x1 + a2 * x2, number) - first
+        ends = bin_of(max(e0 * x0 + e1 * x1 + e2 * x2, 1), number) - first
+        if level[size, ends] > moved:
+            kept[count] = column
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _search_x(
     known: IntArray,
     count: int,
     outer: tuple[Choices, int],
     y: tuple[Choices, int],
-    x: tuple[Choices, int],
+    x: Choices,
+    least_x: Choices,
+    table: IntArray,
     rules: Rules,
-) -> int:
-    """Return a lower bound on the cycles of a block, or -1 if a known point beats the block."""
-    point = np.empty(known.shape[1], dtype=np.int64)
-    tile = rules.bounds.copy()
-    _set_tile(tile, outer[0].tiles[outer[1]], rules)
-    _set_sizes(point, outer[0].factors[outer[1]], y[0].factors[y[1]], x[0].factors[x[1]], rules)
-    cycles, _ = _least_cycles(outer, y, x, tile, rules)
-    point[-1] = cycles
-    return -1 if beaten_by(known, min(count, STRONGEST), point) else cycles
-
-
-@njit(cache=True)
-def _search_block(
-    known: IntArray,
-    count: int,
-    least_cycles: int,
-    outer: tuple[Choices, int],
-    y: tuple[Choices, int, int],
-    x: tuple[Choices, int, int],
-    rules: Rules,
-) -> tuple[IntArray, int, list[tuple[int, int, int]], list[IntArray]]:
-    """Try the sizes of one block of y and one of x; see `search`."""
-    places = [(0, 0, 0) for _ in range(0)]
+) -> tuple[IntArray, int, list[tuple[int, int]], list[IntArray]]:
+    """Try all sizes of x with one size of y and one choice of the others; see `search`."""
+    places = [(0, 0) for _ in range(0)]
     points = [known[0] for _ in range(0)]
-    point = np.empty(known.shape[1], dtype=np.int64)
     tile = rules.bounds.copy()
-    _set_tile(tile, outer[0].tiles[outer[1]], rules)
-    factors = outer[0].factors[outer[1]]
-    for row in range(y[1], y[2]):
-        _set_tile(tile, y[0].tiles[row], rules)
-        for column in range(x[1], x[2]):
-            _set_sizes(point, factors, y[0].factors[row], x[0].factors[column], rules)
-            point[-1] = least_cycles  # most end here, before their cycles are counted
-            if beaten_by(known, count, point):
-                continue
-            _set_tile(tile, x[0].tiles[column], rules)
-            point[-1], which = _least_cycles(outer, (y[0], row), (x[0], column), tile, rules)
-            if beaten_by(known, count, point):
-                continue
-            places.append((row, column, which))
-            points.append(point.copy())
-            known, count = _added(known, count, point)
+    _set_tile(tile, outer[0].tiles[outer[1]])
+    _set_tile(tile, y[0].tiles[y[1]])
+    slopes = np.empty((rules.holds.shape[0] + 2, 3), dtype=np.int64)
+    constant = _slopes(slopes, outer[0].factors[outer[1]], y[0].factors[y[1]], rules)
+    point = np.empty(known.shape[1], dtype=np.int64)
+    least, _ = _least_cycles(outer, y, (least_x, 0), tile, rules)
+    kept = np.arange(x.tiles.shape[0])
+    if len(table):
+        level = table[np.searchsorted(rules.levels, least, side="right") - 1]
+        number = _below_table(slopes, constant, x.factors, level, rules.corner[0], kept)
+        kept = kept[:number]
+    for column in kept:
+        _set_sizes(point, slopes, constant, x.factors[column])
+        point[-1] = least  # most end here, before their cycles are counted
+        if beaten_by(known, count, point):
+            continue
+        _set_tile(tile, x.tiles[column])
+        point[-1], which = _least_cycles(outer, y, (x, column), tile, rules)
+        if beaten_by(known, count, point):
+            continue
+        places.append((column, which))
+        points.append(point.copy())
+        known, count = added(known, count, point)
     return known, count, places, points
 
 
@@ -265,7 +270,7 @@ def search(
     outer: Choices,
     y: Choices,
     x: Choices,
-    blocks: tuple[IntArray, Choices, IntArray, Choices],
+    least_x: Choices,
     rules: Rules,
 ) -> tuple[IntArray, IntArray, IntArray, int]:
     """Return the points of one loop order that no known point beats, and the known ones then.
@@ -276,9 +281,8 @@ def search(
         Criteria of known mappings, of which the first `count` rows count.
     outer, y, x
         Choices of sizes: of b, g, k and c together, of y, of x.
-    blocks
-        Begins of the blocks of y, with the end; a lower bound of each block, as choices, the last
-        one of all sizes together; the same for x.
+    least_x
+        One choice, no larger in any column than all of x.
     rules
         What all mappings share.
 
@@ -287,89 +291,17 @@ def search(
     Places of shape (points, 4): choice of outer, y and x, and the assignment; criteria of shape
     (points, criteria); the known points, and how many of their rows count.
     """
-    y_begins, y_least, x_begins, x_least = blocks
-    all_y, all_x = len(y_begins) - 1, len(x_begins) - 1
     places = [(0, 0, 0, 0) for _ in range(0)]
     points = [known[0] for _ in range(0)]
+    table = np.empty((0, 0, 0), dtype=np.int64)
+    if len(rules.levels):
+        table = traffic_table(known, count, rules.levels, rules.corner)
     for one in range(outer.tiles.shape[0]):
-        here = (outer, one)
-        if _is_open(known, count, here, (y_least, all_y), (x_least, all_x), rules) < 0:
-            continue
-        for row in range(all_y):
-            if _is_open(known, count, here, (y_least, row), (x_least, all_x), rules) < 0:
-                continue
-            for column in range(all_x):
-                least = _is_open(known, count, here, (y_least, row), (x_least, column), rules)
-                if least < 0:
-                    continue
-                known, count, block_places, block_points = _search_block(
-                    known,
-                    count,
-                    least,
-                    here,
-                    (y, y_begins[row], y_begins[row + 1]),
-                    (x, x_begins[column], x_begins[column + 1]),
-                    rules,
-                )
-                places.extend([(one, p[0], p[1], p[2]) for p in block_places])
-                points.extend(block_points)
+        for row in range(y.tiles.shape[0]):
+            known, count, row_places, row_points = _search_x(
+                known, count, (outer, one), (y, row), x, least_x, table, rules
+            )
+            places.extend([(one, row, p[0], p[1]) for p in row_places])
+            points.extend(row_points)
     found, criteria = _stacked(places, points, known.shape[1])
     return found, criteria, known, count
-
-
-@njit(cache=True)
-def _added(known: IntArray, count: int, point: IntArray) -> tuple[IntArray, int]:
-    """Add a point to the known ones and drop those that it matches or beats."""
-    width = point.shape[0]
-    kept = 0
-    for row in range(count):
-        beats = True
-        for column in range(width):
-            if point[column] > known[row, column]:
-                beats = False
-                break
-        if not beats:
-            if kept < row:
-                known[kept] = known[row]
-            kept += 1
-    if kept == known.shape[0]:
-        known = np.concatenate((known, np.empty_like(known)))
-    known[kept] = point
-    return known, kept + 1
-
-
-@njit(cache=True)
-def first_undominated(points: IntArray) -> IntArray:
-    """Return the indices of the undominated rows; of equal rows the first.
-
-    Parameters
-    ----------
-    points : shape (points, criteria), rows in lexicographic order
-        Criteria, less is better. A row is then dominated by earlier rows only.
-    """
-    keep = np.empty(points.shape[0], dtype=np.int64)
-    known = np.empty_like(points)
-    count = 0
-    number = 0
-    for row in range(points.shape[0]):
-        dominated = False
-        for rival in range(count):
-            no_worse = True
-            for column in range(points.shape[1]):
-                if known[rival, column] > points[row, column]:
-                    no_worse = False
-                    break
-            if no_worse:
-                dominated = True
-                other = rival // 2
-                for column in range(points.shape[1]):
-                    value = known[rival, column]
-                    known[rival, column] = known[other, column]
-                    known[other, column] = value
-                break
-        if not dominated:
-            known[count] = points[row]
-            count += 1
-            keep[number] = row
-            number += 1
-    return keep[:number]

@@ -7,9 +7,11 @@ import numpy as np
 
 from dse.arrays import BoolArray, IntArray
 from dse.hardware import Accelerator
-from dse.mapping.branch import FACTORS, Choices, Rules, first_undominated, search
+from dse.mapping.branch import FACTORS, Choices, Rules, search
 from dse.mapping.cycles import Assignment, CycleCounter, loop_steps
+from dse.mapping.known import LEVELS, bin_of, first_undominated
 from dse.mapping.orders import GROUPS, TrafficModel, Variant, variants
+from dse.mapping.rows import SpatialAxis, distinct_rows
 from dse.mapping.sizes import Sizes, sizes_by_group
 from dse.workload import LOOPS, OPERANDS, Layer
 
@@ -97,6 +99,8 @@ class _Builder:
         self.model = TrafficModel(layer, chip)
         self.variants = variants(layer, chip)
         self.sizes = [sizes_by_group(layer, chip, v, self.counter) for v in self.variants]
+        runs = chip.partial_rows_are_fetched
+        self.axes = {axis: SpatialAxis.of(layer, axis, whole_runs=runs) for axis in "yx"}
         holds = [[operand in held for operand in OPERANDS] for held in self.model.holds]
         self.rules = Rules(
             self.model.numbers(),
@@ -104,7 +108,24 @@ class _Builder:
             np.array(list(layer.bounds.values()), dtype=np.int64),
             *_flattened_axes(self.counter),
             np.array([self.counter.fill], dtype=np.int64),
+            *self._table_form(layer),
         )
+
+    def _table_form(self, layer: Layer) -> tuple[IntArray, IntArray]:
+        """Return levels of cycles and range of bins of the table of known mappings, or none."""
+        if len(self.model.holds) > 1:
+            return np.empty(0, dtype=np.int64), np.zeros(2, dtype=np.int64)
+        least = self.counter.floor()
+        levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
+        whole = {f"t_{loop}": np.array([bound]) for loop, bound in layer.bounds.items()}
+        for group, columns in zip(GROUPS[4:], self.sizes[0][4:], strict=True):
+            axis = group[0][1]
+            most = distinct_rows(self.axes[axis], whole[f"t_o{axis}"], whole[f"t_f{axis}"])
+            whole[f"distinct_{axis}"] = np.maximum(most, columns[f"distinct_{axis}"].max())
+        elements = self.model.tile_elements(whole)
+        bits = max(int(self.model.footprint_bits(elements)[0][0]), 1)
+        room = np.empty(1, dtype=np.int64)
+        return levels, np.array([bin_of(1, room), bin_of(2 * bits, room)])
 
     def coarse(self, number: int) -> Points:
         """Return mappings of a few sizes of each group: the first known ones."""
@@ -141,12 +162,12 @@ class _Builder:
         outer: Columns = {}
         for columns, index in zip(sizes[:4], outer_index.reshape(4, -1), strict=True):
             outer |= {name: column[index] for name, column in columns.items()}
-        y, x = (_in_blocks(columns, axis) for columns, axis in zip(sizes[4:], "yx", strict=True))
+        y, x = dict(sizes[4]), dict(sizes[5])
         first = self._with_fixed(self._choices(outer, variant))
         second, third = self._choices(y, variant), self._choices(x, variant)
-        blocks = (*_blocks(second), *_blocks(third))
+        least = Choices(*(column.min(axis=0, keepdims=True) for column in third))
         places, criteria, known, count = search(
-            known, count, first, second, third, blocks, self.rules
+            known, count, first, second, third, least, self.rules
         )
         tile = {
             name[2:]: column[places[:, part]]
@@ -197,27 +218,6 @@ class _Builder:
         free = [self.counter.free_steps(one) for one in self.counter.assignments]
         trips = [self.counter.free_passes(one) for one in self.counter.assignments]
         return outer._replace(steps=outer.steps * free, passes=outer.passes * trips)
-
-
-BLOCK = 6
-"""Sizes of y, and of x, that are bounded together."""
-
-
-def _in_blocks(columns: Sizes, axis: str) -> Columns:
-    """Return the pairs of sizes of an axis such that neighbours are alike."""
-    order = np.lexsort((columns[f"t_o{axis}"], columns[f"t_f{axis}"]))
-    return {name: column[order] for name, column in columns.items()}
-
-
-def _blocks(part: Choices) -> tuple[IntArray, Choices]:
-    """Return where blocks begin, and the least of each column in each block and in all."""
-    size = len(part.tiles)
-    starts = np.arange(0, size, BLOCK)
-    least = [
-        np.concatenate([np.minimum.reduceat(column, starts), column.min(axis=0, keepdims=True)])
-        for column in part
-    ]
-    return np.append(starts, size), Choices(*least)
 
 
 def _factor_names(variant: Variant) -> tuple[tuple[str, ...], ...]:
