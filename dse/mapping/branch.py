@@ -16,6 +16,10 @@ FACTORS = 7
 """Rows of `factors`: tile elements of input, weight, output; input rows; passes of each operand."""
 
 
+STRONGEST = 64
+"""Known points that a point is held against before its cycles are counted."""
+
+
 class Choices(NamedTuple):
     """Choices of sizes of some loops, and what each multiplies.
 
@@ -209,6 +213,27 @@ def _below_table(
 
 
 @njit(cache=True)
+def _is_below(point: IntArray, table: IntArray, rules: Rules) -> bool:
+    """Whether the table of known mappings says for sure that one of them beats a point."""
+    number = np.empty(1, dtype=np.int64)
+    level = np.searchsorted(rules.levels, point[3], side="right") - 1
+    size = bin_of(point[0], number) - rules.corner[0]
+    ends = bin_of(max(point[1], 1), number) - rules.corner[0]
+    return table[level, size, ends] <= point[2]
+
+
+@njit(cache=True)
+def _is_shut(
+    known_level: IntArray, outer: IntArray, y: IntArray, x: IntArray, rules: Rules
+) -> bool:
+    """Whether even the least factors of x, with the fewest cycles of all, are beaten for sure."""
+    slopes = np.empty((3, 3), dtype=np.int64)
+    constant = _slopes(slopes, outer, y, rules)
+    kept = np.empty(1, dtype=np.int64)
+    return _below_table(slopes, constant, x, known_level, rules.corner[0], kept) == 0
+
+
+@njit(cache=True)
 def _search_x(
     known: IntArray,
     count: int,
@@ -230,17 +255,20 @@ def _search_x(
     point = np.empty(known.shape[1], dtype=np.int64)
     least, _ = _least_cycles(outer, y, (least_x, 0), tile, rules)
     kept = np.arange(x.tiles.shape[0])
+    number = len(kept)
     if len(table):
         level = table[np.searchsorted(rules.levels, least, side="right") - 1]
         number = _below_table(slopes, constant, x.factors, level, rules.corner[0], kept)
-        kept = kept[:number]
-    for column in kept:
+    for place in range(number):
+        column = int(kept[place])
         _set_sizes(point, slopes, constant, x.factors[column])
         point[-1] = least  # most end here, before their cycles are counted
-        if beaten_by(known, count, point):
+        if beaten_by(known, min(count, STRONGEST), point):
             continue
         _set_tile(tile, x.tiles[column])
         point[-1], which = _least_cycles(outer, y, (x, column), tile, rules)
+        if len(table) and _is_below(point, table, rules):
+            continue
         if beaten_by(known, count, point):
             continue
         places.append((column, which))
@@ -298,6 +326,10 @@ def search(
         table = traffic_table(known, count, rules.levels, rules.corner)
     for one in range(outer.tiles.shape[0]):
         for row in range(y.tiles.shape[0]):
+            if len(table) and _is_shut(
+                table[0], outer.factors[one], y.factors[row], least_x.factors, rules
+            ):
+                continue
             known, count, row_places, row_points = _search_x(
                 known, count, (outer, one), (y, row), x, least_x, table, rules
             )
