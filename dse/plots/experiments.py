@@ -58,7 +58,8 @@ def predicted_figure(
         ax = figure.add_subplot()
         shaded = " and ".join(percent(band) for band in bands)
         title(figure, plain(finding, 400), f"{detail} Shaded: within {shaded}.".strip())
-        place(ax, predicted(ax, table, name=name, bands=bands)[:num_labels])
+        points = predicted(ax, table, name=name, bands=bands)
+        place(ax, points[:num_labels], obstacles=points)
     return figure
 
 

@@ -1,0 +1,72 @@
+"""Plots that several experiments share and that no other part of the project needs."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dse.plots.style import (
+    FAINT,
+    INK,
+    MARKERS,
+    MUTED,
+    PAPER,
+    SERIES,
+    log_axis,
+    log_limits,
+    look,
+    new_figure,
+    title,
+)
+from experiments.comparison import label
+
+
+def ratio_figure(
+    published: pd.DataFrame,
+    ours: pd.DataFrame,
+    *,
+    finding: str,
+    detail: str = "",
+    band: float = 0.1,
+) -> Figure:
+    """Draw ours over published for numbers of different units, one line a number.
+
+    Parameters
+    ----------
+    published, ours
+        The same rows and columns; a column is a line of the plot, a row a marker.
+    finding, detail
+        What the plot shows, and how to read it.
+    band
+        The relative error to shade. [share]
+    """
+    ratios = (ours / published).dropna(how="all")
+    with look():
+        figure = new_figure(8.0, 1.9 + 0.45 * len(ratios.columns) + 0.2 * len(ratios))
+        ax = figure.add_subplot()
+        title(figure, finding, f"Shaded: within {band:.0%} of what was published. {detail}".strip())
+        ax.axvspan(1 / (1 + band), 1 + band, color=FAINT, zorder=0)
+        ax.axvline(1, color=MUTED, linewidth=1)
+        for index, (row, values) in enumerate(ratios.iterrows()):
+            lift = 0.3 * ((len(ratios) - 1) / 2 - index) / max(len(ratios) - 1, 1)
+            ax.plot(
+                values,
+                [len(values) - 1 - place + lift for place in range(len(values))],
+                linestyle="none",
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=8,
+                color=SERIES[index % len(SERIES)],
+                markeredgecolor=PAPER,
+                label=label(row, ratios.index),
+                zorder=3,
+            )
+        log_axis(
+            ax, "x", "ratio", log_limits([*ratios.stack(), 0.5, 2]), label="Ours over published"
+        )
+        ax.set_ylim(-0.6, len(ratios.columns) - 0.4)
+        ax.set_yticks(range(len(ratios.columns)), [_words(x) for x in ratios.columns[::-1]])
+        ax.tick_params(axis="y", labelcolor=INK, length=0)
+        figure.legend(loc="outside lower left", ncols=min(len(ratios), 2))
+    return figure
+
+
+def _words(column: object) -> str:
+    return str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")

@@ -1,0 +1,63 @@
+"""Every experiment stays within its tolerance, misses what it says it misses, and nothing moves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.comparison import FOLDER, MISSED, compare, experiments, summarise
+
+RENEW = "renew with: python -m experiments"
+
+
+def is_slow(experiment):
+    return getattr(experiment, "IS_SLOW", False)
+
+
+CASES = [
+    pytest.param(x, id=x.__name__.rpartition(".")[2], marks=[pytest.mark.slow] * is_slow(x))
+    for x in experiments()
+]
+
+
+@pytest.mark.parametrize("experiment", CASES)
+def test_published_numbers_are_met_or_missed_for_a_reason(experiment):
+    found = compare(experiment, experiment.run())
+    missed = found[found["verdict"] == MISSED]
+    reasons = getattr(experiment, "MISSED", {})
+    assert (missed["note"] != "").all(), missed.to_string()
+    assert len(missed) == len(reasons), f"a reason that is no longer needed: {reasons}"
+    stored = pd.read_csv(FOLDER / f"{experiment.__name__.rpartition('.')[2]}.csv")
+    assert list(stored["row"]) == list(found["row"]), RENEW
+    np.testing.assert_allclose(found["ours"], stored["ours"], rtol=1e-4, err_msg=RENEW)
+
+
+@pytest.mark.parametrize("experiment", experiments(), ids=lambda x: x.__name__.rpartition(".")[2])
+def test_experiment_cites_its_source_and_has_its_files(experiment):
+    assert "Source:" in experiment.__doc__
+    name = experiment.__name__.rpartition(".")[2]
+    for suffix in (".csv", ".png"):
+        assert (FOLDER / name).with_suffix(suffix).is_file(), RENEW
+    assert np.isfinite(experiment.PUBLISHED.to_numpy(float)).any()
+
+
+def test_summary_is_that_of_the_stored_tables():
+    rows = []
+    for experiment in experiments():
+        name = experiment.__name__.rpartition(".")[2]
+        rows.append(summarise(experiment, pd.read_csv(FOLDER / f"{name}.csv")))
+    stored = pd.read_csv(FOLDER / "summary.csv")
+    pd.testing.assert_frame_equal(
+        pd.concat(rows, ignore_index=True), stored, rtol=1e-3, obj=f"summary ({RENEW})"
+    )
+
+
+def test_a_missed_number_without_a_reason_is_noticed():
+    class Experiment:
+        __name__ = "experiments.none2000_nothing"
+        PUBLISHED = pd.DataFrame({"latency_s": [1.0, 2.0]}, index=["a", "b"])
+        TOLERANCE = 0.1
+
+    found = compare(Experiment, pd.DataFrame({"latency_s": [1.05, 2.3]}, index=["a", "b"]))
+    assert list(found["verdict"]) == ["within", MISSED]
+    assert list(found["note"]) == ["", ""]
+    assert found["error"].tolist() == pytest.approx([0.05, 0.15])
