@@ -10,6 +10,7 @@ import pandas as pd
 
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import load_group
+from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
@@ -34,7 +35,11 @@ class Result(Evaluation):
 
 
 def load_workload(
-    name_or_path: str | Path, *, batch: int | None = None, **parameters: object
+    name_or_path: str | Path,
+    *,
+    batch: int | None = None,
+    strict: bool = False,
+    **parameters: object,
 ) -> Workload:
     """Load a network.
 
@@ -45,7 +50,11 @@ def load_workload(
     batch
         Inferences together; the file's own if None. [1..]
     parameters
-        The workload's own, such as ``seq_len``, by their names in the file.
+        The workload's own, such as ``seq_len``, by their names in the file; dynamic dimensions
+        of an ONNX file are among them.
+    strict
+        Whether an operator of an ONNX file that is not understood is an error; else
+        `Workload.notes` names it.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def load_workload(
     """
     if batch is not None:
         parameters["batch"] = batch
-    return workload_from(load_group("workload", name_or_path, **parameters))
+    return workload_from(network_values(name_or_path, parameters, {"strict": strict}))
 
 
 def load_accelerator(name_or_path: str | Path, **parameters: object) -> Accelerator:

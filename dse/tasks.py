@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import conf_dir, group_file, group_names
+from dse.config.networks import workload_yaml
 from dse.config.overrides import override_keys
 from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
@@ -21,10 +22,22 @@ from dse.report.compare import compare_runs
 from dse.report.finished import FinishedRun, read_run
 from dse.report.manifest import manifest
 from dse.report.page import write_report
-from dse.report.results import write_evaluation, write_json, write_pick, write_study
+from dse.report.results import (
+    network_summary,
+    write_evaluation,
+    write_json,
+    write_pick,
+    write_study,
+)
 from dse.report.run_folder import MANIFEST, Stage
 from dse.report.traffic import write_traffic
-from dse.report.words import evaluation_lines, infeasible_lines, pick_lines, study_lines
+from dse.report.words import (
+    evaluation_lines,
+    infeasible_lines,
+    network_lines,
+    pick_lines,
+    study_lines,
+)
 from dse.search import Study, run_search, study_from_designs
 from dse.workload import Workload
 
@@ -141,7 +154,7 @@ def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
 
 def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     """Pick from a study, write everything, and return what to tell."""
-    folder, settings = job.stage.folder, job.settings
+    values, folder, settings = job.values, job.stage.folder, job.settings
     write_study(folder, study)
     if study.front.empty:
         study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
@@ -149,7 +162,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
         write_report(folder)
         return [*study_lines(study), *infeasible_lines(study), *_closing(job)]
     pick = study.pick(settings.pick.rule, **settings.pick.options)
-    machine = picked_accelerator(job.values["accelerator"], pick, study)
+    machine = picked_accelerator(values["accelerator"], pick, study)
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
         network.with_batch(int(batch)),
@@ -157,7 +170,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
         objective=settings.mapper_objective,
     )
     write_pick(folder, pick, machine)
-    write_evaluation(folder, evaluation)
+    write_evaluation(folder, evaluation, values["workload"].get("coverage"))
     write_traffic(folder, evaluation)
     _write_manifest(job, study)
     write_report(folder)
@@ -182,11 +195,21 @@ def _evaluate(job: Job) -> list[str]:
         accelerator_from(job.values["accelerator"]),
         objective=job.settings.mapper_objective,
     )
-    write_evaluation(job.stage.folder, evaluation)
+    write_evaluation(job.stage.folder, evaluation, job.values["workload"].get("coverage"))
     write_traffic(job.stage.folder, evaluation)
     _write_manifest(job, None)
     write_report(job.stage.folder)
     return [*evaluation_lines(evaluation), *_closing(job)]
+
+
+def _import(job: Job) -> list[str]:
+    """Write the network as the YAML of a workload, and what of it was understood."""
+    values, folder = job.values["workload"], job.stage.folder
+    network = workload_from(values)
+    (folder / "workload.yaml").write_text(workload_yaml(values), encoding="utf-8")
+    write_json(folder / "summary.json", network_summary(network, values.get("coverage")))
+    _write_manifest(job, None)
+    return [*network_lines(network, values.get("coverage")), *_closing(job)]
 
 
 def _report(job: Job) -> list[str]:
@@ -242,6 +265,7 @@ def _closing(job: Job) -> list[str]:
 RUNNERS: dict[str, Callable[[Job], list[str]]] = {
     "search": _search,
     "evaluate": _evaluate,
+    "import": _import,
     "pick": _pick,
     "report": _report,
     "compare": _compare,

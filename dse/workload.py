@@ -246,6 +246,11 @@ class Workload:
         Who published the shapes, and where.
     extra_parameters
         Learned elements of parts of the network that are not run (a pooler, say).
+    notes
+        What every result of the network warns of, such as operators that were not understood.
+    edges
+        Names of a layer and of one that writes what it reads; empty where that is not known.
+        What a layer reads beside them comes from outside the network.
     """
 
     name: str
@@ -253,6 +258,8 @@ class Workload:
     batch: int = 1
     source: str = ""
     extra_parameters: int = field(default=0)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    edges: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))

@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from dse.config.checks import check_keys
 from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
-from dse.config.overrides import keys_below
+from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, network_values
+from dse.config.overrides import keys_below, override_keys
 from dse.errors import DseError
 
 
@@ -61,11 +62,25 @@ def workload_values(composed: Composed) -> dict[str, Any]:
     path = node.get("path")
     if path is None:
         return _composed_group(composed, "workload")
-    if not isinstance(path, str) or Path(path).suffix.lower() not in SUFFIXES:
-        rule = ", ".join(SUFFIXES)
+    suffixes = (*SUFFIXES, ONNX_SUFFIX, JSON_SUFFIX)
+    if not isinstance(path, str) or Path(path).suffix.lower() not in suffixes:
+        rule = ", ".join(suffixes)
         raise DseError(f"workload.path must be a file that ends in {rule}, got {path!r}")
     parameters = {key: node[key] for key in given if key != "path"}
-    return load_group("workload", Path(path).expanduser(), **parameters)
+    if "bits" in given:  # those of the network that the path replaces are not meant
+        parameters["bits"] = _given_bits(composed)
+    settings = OmegaConf.to_container(composed.config.get("import") or OmegaConf.create({}))
+    return network_values(path, parameters, settings)
+
+
+def _given_bits(composed: Composed) -> object:
+    """Return the bits that the command line sets, by operand or as a whole."""
+    prefix = "workload.bits"
+    keys = [x for x in override_keys(composed.overrides) if x.startswith(prefix)]
+    bits = composed.config.workload.bits
+    if prefix in keys:
+        return OmegaConf.to_container(bits) if isinstance(bits, DictConfig) else bits
+    return {key.removeprefix(f"{prefix}."): bits[key.removeprefix(f"{prefix}.")] for key in keys}
 
 
 def accelerator_values(composed: Composed) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dse.pareto import QUANTITIES
 from dse.pick import RULES
 from dse.search.problem import check_budget, check_objectives
 
-TASKS = ("search", "evaluate", "pick", "report", "compare")
+TASKS = ("search", "evaluate", "import", "pick", "report", "compare")
 MAPPER_OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
 
 

@@ -4,18 +4,28 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dse.config.checks import check_keys, mapping, nearest
+from dse.config.checks import check_keys, mapping, nearest, texts
 from dse.errors import DseError
 from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
 
-WORKLOAD_KEYS = ("name", "source", "batch", "bits", "layers", "extra_parameters", "limits")
+WORKLOAD_KEYS = (
+    "name",
+    "source",
+    "batch",
+    "bits",
+    "layers",
+    "extra_parameters",
+    "limits",
+    "notes",
+    "coverage",
+)
 """Keys of a workload; every other one is a parameter that its layers refer to."""
 
 BITS = (*OPERANDS, "psum")
 PAIRS = ("stride", "pad", "dilation")
 
-_SHARED_KEYS = ("name", "op", "bits", *(f"{x}_bits" for x in BITS), "extra_parameters")
+_SHARED_KEYS = ("name", "op", "bits", *(f"{x}_bits" for x in BITS), "extra_parameters", "reads")
 _NEST_KEYS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx", "iy", "ix", *PAIRS)
 _REPEAT_KEYS = ("repeat", "sequential")
 
@@ -70,7 +80,9 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
     values
         ``name``, ``layers`` and, if wanted, ``source``, ``batch``, ``bits`` (defaults of the
         layers), ``extra_parameters`` (learned elements of parts that are not run), ``limits``
-        (parameter -> its largest value) and the workload's own parameters, integers from 1.
+        (parameter -> its largest value), ``notes`` (a list of texts, warnings of each result),
+        ``coverage`` (what an import says of itself) and the workload's own parameters, integers
+        from 1. A layer may say with ``reads`` which layers write its input.
 
     Returns
     -------
@@ -93,14 +105,17 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
         raise DseError(f"workload.name must be a non-empty text, got {name!r}")
     owner = f"workload {name!r}"
     _check_top(owner, values)
-    layers: list[Layer] = []
-    for number, layer in enumerate(values["layers"], start=1):
-        layers += _layers_from(owner, number, layer, values.get("bits", {}))
+    made = [
+        _layers_from(owner, number, layer, values.get("bits", {}))
+        for number, layer in enumerate(values["layers"], start=1)
+    ]
     network = Workload(
         name=name,
-        layers=tuple(layers),
+        layers=tuple(layer for layers in made for layer in layers),
         source=values.get("source", ""),
         extra_parameters=values.get("extra_parameters", 0),
+        notes=texts(f"{owner}.notes", values.get("notes", [])),
+        edges=_edges(owner, values["layers"], made),
     )
     try:
         return network.with_batch(values.get("batch", 1))
@@ -127,6 +142,21 @@ def _check_top(owner: str, values: Mapping[str, Any]) -> None:
         _check_integer(owner, key, parameters[key], 1, limit)
 
 
+def _edges(
+    owner: str, items: list[Mapping[str, Any]], made: list[tuple[Layer, ...]]
+) -> tuple[tuple[str, str], ...]:
+    """Return (reader, writer) for each layer that says what it reads."""
+    lowered = {str(item["name"]): layers for item, layers in zip(items, made, strict=True)}
+    edges = []
+    for item in items:
+        reads = texts(f"{owner}, layer {item['name']!r}.reads", item.get("reads", []))
+        check_keys(f"{owner}, layers that {item['name']!r} reads:", dict.fromkeys(reads), lowered)
+        for name in reads:
+            pairs = ((x, y) for x in lowered[str(item["name"])] for y in lowered[name])
+            edges += [(x.name, y.name) for x, y in pairs]
+    return tuple(edges)
+
+
 def _check_integer(
     owner: str, key: str, value: object, least: int, most: int = LARGEST_BOUND
 ) -> None:
@@ -146,7 +176,7 @@ def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple
     if not isinstance(op, str) or op not in LAYER_KEYS:
         raise DseError(f"{owner_layer} has no op {op!r}{nearest(str(op), LAYER_KEYS)}")
     check_keys(f"{owner_layer} ({op})", values, LAYER_KEYS[op])
-    fields = {key: x for key, x in values.items() if key not in ("bits", "op", *PAIRS)}
+    fields = {key: x for key, x in values.items() if key not in ("bits", "op", "reads", *PAIRS)}
     fields = {**_bits(owner, bits), **_bits(owner_layer, values.get("bits", {})), **fields}
     for key in PAIRS:
         fields.update(_pair(owner_layer, key, values[key]) if key in values else {})

@@ -50,7 +50,8 @@ def evaluate(
         objective=objective,
         num_macs=accelerator.num_macs,
         peak_macs_per_s=accelerator.num_macs * accelerator.clock_hz,
-        warnings=extrapolation_warnings(
+        warnings=network.notes
+        + extrapolation_warnings(
             accelerator.num_macs,
             sum(accelerator.buffer_sizes_bytes),
             accelerator.technology,

@@ -26,7 +26,7 @@ class Evaluation:
     num_macs, peak_macs_per_s
         MACs of the array, and that times the clock.
     warnings
-        One line for each constant that is extrapolated.
+        The notes of the network, and one line for each constant that is extrapolated.
     layer_rows
         One dictionary a layer; its keys carry their units.
     """

@@ -14,6 +14,7 @@ import yaml
 from dse.cost.result import Evaluation
 from dse.pick import Pick
 from dse.search import Study
+from dse.workload import Workload
 
 TOTALS = tuple(
     x.name
@@ -52,11 +53,14 @@ def pick_values(pick: Pick) -> dict[str, Any]:
     }
 
 
-def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
-    """Write layers.csv and summary.json."""
+def write_evaluation(
+    folder: Path, evaluation: Evaluation, coverage: Mapping[str, Any] | None = None
+) -> None:
+    """Write layers.csv and summary.json, with the coverage of an imported network."""
     layers = pd.DataFrame(evaluation.layer_rows)
     layers.to_csv(folder / "layers.csv", index=False, lineterminator="\n")
-    write_json(folder / "summary.json", summary(evaluation))
+    imported = {} if coverage is None else {"coverage": coverage}
+    write_json(folder / "summary.json", summary(evaluation) | imported)
 
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -69,6 +73,19 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "dram_efficiency": evaluation.accelerator.dram.efficiency,
         **{name: plain(getattr(evaluation, name)) for name in TOTALS},
         "warnings": list(evaluation.warnings),
+    }
+
+
+def network_summary(network: Workload, coverage: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the totals of a network, with the coverage of its import if it was imported."""
+    return {
+        "workload": network.name,
+        "batch": network.batch,
+        "num_layers": len(network.layers),
+        "macs": network.macs,
+        "weight_elements": network.weight_elements,
+        "warnings": list(network.notes),
+        **({} if coverage is None else {"coverage": coverage}),
     }
 
 

@@ -1,6 +1,7 @@
 """What a run tells on the terminal, in a few plain lines."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from dse.pick import Pick
 from dse.plots.units import design_text, number, percent, quantity, show
 from dse.report.finished import records
 from dse.search import Study
+from dse.workload import Workload
 
 NAME_WIDTH = 12
 HEADLINES = ("throughput_per_s", "area_mm2", "dram_bytes_per_s", "power_w")
@@ -97,6 +99,26 @@ def evaluation_lines(evaluation: Evaluation) -> list[str]:
         *(_line("Slow layer", f"{row['name']}: {row['why']}") for _, row in slowest.iterrows()),
         *(_line("Warning", text) for text in evaluation.warnings),
     ]
+
+
+def network_lines(network: Workload, coverage: Mapping[str, Any] | None) -> list[str]:
+    """Return the totals of a network, and how much of its file is modelled."""
+    totals = (
+        f"{network.name}, {len(network.layers):,} layers, {number(network.macs)} MACs, "
+        f"{number(network.weight_elements)} parameters, batch {network.batch}"
+    )
+    lines = [_line("Network", totals)]
+    if coverage is not None:
+        shares = ", ".join(
+            f"{percent(coverage[f'{key}_share'], 1)} of {what}"
+            for key, what in (
+                ("macs", "known MACs"),
+                ("bytes", "bytes"),
+                ("operators", "operators"),
+            )
+        )
+        lines.append(_line("Modelled", shares))
+    return [*lines, *(_line("Warning", text) for text in network.notes)]
 
 
 def _line(name: str, text: str) -> str:

@@ -1,0 +1,112 @@
+"""A network by its name or file: YAML, ONNX, or the config.json of a transformer."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dse.config.checks import integer, mapping, texts
+from dse.config.files import SUFFIXES, load_group
+from dse.config.runs import one_of
+from dse.config.workloads import BITS
+from dse.errors import DseError
+from dse.importers import Imported
+from dse.workload import LARGEST_BOUND
+
+ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"
+IMPORT_KEYS = ("strict", "copies", "inputs")
+COPIES = ("free", "charged")
+
+
+def network_values(
+    name_or_path: str | Path, parameters: Mapping[str, Any], settings: object = None
+) -> dict[str, Any]:
+    """Return the values of a workload, imported if it is not written as one.
+
+    Parameters
+    ----------
+    name_or_path
+        A name in conf/workload, or a file that ends in .yaml, .yml, .onnx or .json.
+    parameters
+        ``batch``, ``bits``, ``name`` and the network's own: those of its YAML, or the dynamic
+        dimensions of its ONNX file.
+    settings
+        The node ``import`` of the configuration; its defaults if None.
+
+    Raises
+    ------
+    DseError
+        If there is no such network, or a value is wrong.
+    """
+    path = Path(name_or_path).expanduser()
+    suffix = path.suffix.lower()
+    options = _checked({} if settings is None else settings)
+    if suffix not in (ONNX_SUFFIX, JSON_SUFFIX):
+        return load_group("workload", path if suffix in SUFFIXES else name_or_path, **parameters)
+    own = {key: parameters[key] for key in ("batch", "bits", "name") if key in parameters}
+    rest = {key: x for key, x in parameters.items() if key not in own}
+    sizes = {key: integer(f"workload.{key}", x) for key, x in rest.items()}
+    for key, size in sizes.items():
+        if size > LARGEST_BOUND:
+            raise DseError(f"workload.{key} must be at most {LARGEST_BOUND}, got {size}")
+    values = dict(_imported(path, sizes, options).values)
+    bits = mapping("workload.bits", own.pop("bits", {}), BITS)
+    return {**values, **own, "bits": {**values["bits"], **bits}}
+
+
+def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any]) -> Imported:
+    from dse.importers.onnx_import import Options, import_onnx
+
+    inputs = settings["inputs"]
+    options = Options(
+        is_strict=settings["strict"],
+        are_copies_charged=settings["copies"] == "charged",
+        inputs=None if inputs is None else texts("import.inputs", inputs),
+    )
+    return import_onnx(path, sizes, options)
+
+
+def _checked(settings: object) -> dict[str, Any]:
+    given = mapping("import", settings, IMPORT_KEYS)
+    values = {"strict": False, "copies": "free", "inputs": None, **given}
+    if not isinstance(values["strict"], bool):
+        raise DseError(f"import.strict must be true or false, got {values['strict']!r}")
+    one_of("import.copies", values["copies"], COPIES)
+    return values
+
+
+def workload_yaml(values: Mapping[str, Any]) -> str:
+    """Return a workload's values as a YAML file, one layer a line.
+
+    >>> print(workload_yaml({"name": "one", "layers": [{"name": "fc", "k": 10, "c": 20}]}))
+    name: one
+    layers:
+      - {name: fc, k: 10, c: 20}
+    <BLANKLINE>
+    """
+    head = {key: x for key, x in values.items() if key not in ("layers", "coverage")}
+    tail = {key: values[key] for key in ("coverage",) if key in values}
+    layers = [f"  - {_flow(layer)}" for layer in values["layers"]]
+    return "\n".join([_block(head) + "layers:", *layers, _block(tail)])
+
+
+def _flow(value: object) -> str:
+    text = yaml.dump(
+        value,
+        Dumper=yaml.CSafeDumper,
+        sort_keys=False,
+        default_flow_style=True,
+        width=2**30,
+        allow_unicode=True,
+    )
+    return str(text).strip()
+
+
+def _block(values: Mapping[str, Any]) -> str:
+    """Return top-level keys, a line each; a mapping or a list on its own line."""
+    return "".join(f"{key}: {_value(value)}\n" for key, value in values.items())
+
+
+def _value(value: object) -> str:
+    return _flow(value).removesuffix("\n...").strip()

@@ -1,0 +1,105 @@
+"""Output shapes of com.microsoft's operators, for which onnx has no inference."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dse.importers.drafts import Tensor
+
+Shape = tuple[int, ...]
+Attributes = dict[str, Any]
+
+SAME = frozenset(
+    {
+        "FastGelu",
+        "QuickGelu",
+        "BiasGelu",
+        "BiasAdd",
+        "Gelu",
+        "SkipLayerNormalization",
+        "RotaryEmbedding",
+        "SkipSimplifiedLayerNormalization",
+        "SimplifiedLayerNormalization",
+        "QLinearSigmoid",
+        "QLinearSoftmax",
+        "QLinearLeakyRelu",
+        "LayerNormalization",
+        "RMSNormalization",
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "MultiHeadAttention",
+    }
+)
+"""Operators whose first output has the shape of the first input."""
+
+
+def contrib_shape(op: str, inputs: Sequence[Tensor | None], attributes: Attributes) -> Shape | None:
+    """Return the shape of the first output, None if it is not known."""
+    shapes = [None if x is None else x.shape for x in inputs]
+    if not shapes or shapes[0] is None:
+        return None
+    if op in SAME:
+        return shapes[0]
+    rule = RULES.get(op)
+    try:
+        return rule(shapes, attributes) if rule else None
+    except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None  # shapes that do not fit the operator: its handler says so
+
+
+def _product(left: Shape, right: Shape, attributes: Attributes) -> Shape:
+    rows = left[-1] if attributes.get("transA") else left[-2]
+    columns = right[-2] if attributes.get("transB") else right[-1]
+    leading = left[:-2] if len(left) >= len(right) else right[:-2]
+    return (*leading, rows, columns)
+
+
+def _broadcast(left: Shape, right: Shape) -> Shape:
+    length = max(len(left), len(right))
+    pairs = zip(
+        (1,) * (length - len(left)) + left, (1,) * (length - len(right)) + right, strict=True
+    )
+    return tuple(y if x == 1 else x for x, y in pairs)
+
+
+def _attention(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    sizes = attributes.get("qkv_hidden_sizes")
+    return (*shapes[0][:2], int(sizes[2]) if sizes else shapes[1][1] // 3)
+
+
+def _grouped(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    batch, tokens, width = shapes[0]
+    if shapes[1] is None:
+        heads = attributes["num_heads"]
+        width = heads * (width // (heads + 2 * attributes["kv_num_heads"]))
+    return (batch, tokens, width)
+
+
+def _joined(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    parts = shapes[2::3]
+    axis = attributes["axis"] % len(parts[0])
+    return (*parts[0][:axis], sum(x[axis] for x in parts), *parts[0][axis + 1 :])
+
+
+def _pooled(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    first: Shape = shapes[0]
+    if attributes.get("channels_last"):
+        return (first[0], *(1 for _ in first[2:]), first[-1])
+    return (*first[:2], *(1 for _ in first[2:]))
+
+
+RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape]] = {
+    "FusedMatMul": lambda s, a: _product(s[0], s[1], a),
+    "DynamicQuantizeMatMul": lambda s, a: _product(s[0], s[1], a),
+    "MatMulIntegerToFloat": lambda s, a: _product(s[0], s[1], a),
+    "FusedGemm": lambda s, a: _product(s[0], s[1], a),
+    "QGemm": lambda s, a: _product(s[0], s[3], a),
+    "MatMulNBits": lambda s, a: (*s[0][:-1], int(a["N"])),
+    "QLinearAdd": lambda s, _: _broadcast(s[0], s[3]),
+    "QLinearMul": lambda s, _: _broadcast(s[0], s[3]),
+    "QLinearConcat": _joined,
+    "QLinearGlobalAveragePool": _pooled,
+    "Attention": _attention,
+    "QAttention": _attention,
+    "GroupQueryAttention": _grouped,
+    "EmbedLayerNormalization": lambda s, _: (*s[0], s[2][-1]),
+}

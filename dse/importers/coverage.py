@@ -1,0 +1,227 @@
+"""Drafts as the values of a conf/workload YAML, and how much of the file they model."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from dse.errors import DseError
+from dse.importers.drafts import Draft, Network
+from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
+from dse.workload import LOOPS, Layer
+
+BITS_KEYS = ("input", "weight", "output", "psum")
+PAIRS = ("stride", "pad", "dilation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """A network from elsewhere.
+
+    Attributes
+    ----------
+    values
+        The plain dict of a conf/workload YAML.
+    coverage
+        How much of the file is modelled, in numbers, and what is not, by name.
+    """
+
+    values: dict[str, Any]
+    coverage: dict[str, Any]
+
+
+def finished(name: str, source: str, network: Network) -> Imported:
+    """Finish the drafts of a network.
+
+    Raises
+    ------
+    DseError
+        If nothing in it has MACs or moves bytes.
+    """
+    for draft in network.drafts:
+        if draft.read_bits:
+            draft.fields["output_bits"] = draft.read_bits
+    layers = [draft for draft in network.drafts if _has_work(draft)]
+    if not layers:
+        raise DseError(f"{source}: nothing in the graph is a layer: it moves and computes nothing")
+    parameters = _share_parameters(layers, network.learned)
+    made = [_layers(draft) for draft in layers]
+    bits = _common_bits(layers)
+    coverage = _coverage(network, layers, made, parameters)
+    values = {
+        "name": name,
+        "source": source,
+        "batch": 1,
+        "bits": bits,
+        "layers": [_item(draft, bits) for draft in layers],
+        "coverage": coverage,
+    }
+    if coverage["notes"]:
+        values["notes"] = coverage.pop("notes")
+    else:
+        del coverage["notes"]
+    return Imported(values=values, coverage=coverage)
+
+
+def _has_work(draft: Draft) -> bool:
+    fields = draft.fields
+    if draft.op in (*RECURRENT_GATES, "mac", "conv_transpose"):
+        return all(fields.get(loop, 1) > 0 for loop in LOOPS)
+    return fields["input_elements"] + fields["output_elements"] > 0
+
+
+def _layers(draft: Draft) -> tuple[Layer, ...]:
+    """Return the layers that the YAML's item will become."""
+    fields = {"name": draft.name, **draft.fields}
+    if draft.op == "conv_transpose":
+        return lower_transposed(fields)
+    if draft.op in RECURRENT_GATES:
+        return lower_recurrent(draft.op, fields)
+    return (Layer(op=draft.op, **fields),)
+
+
+def _share_parameters(layers: Sequence[Draft], learned: Mapping[str, int]) -> int:
+    """Give each learned tensor to the first layer that uses it, weights before the rest.
+
+    Returns the learned elements in all, each counted once.
+    """
+    claimed: set[str] = set()
+    nests: defaultdict[frozenset[str], list[Draft]] = defaultdict(list)
+    for draft in layers:
+        if draft.weights:
+            nests[draft.weights].append(draft)
+    for names, drafts in nests.items():
+        total = sum(learned.get(x, 0) for x in names - claimed)
+        claimed |= names
+        own = sum(_weight_elements(draft) for draft in drafts)
+        for place, draft in enumerate(drafts):
+            rest = max(0, total - own)
+            share = rest // len(drafts) + (place < rest % len(drafts))
+            draft.fields["extra_parameters"] = share
+    for draft in layers:
+        more = sum(learned.get(x, 0) for x in draft.extras - claimed)
+        claimed |= draft.extras
+        if more:
+            draft.fields["extra_parameters"] = draft.fields.get("extra_parameters", 0) + more
+    return sum(learned.get(x, 0) for x in claimed)
+
+
+def _weight_elements(draft: Draft) -> int:
+    """Return the elements of a draft's weight operands."""
+    if draft.op in RECURRENT_GATES:
+        k, c = draft.fields["k"], draft.fields["c"]
+        return RECURRENT_GATES[draft.op] * k * (c + k)
+    return prod(draft.fields.get(loop, 1) for loop in ("g", "k", "c", "fy", "fx"))
+
+
+def _common_bits(layers: Sequence[Draft]) -> dict[str, int]:
+    """Return the most frequent bits of each operand: the defaults of the YAML."""
+    found = {}
+    for key in BITS_KEYS:
+        counts = Counter(x.fields[f"{key}_bits"] for x in layers if f"{key}_bits" in x.fields)
+        found[key] = counts.most_common(1)[0][0] if counts else {"psum": 32}.get(key, 8)
+    return found
+
+
+def _item(draft: Draft, bits: Mapping[str, int]) -> dict[str, Any]:
+    """Return a layer of the YAML: only what is not the default."""
+    fields = dict(draft.fields)
+    item: dict[str, Any] = {"name": draft.name}
+    if draft.op != "mac":
+        item["op"] = draft.op
+    item |= {loop: fields[loop] for loop in LOOPS if fields.get(loop, 1) != 1}
+    item |= {f"i{axis}": fields[f"i{axis}"] for axis in ("y", "x") if _is_needed(draft, axis)}
+    for key in PAIRS:
+        pair = {a: fields[f"{key}_{a}"] for a in ("y", "x") if f"{key}_{a}" in fields}
+        if any(x != (key != "pad") for x in pair.values()):
+            item[key] = (
+                next(iter(pair.values())) if len({*pair.values()}) == 1 and len(pair) == 2 else pair
+            )
+    for key in ("input_elements", "output_elements", "repeat", "sequential",
+                "weight_is_activation", "extra_parameters"):  # fmt: skip
+        if fields.get(key):
+            item[key] = fields[key]
+    own = {key: fields[f"{key}_bits"] for key in BITS_KEYS if f"{key}_bits" in fields}
+    if different := {key: x for key, x in own.items() if x != bits[key]}:
+        item["bits"] = different
+    if draft.sources:
+        item["reads"] = [x.name for x in draft.sources]
+    return item
+
+
+def _is_needed(draft: Draft, axis: str) -> bool:
+    """Whether an input size differs from what the other fields imply."""
+    fields = draft.fields
+    if f"i{axis}" not in fields:
+        return False
+    if draft.op == "conv_transpose":
+        return True
+    span = (fields[f"o{axis}"] - 1) * fields[f"stride_{axis}"] + 1
+    span += (fields[f"f{axis}"] - 1) * fields[f"dilation_{axis}"]
+    return bool(fields[f"i{axis}"] != span - 2 * fields[f"pad_{axis}"])
+
+
+def _coverage(
+    network: Network,
+    drafts: Sequence[Draft],
+    made: Sequence[Sequence[Layer]],
+    parameters: int,
+) -> dict[str, Any]:
+    macs = sum(x.macs * x.repeat for layers in made for x in layers)
+    other_macs = sum(x.macs * x.fields.get("repeat", 1) for x in network.drafts)
+    moved = [sum(_bytes(x) for x in layers) for layers in made]
+    unknown = sum(size for x, size in zip(drafts, moved, strict=True) if x.reason)
+    operators = sum(network.counts.values())
+    missed = network.counts["not_understood"]
+    return {
+        "operators": operators,
+        "operators_modelled": operators - missed,
+        "operators_share": _share(operators - missed, operators),
+        "operators_by_fate": {key: network.counts[key] for key in sorted(network.counts)},
+        "macs": macs + other_macs,
+        "macs_modelled": macs,
+        "macs_share": _share(macs, macs + other_macs),
+        "bytes": sum(moved),
+        "bytes_modelled": sum(moved) - unknown,
+        "bytes_share": _share(sum(moved) - unknown, sum(moved)),
+        "parameters": parameters,
+        "not_understood": _not_understood(network.drafts),
+        "notes": [*network.notes, *_sentences(network.drafts)],
+    }
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
+
+
+def _bytes(layer: Layer) -> float:
+    """Return the bytes of a layer's operands, each once, over its repeats."""
+    if not layer.has_macs:
+        bits = layer.input_elements * layer.input_bits + layer.output_elements * layer.output_bits
+        return bits * layer.repeat / 8
+    size = layer.b * layer.g
+    bits = size * layer.c * (layer.iy or 1) * (layer.ix or 1) * layer.input_bits
+    bits += layer.weight_elements * layer.weight_bits
+    bits += size * layer.k * layer.oy * layer.ox * layer.output_bits
+    return bits * layer.repeat / 8
+
+
+def _not_understood(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    """Return the operators that are not modelled, by kind and reason, with a few names."""
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for draft in drafts:
+        if draft.reason:
+            groups[draft.kind, draft.reason].append(draft.name)
+    return [
+        {"op": op, "reason": reason, "count": len(names), "names": names[:3]}
+        for (op, reason), names in groups.items()
+    ]
+
+
+def _sentences(drafts: Sequence[Draft]) -> list[str]:
+    return [
+        f"Not modelled, charged as its bytes: {x['op']}, {x['count']} times "
+        f"({', '.join(x['names'])}): {x['reason']}"
+        for x in _not_understood(drafts)
+    ]

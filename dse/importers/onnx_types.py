@@ -1,0 +1,153 @@
+"""Element types and shapes of ONNX tensors, and the dynamic dimensions that a user sets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dse.errors import DseError, nearest
+from dse.importers.drafts import Tensor, checked_shape
+from dse.importers.onnx_file import parameter_name, shown_name
+
+BITS = {
+    1: 32,  # float
+    2: 8,  # uint8
+    3: 8,  # int8
+    4: 16,  # uint16
+    5: 16,  # int16
+    6: 32,  # int32
+    7: 64,  # int64
+    8: 8,  # text, each element counted as one byte
+    9: 8,  # bool
+    10: 16,  # float16
+    11: 64,  # double
+    12: 32,  # uint32
+    13: 64,  # uint64
+    14: 64,  # complex64
+    15: 128,  # complex128
+    16: 16,  # bfloat16
+    17: 8,  # float8e4m3fn
+    18: 8,  # float8e4m3fnuz
+    19: 8,  # float8e5m2
+    20: 8,  # float8e5m2fnuz
+    21: 4,  # uint4
+    22: 4,  # int4
+    23: 4,  # float4e2m1
+    24: 8,  # float8e8m0
+    25: 2,  # uint2
+    26: 2,  # int2
+}
+"""Bits of an element by ONNX's number of its type (TensorProto.DataType)."""
+
+BATCH = "batch"
+BATCH_NAMES = ("batch", "batch_size", "batchsize", "bs", "n", "b")
+
+
+@dataclass(slots=True)
+class Dimensions:
+    """The dynamic dimensions of a file, and what the user says of them.
+
+    Attributes
+    ----------
+    given
+        Parameter to size; the batch is not among them: the graph is read at a batch of 1.
+    asked
+        Parameter to the inputs that have it.
+    """
+
+    path: Path
+    given: Mapping[str, int]
+    batch_symbol: str | None = None
+    asked: dict[str, str] = field(default_factory=dict)
+
+    def size(self, symbol: str, owner: str) -> int:
+        """Return the size of a dynamic dimension of a graph's input."""
+        name = parameter_name(symbol)
+        if symbol == self.batch_symbol:
+            return 1
+        self.asked.setdefault(name, owner)
+        return self.given.get(name, 0)
+
+    def known(self, symbol: str) -> int | None:
+        """Return the size of a symbol anywhere in the graph, None if it has none."""
+        if symbol == self.batch_symbol:
+            return 1
+        return self.given.get(parameter_name(symbol))
+
+    def check(self) -> None:
+        """Raise `DseError` for a dimension without size, or a size that no dimension has."""
+        missing = [name for name in self.asked if name not in self.given]
+        if missing:
+            needed = ", ".join(f"{name} (of {self.asked[name]})" for name in missing)
+            example = " ".join(f"workload.{name}=..." for name in missing)
+            raise DseError(f"{self.path}: dynamic dimensions need a size: {needed}; give {example}")
+        for name in self.given:
+            if name not in self.asked:
+                known = [*self.asked, BATCH, "bits", "name"]
+                raise DseError(
+                    f"{self.path} has no dynamic dimension {name!r}{nearest(name, known)}"
+                )
+
+
+def symbol_of(dim: Any, owner: str, place: int) -> str | None:
+    """Return the name of a dynamic dimension, None if the dimension is a number."""
+    if dim.HasField("dim_param") and dim.dim_param:
+        return str(dim.dim_param)
+    if dim.HasField("dim_value") and dim.dim_value != 0:
+        return None
+    return f"{owner}_{place}"
+
+
+def batch_symbol(inputs: list[Any]) -> str | None:
+    """Return the dynamic dimension that is the batch: by its name, else the first of all."""
+    firsts: list[str] = []
+    for value in inputs:
+        dims = value.type.tensor_type.shape.dim
+        symbols = [symbol_of(dim, value.name, place) for place, dim in enumerate(dims)]
+        for symbol in filter(None, symbols):
+            if symbol.lower() in BATCH_NAMES:
+                return symbol
+        firsts += [x for x in symbols[:1] if x]
+    return firsts[0] if firsts else None
+
+
+def input_tensor(path: Path, value: Any, dimensions: Dimensions) -> Tensor:
+    """Return the tensor of a graph's input, its dynamic dimensions filled in."""
+    owner = shown_name(value.name)
+    kind = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
+        return Tensor(owner, None, 8, kind.elem_type)
+    shape = []
+    for place, dim in enumerate(kind.shape.dim):
+        symbol = symbol_of(dim, value.name, place)
+        shape.append(dim.dim_value if symbol is None else dimensions.size(symbol, owner))
+    sized = checked_shape(f"{path}: input {owner!r}", shape)
+    return Tensor(owner, sized, BITS.get(kind.elem_type, 8), kind.elem_type)
+
+
+def declared_tensors(
+    path: Path, graph: Any, dimensions: Dimensions
+) -> dict[str, tuple[int, tuple[int, ...] | None]]:
+    """Return element type and shape of the tensors that a graph or function declares."""
+    values = [*getattr(graph, "value_info", ()), *graph.output]
+    return {
+        x.name: (x.type.tensor_type.elem_type, _declared_shape(path, x, dimensions))
+        for x in values
+        if not isinstance(x, str) and x.type.HasField("tensor_type")
+    }
+
+
+def _declared_shape(path: Path, value: Any, dimensions: Dimensions) -> tuple[int, ...] | None:
+    """Return the shape that a file declares for a tensor, None where a size is not known."""
+    kind = value.type.tensor_type
+    if not kind.HasField("shape"):
+        return None
+    shape = []
+    for dim in kind.shape.dim:
+        size = dim.dim_value if dim.HasField("dim_value") else None
+        if dim.HasField("dim_param") and dim.dim_param:
+            size = dimensions.known(dim.dim_param)
+        if size is None:
+            return None
+        shape.append(size)
+    return checked_shape(f"{path}: tensor {shown_name(value.name)!r}", shape)

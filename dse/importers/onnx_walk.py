@@ -1,0 +1,174 @@
+"""Walk a graph and those inside it, node by node, each translated by the table of operators."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dse.errors import DseError
+from dse.importers.contrib_shapes import contrib_shape
+from dse.importers.drafts import Network, NotUnderstood, Tensor
+from dse.importers.onnx_constants import fold, fold_constant_node, initializer
+from dse.importers.onnx_control import GRAPHS, inner_graphs
+from dse.importers.onnx_file import (
+    LARGEST_NODES,
+    STANDARD_DOMAINS,
+    attributes_of,
+    producers_first,
+    shown_name,
+    without_references,
+)
+from dse.importers.onnx_shapes import inferred, output_tensors, small_outputs
+from dse.importers.onnx_types import Dimensions, declared_tensors
+from dse.importers.operators import handler, is_view
+from dse.importers.progress import Progress
+from dse.importers.steps import Step
+
+Scope = MutableMapping[str, Tensor]
+RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike")
+
+
+@dataclass(slots=True)
+class Walk:
+    """What stays the same while a file is walked.
+
+    Attributes
+    ----------
+    functions
+        The file's own operators, by domain and name.
+    opsets
+        Version of each domain; "" is ONNX's own.
+    progress
+        Is told of each node, those of graphs inside graphs included.
+    calls
+        The functions in hand, outermost first.
+    """
+
+    path: Path
+    network: Network
+    dimensions: Dimensions
+    functions: Mapping[tuple[str, str], Any]
+    opsets: Mapping[str, int]
+    progress: Progress
+    are_copies_charged: bool = False
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def graph(self, graph: Any, scope: Scope, call: Mapping[str, Any] | None = None) -> None:
+        """Translate every node of a graph, or of a function with the attributes of its call.
+
+        Raises
+        ------
+        DseError
+            If the graph is cyclic, too large, or its shapes contradict each other.
+        """
+        for proto in getattr(graph, "initializer", ()):
+            scope.setdefault(proto.name, initializer(self.path, proto, self.network))
+        declared = declared_tensors(self.path, graph, self.dimensions)
+        for node in producers_first(self.path, graph.node):
+            self.progress.step()
+            if self.progress.num_done > LARGEST_NODES:
+                raise DseError(f"{self.path}: a graph must have at most {LARGEST_NODES} nodes")
+            plain = without_references(node, call or {})
+            outputs = self._node(plain, scope, declared)
+            for name, tensor in zip(node.output, outputs, strict=False):
+                if name and tensor is not None:
+                    scope[name] = tensor
+
+    def _node(self, node: Any, scope: Scope, declared: Mapping[str, Any]) -> list[Tensor | None]:
+        inputs = [self.read(name, scope, node) if name else None for name in node.input]
+        if (node.domain, node.op_type) in self.functions:
+            return self._call(node, inputs)
+        is_outer = node.op_type in GRAPHS and node.domain in STANDARD_DOMAINS
+        found = {} if is_outer else inferred(self.path, node, inputs, self.opsets)
+        outputs = output_tensors(node, found, declared, inputs)
+        step = Step(
+            name=node_name(node),
+            op=node.op_type,
+            attributes=attributes_of(node),
+            inputs=inputs,
+            outputs=outputs,
+            network=self.network,
+            are_copies_charged=self.are_copies_charged,
+        )
+        if is_outer:
+            return self._control(step, scope)
+        if outputs and outputs[0] is not None and outputs[0].shape is None:
+            outputs[0].shape = contrib_shape(node.op_type, inputs, dict(step.attributes))
+        if not self._is_folded(node, step):
+            self._translate(node, step)
+        return outputs
+
+    def read(self, name: str, scope: Scope, node: Any) -> Tensor:
+        """Return a tensor that a node reads."""
+        if name not in scope:
+            raise DseError(
+                f"{self.path}: node {node_name(node)!r} reads tensor {shown_name(name)!r}, "
+                f"which nothing writes"
+            )
+        return scope[name]
+
+    def _is_folded(self, node: Any, step: Step) -> bool:
+        """Fold what does not depend on the network's inputs, its numbers as far as known."""
+        if node.op_type == "Constant":
+            fold_constant_node(self.path, step)
+            return True
+        is_constant = all(x.is_constant for x in step.given) and node.op_type not in RANDOM
+        if not is_constant and node.op_type not in ("Shape", "Size"):
+            return False
+        version = self.opsets.get("", 1)
+        fold(step, small_outputs(node, step.inputs, step.outputs, version))
+        return True
+
+    def _translate(self, node: Any, step: Step) -> None:
+        known, before = handler(node.domain, node.op_type), len(self.network.drafts)
+        try:
+            if known is None:
+                domain = f" of {shown_name(node.domain)}" if node.domain else ""
+                raise NotUnderstood(f"the operator{domain} is not known")
+            known(step)
+        except NotUnderstood as error:
+            charge(step, str(error), macs=error.macs, before=before)
+            return
+        is_layer = len(self.network.drafts) > before
+        self.network.counts["layer" if is_layer else "free" if is_view(known) else "fused"] += 1
+
+    def _control(self, step: Step, scope: Scope) -> list[Tensor | None]:
+        before = len(self.network.drafts)
+        try:
+            found = inner_graphs(self, step, scope)
+        except NotUnderstood as error:
+            charge(step, str(error), macs=error.macs, before=before)
+            return list(step.outputs)
+        self.network.counts["free"] += 1
+        return found
+
+    def _call(self, node: Any, inputs: list[Tensor | None]) -> list[Tensor | None]:
+        """Walk a function of the file with the tensors and attributes of its call."""
+        key = (node.domain, node.op_type)
+        if key in self.calls:
+            name = shown_name(node.op_type)
+            raise DseError(f"{self.path}: function {name!r} must not call itself")
+        function = self.functions[key]
+        pairs = zip(function.input, inputs, strict=False)
+        scope: Scope = {name: tensor for name, tensor in pairs if tensor is not None}
+        given = {x.name: x for x in (*function.attribute_proto, *node.attribute)}
+        self.calls.append(key)
+        self.graph(function, scope, given)
+        self.calls.pop()
+        self.network.counts["free"] += 1
+        return [scope.get(name) for name in function.output]
+
+
+def charge(step: Step, reason: str, *, macs: int, before: int) -> None:
+    """Charge the bytes of what is not understood, in place of what was added for it."""
+    del step.network.drafts[before:]
+    for tensor in step.written:
+        tensor.sources, tensor.root = (), tensor.name
+    step.network.counts["not_understood"] += 1
+    draft = step.pass_over("other", step.given)
+    draft.reason, draft.macs = reason, macs
+
+
+def node_name(node: Any) -> str:
+    """Return what a layer of this node is called."""
+    return shown_name(node.name or next(filter(None, node.output), "") or node.op_type)

@@ -1,0 +1,120 @@
+"""The one table of operators: what each of them becomes."""
+
+from collections.abc import Callable
+
+from dse.importers import attention, convolutions, passes, products, recurrent
+from dse.importers.steps import Step
+
+Handler = Callable[[Step], None]
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+UNARY = _words("""
+Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Ceil Clip Cos Cosh Elu Erf Exp
+Floor Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu
+Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu PRelu
+FastGelu QuickGelu QLinearSigmoid QLinearLeakyRelu Affine ParametricSoftplus ScaledTanh""")
+
+SUMS = _words("""
+Add Sub Sum Mean Max Min And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual Where
+BitShift BitwiseAnd BitwiseOr BitwiseXor Mod BiasAdd BiasGelu QLinearAdd""")
+
+PRODUCTS = _words("Mul Div Pow QLinearMul RotaryEmbedding BiasSplitGelu")
+
+POOLS = _words("""
+MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool MaxRoiPool
+RoiAlign ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum
+ReduceLogSumExp ReduceSumSquare ArgMax ArgMin QLinearAveragePool QLinearGlobalAveragePool
+QLinearReduceMean""")
+
+VIEWS = _words("Reshape Flatten Squeeze Unsqueeze Identity Dropout Optional OptionalGetElement")
+
+ADDRESSED = _words("""
+Transpose Concat Split Slice Expand DepthToSpace SpaceToDepth QLinearConcat
+Trilu""")
+
+COPIES = _words("""
+Pad Tile Resize Upsample GatherElements GatherND Scatter ScatterElements ScatterND
+ReverseSequence CumSum MaxUnpool GridSample Col2Im CenterCropPad TensorScatter""")
+
+CONVERSIONS = _words("QuantizeLinear DequantizeLinear DynamicQuantizeLinear Cast CastLike BitCast")
+
+OTHERS = _words("LRN LpNormalization MeanVarianceNormalization TopK OneHot AffineGrid Bernoulli")
+
+LAYER_NORMS = _words("""
+LayerNormalization InstanceNormalization GroupNormalization RMSNormalization
+SimplifiedLayerNormalization GroupNorm""")
+
+SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax")
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(UNARY, passes.pointwise("activation")),
+    **dict.fromkeys(SUMS, passes.pointwise("add")),
+    **dict.fromkeys(PRODUCTS, passes.pointwise("multiply")),
+    **dict.fromkeys(POOLS, passes.layer("pool")),
+    **dict.fromkeys(SOFTMAXES, passes.layer("softmax")),
+    **dict.fromkeys(LAYER_NORMS, passes.layer("layer_norm", learned=(1, 2))),
+    **dict.fromkeys(OTHERS, passes.layer("other")),
+    **dict.fromkeys(VIEWS, passes.view),
+    **dict.fromkeys(ADDRESSED, passes.addressed),
+    **dict.fromkeys(COPIES, passes.copied),
+    **dict.fromkeys(CONVERSIONS, passes.converted),
+    "SkipLayerNormalization": passes.skip_norm,
+    "SkipSimplifiedLayerNormalization": passes.skip_norm,
+    "EmbedLayerNormalization": passes.embedded,
+    "BatchNormalization": passes.batch_norm,
+    "Gather": passes.gathered,
+    "Conv": convolutions.convolution,
+    "ConvInteger": convolutions.convolution,
+    "FusedConv": convolutions.fused_convolution,
+    "QLinearConv": convolutions.quantised_convolution,
+    "ConvTranspose": convolutions.transposed_convolution,
+    "MatMul": products.matmul,
+    "MatMulInteger": products.matmul,
+    "QLinearMatMul": products.quantised_matmul,
+    "QGemm": products.quantised_matmul,
+    "FusedMatMul": products.fused_matmul,
+    "DynamicQuantizeMatMul": products.fused_matmul,
+    "MatMulIntegerToFloat": products.fused_matmul,
+    "MatMulNBits": products.block_quantised_matmul,
+    "Gemm": products.gemm,
+    "FusedGemm": products.gemm,
+    "Einsum": products.einsum,
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), recurrent.recurrent),
+    "GroupQueryAttention": attention.grouped_attention,
+    "MultiHeadAttention": attention.multi_head_attention,
+    "QAttention": attention.projected_attention,
+}
+"""Operator to handler, for ONNX's own domain and the contrib forms of com.microsoft."""
+
+CONTRIB: dict[str, Handler] = {"Attention": attention.projected_attention}
+"""Operators of com.microsoft that share a name with a different one of ONNX's own."""
+
+STANDARD: dict[str, Handler] = {"Attention": attention.attention}
+"""Operators of ONNX's own domain that share a name with one of com.microsoft."""
+
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+
+PARAMETER_PLACES = frozenset(
+    _words(
+        "Conv ConvTranspose ConvInteger LSTM GRU RNN BatchNormalization LayerNormalization "
+        "InstanceNormalization GroupNormalization PRelu"
+    )
+)
+"""Operators whose inputs after the first are parameters, even where the file has no values."""
+
+
+def handler(domain: str, op: str) -> Handler | None:
+    """Return what translates an operator, None if nothing does."""
+    if domain not in DOMAINS:
+        return None
+    own = CONTRIB if domain == "com.microsoft" else STANDARD
+    return own.get(op) or HANDLERS.get(op)
+
+
+def is_view(known: Handler) -> bool:
+    """Whether an operator that added no layer is only another way to address its input."""
+    return known in (passes.view, passes.addressed, passes.gathered, products.einsum)

@@ -1,0 +1,37 @@
+"""Recurrent layers: each direction is a layer of its own, lowered where the YAML is read."""
+
+from dse.importers.drafts import Draft, NotUnderstood
+from dse.importers.steps import Step, own
+
+DIRECTIONS = ("forward", "backward")
+
+
+def recurrent(step: Step) -> None:
+    """LSTM, GRU and RNN, in one direction or both."""
+    steps, batch, features = step.shape(0)
+    if step.attributes.get("layout", 0):
+        steps, batch = batch, steps
+    directions, _, hidden = step.shape(2)
+    fields = {"b": batch, "k": hidden, "c": features, "oy": steps}
+    made: list[Draft] = []
+    if step.network.repeat > 1:
+        raise NotUnderstood("a recurrent layer inside a loop is not modelled")
+    output = step.written[0]
+    for direction in DIRECTIONS[:directions]:
+        suffix = f".{direction}" if directions > 1 else ""
+        made.append(
+            step.nest(
+                fields,
+                step.input(0),
+                step.input(1),
+                op=step.op.lower(),
+                suffix=suffix,
+                output=output,
+            )
+        )
+    learned = frozenset(name for x in step.given[1:] for name in x.origins)
+    for draft in made:
+        draft.weights = learned
+    for tensor in step.written:
+        own(tensor, made[0])
+        tensor.sources = tuple(made)
