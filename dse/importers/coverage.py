@@ -45,7 +45,7 @@ def finished(name: str, source: str, network: Network) -> Imported:
     layers = [draft for draft in network.drafts if _has_work(draft)]
     if not layers:
         raise DseError(f"{source}: nothing in the graph is a layer: it moves and computes nothing")
-    parameters = _share_parameters(layers, network.learned)
+    parameters = _share_parameters(layers, network)
     made = [_layers(draft) for draft in layers]
     bits = _common_bits(layers)
     coverage = _coverage(network, layers, made, parameters)
@@ -81,30 +81,33 @@ def _layers(draft: Draft) -> tuple[Layer, ...]:
     return (Layer(op=draft.op, **fields),)
 
 
-def _share_parameters(layers: Sequence[Draft], learned: Mapping[str, int]) -> int:
+def _share_parameters(layers: Sequence[Draft], network: Network) -> int:
     """Give each learned tensor to the first layer that uses it, weights before the rest.
 
-    Returns the learned elements in all, each counted once.
+    A vector (a bias, a scale) counts for each layer that uses it: exporters store equal ones
+    once, though the network learned them apart. Returns the learned elements in all.
     """
+    learned, vectors = network.learned, network.vectors
     claimed: set[str] = set()
+    total = 0
     nests: defaultdict[frozenset[str], list[Draft]] = defaultdict(list)
     for draft in layers:
         if draft.weights:
             nests[draft.weights].append(draft)
     for names, drafts in nests.items():
-        total = sum(learned.get(x, 0) for x in names - claimed)
-        claimed |= names
-        own = sum(_weight_elements(draft) for draft in drafts)
+        found = sum(learned.get(x, 0) for x in names - claimed)
+        claimed |= names - vectors
+        total += found
+        rest = max(0, found - sum(_weight_elements(draft) for draft in drafts))
         for place, draft in enumerate(drafts):
-            rest = max(0, total - own)
             share = rest // len(drafts) + (place < rest % len(drafts))
             draft.fields["extra_parameters"] = share
     for draft in layers:
         more = sum(learned.get(x, 0) for x in draft.extras - claimed)
-        claimed |= draft.extras
-        if more:
-            draft.fields["extra_parameters"] = draft.fields.get("extra_parameters", 0) + more
-    return sum(learned.get(x, 0) for x in claimed)
+        claimed |= draft.extras - vectors
+        total += more
+        draft.fields["extra_parameters"] = draft.fields.get("extra_parameters", 0) + more
+    return total
 
 
 def _weight_elements(draft: Draft) -> int:

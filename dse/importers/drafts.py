@@ -99,6 +99,11 @@ class Tensor:
         """Elements, 0 if the shape is not known."""
         return 0 if self.shape is None else prod(self.shape)
 
+    @property
+    def is_vector(self) -> bool:
+        """Whether at most one dimension is above 1: one number for each channel, say."""
+        return self.shape is not None and sum(size > 1 for size in self.shape) <= 1
+
     def follow(self, other: "Tensor") -> None:
         """Be the same elements as another tensor, seen in another shape."""
         self.sources, self.root, self.bits = other.sources, other.root, other.bits
@@ -111,8 +116,8 @@ class Network:
 
     Attributes
     ----------
-    learned
-        Elements of each learned tensor.
+    learned, vectors
+        Elements of each learned tensor, and the names of those with one dimension at most.
     counts
         Operators by what became of them: layer, fused, free, folded, not_understood.
     repeat
@@ -123,6 +128,7 @@ class Network:
 
     drafts: list[Draft] = field(default_factory=list)
     learned: dict[str, int] = field(default_factory=dict)
+    vectors: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     repeat: int = 1
     notes: list[str] = field(default_factory=list)

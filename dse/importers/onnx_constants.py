@@ -8,11 +8,8 @@ import numpy as np
 
 from dse.importers.drafts import Network, Tensor, checked_shape
 from dse.importers.onnx_file import check_place, shown_name, small_value
-from dse.importers.onnx_types import BITS
+from dse.importers.onnx_types import BITS, FLOATS
 from dse.importers.steps import Step
-
-FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20, 23})
-"""ONNX's numbers of the floating-point types."""
 
 NEVER_LEARNED = frozenset({7, 8, 9, 13})
 """64-bit whole numbers, text and truth values: shapes, places and masks."""
@@ -35,6 +32,8 @@ def learn(tensor: Tensor, network: Network) -> None:
     tensor.is_constant = True
     tensor.origins = frozenset({tensor.name})
     network.learned[tensor.name] = tensor.elements
+    if tensor.is_vector:
+        network.vectors.add(tensor.name)
 
 
 def fold_constant_node(path: Path, step: Step) -> None:

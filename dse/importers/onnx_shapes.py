@@ -9,7 +9,7 @@ import numpy as np
 from dse.errors import DseError
 from dse.importers.drafts import Tensor, checked_shape
 from dse.importers.onnx_file import LARGEST_VALUE, STANDARD_DOMAINS, shown_name
-from dse.importers.onnx_types import BITS
+from dse.importers.onnx_types import BITS, FLOATS
 
 FOLDED = frozenset(
     {
@@ -78,7 +78,7 @@ def inferred(
     DseError
         If the shapes of the inputs contradict the operator.
     """
-    from onnx import defs, helper, shape_inference
+    from onnx import checker, defs, helper, shape_inference
 
     domain = "" if node.domain in STANDARD_DOMAINS else node.domain
     version = opsets.get(domain, 0)
@@ -94,7 +94,7 @@ def inferred(
     opset = [helper.make_opsetid(domain, version)]
     try:
         found = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=opset)
-    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+    except (checker.ValidationError, shape_inference.InferenceError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         where = shown_name(node.name or (node.output[0] if node.output else ""))
         raise DseError(f"{path}: node {where!r} ({node.op_type}): {reason}") from error
@@ -187,7 +187,8 @@ def output_tensors(
     inputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """Return the outputs of a node: as inferred, else as the file declares them."""
-    first = next((x.element_type for x in inputs if x is not None), 1)
+    kinds = [x.element_type for x in inputs if x is not None]
+    first = next((x for x in kinds if x in FLOATS), next(iter(kinds), 1))
     made: list[Tensor | None] = []
     for name in node.output:
         kind, shape = found.get(name) or declared.get(name) or (first, None)

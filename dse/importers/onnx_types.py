@@ -39,6 +39,9 @@ BITS = {
 }
 """Bits of an element by ONNX's number of its type (TensorProto.DataType)."""
 
+FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20, 23})
+"""ONNX's numbers of the floating-point types."""
+
 BATCH = "batch"
 BATCH_NAMES = ("batch", "batch_size", "batchsize", "bs", "n", "b")
 

@@ -38,17 +38,17 @@ def pointwise(op: str) -> Callable[[Step], None]:
         if output.shape is None:
             raise NotUnderstood("the shape of its output is not known")
         constants = [x for x in step.given if x.is_constant]
-        maps = [x for x in constants if sum(n > 1 for n in x.shape or ()) > 1]
+        maps = [x for x in constants if not x.is_vector]
+        learned = [x for x in constants if x.elements > 1 or step.op == "PRelu"]
         activations = [x for x in step.given if not x.is_constant]
         large = [x for x in activations if x.elements > 1] or activations[:1]
         same = {x.root for x in large}
         is_function = len(same) == 1 and not maps and large[0].elements == output.elements
         if is_function and (large[0].sources or output.elements <= 1):
-            step.fuse(large[0], constants if large[0].sources else ())
+            step.fuse(large[0], learned if large[0].sources else ())
             return
         reads = [*{x.root: x for x in large}.values(), *maps]
-        vectors = [x for x in constants if x not in maps]
-        step.pass_over(op, reads, extras=vectors)
+        step.pass_over(op, reads, extras=learned)
 
     return handle
 
