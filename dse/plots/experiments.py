@@ -189,7 +189,8 @@ def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str
     ----------
     networks
         One row a network: name, operational_intensity [MACs/byte], macs_per_s; and, where
-        published, published_macs_per_s (drawn hollow, joined to the prediction).
+        published, published_macs_per_s (drawn hollow, joined to the prediction) and
+        published_operational_intensity (that of the prediction if there is none).
     roof
         The roofs of the chip.
     finding
@@ -206,9 +207,11 @@ def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str
                 rates + list(networks["published_macs_per_s"]),
             )
         title(figure, plain(finding, 400), detail)
-        draw_roof(
-            ax, roof, intensities=finite(networks["operational_intensity"]), rates=finite(rates)
-        )
+        intensities = [
+            *networks["operational_intensity"],
+            *networks.get("published_operational_intensity", []),
+        ]
+        draw_roof(ax, roof, intensities=finite(intensities), rates=finite(rates))
         labels = [
             _draw_network(ax, row, index) for index, (_, row) in enumerate(networks.iterrows())
         ]
@@ -221,9 +224,10 @@ def _draw_network(ax: Axes, row: pd.Series, index: int) -> Label:
     ink, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
     published = float(str(row.get("published_macs_per_s", "nan")))
     if np.isfinite(published):
-        ax.plot([x, x], [y, published], color=ink, linewidth=1, zorder=3)
+        at = float(str(row.get("published_operational_intensity", x)))
+        ax.plot([x, at], [y, published], color=ink, linewidth=1, zorder=3)
         ax.plot(
-            [x],
+            [at],
             [published],
             marker=marker,
             markersize=9,
