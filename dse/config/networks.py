@@ -16,6 +16,7 @@ from dse.workload import LARGEST_BOUND
 
 ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"
 IMPORT_KEYS = ("strict", "copies", "inputs")
+HEAD_KEYS = ("name", "source", "batch", "bits", "extra_parameters", "notes")
 COPIES = ("free", "charged")
 
 
@@ -77,7 +78,7 @@ def _checked(settings: object) -> dict[str, Any]:
 
 
 def workload_yaml(values: Mapping[str, Any]) -> str:
-    """Return a workload's values as a YAML file, one layer a line.
+    """Return a workload's values as a YAML file, one layer a line, its parameters filled in.
 
     >>> print(workload_yaml({"name": "one", "layers": [{"name": "fc", "k": 10, "c": 20}]}))
     name: one
@@ -85,7 +86,7 @@ def workload_yaml(values: Mapping[str, Any]) -> str:
       - {name: fc, k: 10, c: 20}
     <BLANKLINE>
     """
-    head = {key: x for key, x in values.items() if key not in ("layers", "coverage")}
+    head = {key: values[key] for key in HEAD_KEYS if key in values}
     tail = {key: values[key] for key in ("coverage",) if key in values}
     layers = [f"  - {_flow(layer)}" for layer in values["layers"]]
     return "\n".join([_block(head) + "layers:", *layers, _block(tail)])

@@ -45,6 +45,9 @@ def finished(name: str, source: str, network: Network) -> Imported:
     layers = [draft for draft in network.drafts if _has_work(draft)]
     if not layers:
         raise DseError(f"{source}: nothing in the graph is a layer: it moves and computes nothing")
+    kept = set(map(id, layers))
+    for draft in layers:  # what moves nothing is no layer that others could read
+        draft.sources = tuple(x for x in draft.sources if id(x) in kept)
     parameters = _share_parameters(layers, network)
     made = [_layers(draft) for draft in layers]
     bits = _common_bits(layers)

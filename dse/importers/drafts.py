@@ -124,6 +124,8 @@ class Network:
         Times that the graph in hand runs: the trips of the loops around it.
     notes
         What the user should know of the import.
+    names
+        Those of the drafts, and how many began with each.
     """
 
     drafts: list[Draft] = field(default_factory=list)
@@ -132,14 +134,15 @@ class Network:
     counts: Counter[str] = field(default_factory=Counter)
     repeat: int = 1
     notes: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
+    names: dict[str, int] = field(default_factory=dict)
 
     def add(self, draft: Draft, reads: Iterable[Tensor]) -> Draft:
         """Add a draft that reads these tensors; its name becomes unique."""
-        base, number = draft.name, 2
+        base = draft.name
         while draft.name in self.names:
-            draft.name, number = f"{base}.{number}", number + 1
-        self.names.add(draft.name)
+            self.names[base] += 1
+            draft.name = f"{base}.{self.names[base]}"
+        self.names[draft.name] = 1
         mark_read(reads)
         found = {id(source): source for tensor in reads for source in tensor.sources}
         draft.sources = tuple(found.values())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dse.importers.drafts import Network, Tensor, checked_shape
-from dse.importers.onnx_file import check_place, shown_name, small_value
+from dse.importers.onnx_file import shown_name, small_value
 from dse.importers.onnx_types import BITS, FLOATS
 from dse.importers.steps import Step
 
@@ -17,7 +17,6 @@ NEVER_LEARNED = frozenset({7, 8, 9, 13})
 
 def initializer(path: Path, proto: Any, network: Network) -> Tensor:
     """Return the tensor of an initialiser; its numbers only if they are few."""
-    check_place(path, proto)
     shape = checked_shape(f"{path}: initializer {shown_name(proto.name)!r}", proto.dims)
     value = small_value(path, proto)
     tensor = Tensor(proto.name, shape, BITS.get(proto.data_type, 8), proto.data_type)
@@ -41,7 +40,6 @@ def fold_constant_node(path: Path, step: Step) -> None:
     tensor, attributes = step.output(), step.attributes
     proto = attributes.get("value")
     if proto is not None:
-        check_place(path, proto)
         tensor.shape = checked_shape(f"{path}: constant {shown_name(step.name)!r}", proto.dims)
         tensor.element_type = proto.data_type
         tensor.value = small_value(path, proto)

@@ -42,9 +42,27 @@ def read_model(path: Path) -> "ModelProto":
     if not model.graph.node:
         raise DseError(f"{path}: cannot be read as ONNX: its graph has no nodes")
     _check_opset(path, model)
-    for tensor in model.graph.initializer:
+    for graph in (model.graph, *model.functions):
+        if not all(isinstance(text, str) for text in _texts(graph)):
+            raise DseError(f"{path}: cannot be read as ONNX: a name in it is not UTF-8 text")
+    for tensor in {_location(x): x for x in model.graph.initializer}.values():
         check_place(path, tensor)
     return model
+
+
+def _texts(graph: Any) -> Iterator[object]:
+    """Yield the names in a graph and in those inside it; protobuf gives wrong ones as bytes."""
+    yield graph.name
+    for value in (*graph.input, *graph.output, *getattr(graph, "initializer", ())):
+        yield value if isinstance(value, str | bytes) else value.name
+    for tensor in getattr(graph, "initializer", ()):
+        yield from (x.value for x in tensor.external_data)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            if attribute.HasField("g"):
+                yield from _texts(attribute.g)
 
 
 def _check_opset(path: Path, model: "ModelProto") -> None:
@@ -58,6 +76,13 @@ def _check_opset(path: Path, model: "ModelProto") -> None:
         )
 
 
+def _location(tensor: "TensorProto") -> str | None:
+    """Return where a tensor says that its external data are, None if they are inside."""
+    if tensor.data_location != 1:  # TensorProto.EXTERNAL
+        return None
+    return next((str(x.value) for x in tensor.external_data if x.key == "location"), "")
+
+
 def check_place(path: Path, tensor: "TensorProto") -> Path | None:
     """Return the file of a tensor's external data, None if its data are inside the model.
 
@@ -66,9 +91,9 @@ def check_place(path: Path, tensor: "TensorProto") -> Path | None:
     DseError
         If the file lies outside the model's folder, also through a link.
     """
-    if tensor.data_location != 1:  # TensorProto.EXTERNAL
+    location = _location(tensor)
+    if location is None:
         return None
-    location = {x.key: x.value for x in tensor.external_data}.get("location", "")
     folder = path.resolve().parent
     try:
         place = (folder / location).resolve()
@@ -100,12 +125,12 @@ def small_value(path: Path, tensor: "TensorProto") -> np.ndarray | None:
 
 
 def _external_value(path: Path, tensor: "TensorProto", size: int) -> np.ndarray | None:
-    """Read a small tensor from its file, by offset, and no byte more."""
+    """Read a small tensor of whole numbers from its file, by offset, and no byte more."""
     from onnx import helper
 
-    place = check_place(path, tensor)
     dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
-    if place is None or not place.is_file() or dtype.kind not in "iufb":
+    place = check_place(path, tensor) if dtype.kind in "iub" or size == 1 else None
+    if place is None or not place.is_file():
         return None
     entries = {x.key: x.value for x in tensor.external_data}
     with place.open("rb") as file:

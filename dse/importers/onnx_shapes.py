@@ -109,7 +109,7 @@ def _proto(name: str, tensor: Tensor) -> Any:
     from onnx import numpy_helper
 
     assert tensor.value is not None  # the caller asks
-    return numpy_helper.from_array(np.ascontiguousarray(tensor.value), name)
+    return numpy_helper.from_array(tensor.value, name)
 
 
 def _type_and_shape(path: Path, name: str, kind: Any) -> tuple[int, tuple[int, ...] | None]:

@@ -25,6 +25,9 @@ from dse.importers.progress import Progress
 from dse.importers.steps import Step
 
 Scope = MutableMapping[str, Tensor]
+MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a handler raises where a broken file gives it other inputs than its operator has."""
+
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike")
 
 
@@ -63,11 +66,11 @@ class Walk:
         """
         for proto in getattr(graph, "initializer", ()):
             scope.setdefault(proto.name, initializer(self.path, proto, self.network))
+        if self.progress.num_done + len(graph.node) > LARGEST_NODES:
+            raise DseError(f"{self.path}: a graph must have at most {LARGEST_NODES} nodes")
         declared = declared_tensors(self.path, graph, self.dimensions)
         for node in producers_first(self.path, graph.node):
             self.progress.step()
-            if self.progress.num_done > LARGEST_NODES:
-                raise DseError(f"{self.path}: a graph must have at most {LARGEST_NODES} nodes")
             plain = without_references(node, call or {})
             outputs = self._node(plain, scope, declared)
             for name, tensor in zip(node.output, outputs, strict=False):
@@ -129,6 +132,9 @@ class Walk:
         except NotUnderstood as error:
             charge(step, str(error), macs=error.macs, before=before)
             return
+        except MISFITS as error:
+            charge(step, f"its inputs or attributes do not fit it ({error})", before=before)
+            return
         is_layer = len(self.network.drafts) > before
         self.network.counts["layer" if is_layer else "free" if is_view(known) else "fused"] += 1
 
@@ -138,6 +144,9 @@ class Walk:
             found = inner_graphs(self, step, scope)
         except NotUnderstood as error:
             charge(step, str(error), macs=error.macs, before=before)
+            return list(step.outputs)
+        except (AttributeError, LookupError, TypeError) as error:
+            charge(step, f"its inputs or attributes do not fit it ({error})", before=before)
             return list(step.outputs)
         self.network.counts["free"] += 1
         return found
@@ -159,7 +168,7 @@ class Walk:
         return [scope.get(name) for name in function.output]
 
 
-def charge(step: Step, reason: str, *, macs: int, before: int) -> None:
+def charge(step: Step, reason: str, *, macs: int = 0, before: int) -> None:
     """Charge the bytes of what is not understood, in place of what was added for it."""
     del step.network.drafts[before:]
     for tensor in step.written:

@@ -100,16 +100,19 @@ def einsum(step: Step) -> None:
     equation = str(step.attributes.get("equation", "")).replace(" ", "")
     terms, arrow, result = equation.partition("->")
     names = terms.split(",")
-    if not arrow or "." in equation or len(names) != len(step.given):
+    if not arrow:  # then each letter that stands once, in the order of the alphabet
+        letters = terms.replace(",", "")
+        result = "".join(sorted(x for x in set(letters) if letters.count(x) == 1))
+    if "." in equation or len(names) != len(step.given) or len(names) > 2:
         raise NotUnderstood(f"the equation {equation!r} is not a product of two operands")
     if any(len(set(x)) != len(x) for x in (*names, result)):
         raise NotUnderstood(f"the equation {equation!r} takes a diagonal")
-    if len(names) == 1 and set(names[0]) == set(result):
+    if len(names) == 2:
+        _contract(step, equation, names, result)
+    elif set(names[0]) == set(result):
         step.see(step.input(0), is_same_order=names[0] == result)
-        return
-    if len(names) != 2:
-        raise NotUnderstood(f"the equation {equation!r} is not a product of two operands")
-    _contract(step, equation, names, result)
+    else:
+        step.pass_over("pool", [step.input(0)])
 
 
 def _contract(step: Step, equation: str, names: Sequence[str], result: str) -> None:

@@ -93,7 +93,9 @@ def resnet18() -> tuple[Graph, str]:
     """He et al. 2015, table 1, 18 layers; downsampling by a 1x1 convolution of stride 2."""
     net = Graph()
     x = net.input("image", ["batch", 3, 224, 224])
-    x = net.node("Relu", [net.norm(net.conv(x, "conv1", 64, 3, 7, stride=2, pad=3, bias=False), 64)])
+    x = net.node(
+        "Relu", [net.norm(net.conv(x, "conv1", 64, 3, 7, stride=2, pad=3, bias=False), 64)]
+    )
     x, width = net.pool(x, "pool1", 3, 2, pad=1), 64
     for stage in range(1, 5):
         for block in range(2):
@@ -159,9 +161,7 @@ def bert_base() -> tuple[Graph, str]:
     tables += [net.weight("e_g", [768]), net.weight("e_b", [768])]
     words, segment, position = tables[0], tables[2], tables[1]
     inputs = [ids, segments, words, position, segment, *tables[3:], "", places]
-    x = net.node(
-        "EmbedLayerNormalization", inputs, name="embedding", domain="com.microsoft"
-    )
+    x = net.node("EmbedLayerNormalization", inputs, name="embedding", domain="com.microsoft")
     split, join = net.number("split", [0, 0, 12, 64]), net.number("join", [0, 0, 768])
     root = net.number("root", 8.0, np.float32)
     for layer in range(12):
@@ -190,7 +190,9 @@ def _bert_layer(net, x, at, split, join, root):
     y = net.node("MatMul", [y, heads["value"]], name=f"{at}.attention")
     y = net.node("Reshape", [net.node("Transpose", [y], perm=[0, 2, 1, 3]), join])
     y = _linear(net, y, f"{at}.projection", 768, 768)
-    x = _layer_norm(net, net.node("Add", [y, x], name=f"{at}.attention_add"), f"{at}.attention_norm")
+    x = _layer_norm(
+        net, net.node("Add", [y, x], name=f"{at}.attention_add"), f"{at}.attention_norm"
+    )
     y = net.node("Gelu", [_linear(net, x, f"{at}.intermediate", 3072, 768)], domain="com.microsoft")
     y = _linear(net, y, f"{at}.output", 768, 3072)
     return _layer_norm(net, net.node("Add", [y, x], name=f"{at}.output_add"), f"{at}.output_norm")
