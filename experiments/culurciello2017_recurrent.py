@@ -25,7 +25,17 @@ from matplotlib.figure import Figure
 
 import dse
 from dse.plots.experiments import bandwidth_against_batch
-from dse.plots.style import INK, MARKERS, PAPER, SERIES, log_axis, log_limits, look, new_figure, title
+from dse.plots.style import (
+    INK,
+    MARKERS,
+    PAPER,
+    SERIES,
+    log_axis,
+    log_limits,
+    look,
+    new_figure,
+    title,
+)
 from experiments.bandwidth import needed_bytes_per_s
 from experiments.comparison import report
 from experiments.culurciello2017_linear import OPERATIONS_PER_S, chip_of_128_gops

@@ -14,8 +14,6 @@ def processor(peak_bytes_per_s: float, efficiency: float) -> dse.Accelerator:
     )
 
 
-def fitted_efficiency(
-    measured_s: float, workload: dse.Workload, peak_bytes_per_s: float
-) -> float:
+def fitted_efficiency(measured_s: float, workload: dse.Workload, peak_bytes_per_s: float) -> float:
     """Return the efficiency with which the model gives the measured time of one workload."""
     return dse.evaluate(workload, processor(peak_bytes_per_s, 1.0)).latency_s / measured_s
