@@ -11,7 +11,9 @@ from dse.config.files import SUFFIXES, load_group
 from dse.config.runs import one_of
 from dse.config.workloads import BITS
 from dse.errors import DseError
-from dse.importers import Imported
+from dse.importers.coverage import Imported
+from dse.importers.huggingface import import_config
+from dse.importers.onnx_import import Options, import_onnx
 from dse.workload import LARGEST_BOUND
 
 ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"
@@ -57,8 +59,8 @@ def network_values(
 
 
 def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any]) -> Imported:
-    from dse.importers.onnx_import import Options, import_onnx
-
+    if path.suffix.lower() == JSON_SUFFIX:
+        return import_config(path, sizes)
     inputs = settings["inputs"]
     options = Options(
         is_strict=settings["strict"],

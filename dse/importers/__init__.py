@@ -1,8 +1,4 @@
 """Networks from elsewhere, as the plain values of a conf/workload YAML and a report of coverage.
 
-Nothing here imports onnx or torch before a file is read.
+onnx and torch are imported when a file is read, never before.
 """
-
-from dse.importers.coverage import Imported
-
-__all__ = ["Imported"]
