@@ -26,7 +26,7 @@ MACHINE = "128 G-ops/s; Snowflake"
 OPERATIONS_PER_S = 128e9
 SIZE = 4096
 BATCHES = (1, 4, 16, 64)
-WEIGHT_BYTES = {"8-bit weights": 1, "16-bit weights": 2, "32-bit weights": 4}
+WEIGHT_BYTES = {"8-bit weights": 1, "16-bit weights": 2}
 MEASURED = "measured, 16-bit weights"
 ROWS = pd.MultiIndex.from_tuples(
     [(kind, batch) for kind in WEIGHT_BYTES for batch in BATCHES] + [(MEASURED, 1)],

@@ -99,7 +99,7 @@ def figure(ours: pd.DataFrame) -> Figure:
         finding="A recurrent step at batch 1 to 4 takes as long as its weights",
         detail="Runs over their steps contain what a call costs besides.",
         bands=(0.1, 0.3),
-        num_labels=4,
+        num_labels=1,
     )
 
 
