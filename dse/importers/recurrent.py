@@ -29,7 +29,8 @@ def recurrent(step: Step) -> None:
                 output=output,
             )
         )
-    learned = frozenset(name for x in step.given[1:] for name in x.origins)
+    parts = [*step.inputs[1:4], *step.inputs[7:8]]  # matrices, biases, peepholes
+    learned = frozenset(name for x in parts if x is not None for name in x.origins)
     for draft in made:
         draft.weights = learned
     for tensor in step.written:
