@@ -1,24 +1,38 @@
-"""Every mapping of a layer worth having: sizes of each group, then branch and bound."""
+"""Every mapping of a layer worth having: sizes of each group of loops, then the search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from dse.arrays import BoolArray, IntArray
+from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.branch import FACTORS, Choices, Rules, search
-from dse.mapping.cycles import Assignment, CycleCounter, loop_steps
-from dse.mapping.known import LEVELS, bin_of, first_undominated
-from dse.mapping.orders import GROUPS, TrafficModel, Variant, variants
-from dse.mapping.rows import SpatialAxis, distinct_rows
-from dse.mapping.sizes import Sizes, sizes_by_group
+from dse.mapping.cycles import CycleCounter
+from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
+from dse.mapping.sizes import GROUPS, Sizes, sizes_worth_trying
+from dse.mapping.skyline import FOUND, Problem, grow_tree, room_for, search
 from dse.workload import LOOPS, OPERANDS, Layer
 
-COARSE = 4
-"""Sizes of each group that the first known mappings are made of."""
+LEVELS = np.concatenate(
+    [[1, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.7], 2 * 1.3 ** np.arange(16), [200]]
+)
+"""Multiples of the least cycles, by which known mappings are listed."""
 
-Columns = dict[str, IntArray]
+ROOM = 2**20, 2**14
+"""Boxes and mappings that a search has room for at first; what is not used takes no memory."""
+
+FACTOR_NAMES = (
+    ("t_b", "t_g", "t_c", "distinct_y", "distinct_x"),
+    ("t_g", "t_k", "t_c", "t_fy", "t_fx"),
+    ("t_b", "t_g", "t_k", "t_oy", "t_ox"),
+    ("fetched_y", "fetched_x"),
+    ("kept_y", "fetched_x"),
+    ("fetched_y", "kept_x"),
+    ("n_k",),
+    ("n_b", "n_oy", "n_ox"),
+    ("n_c", "n_fy", "n_fx"),
+)
+"""The columns of sizes that make up each factor of the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,25 +54,6 @@ class Points:
     variant: IntArray
     assignment: IntArray
 
-    def take(self, index: IntArray | BoolArray) -> "Points":
-        """Return the points at `index`."""
-        return Points(
-            tile={loop: size[index] for loop, size in self.tile.items()},
-            criteria=self.criteria[index],
-            variant=self.variant[index],
-            assignment=self.assignment[index],
-        )
-
-
-def joined(parts: Sequence[Points]) -> Points:
-    """Return the points of all parts, in order."""
-    return Points(
-        tile={loop: np.concatenate([part.tile[loop] for part in parts]) for loop in LOOPS},
-        criteria=np.concatenate([part.criteria for part in parts]),
-        variant=np.concatenate([part.variant for part in parts]),
-        assignment=np.concatenate([part.assignment for part in parts]),
-    )
-
 
 def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]:
     """Return the undominated mappings of a layer on a chip, whatever its buffer bytes.
@@ -72,174 +67,92 @@ def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]
     -------
     Points of shape (mappings,), sorted by criteria, and the counter that knows the assignments.
     """
-    builder = _Builder(layer, chip)
-    numbers = range(len(builder.variants))
-    first = undominated_points(joined([builder.coarse(number) for number in numbers]))
-    known, count = first.criteria.copy(), len(first.criteria)
-    found = []
-    for number in numbers:
-        points, known, count = builder.search(number, known, count)
-        found.append(points)
-    return undominated_points(joined(found)), builder.counter
+    counter = CycleCounter(layer, chip)
+    trees = []
+    roots = [0]
+    for group in GROUPS:
+        sizes = sizes_worth_trying(layer, chip, counter, group)
+        trees.append(_tree(counter, group, sizes, roots[-1]))
+        roots.append(roots[-1] + len(trees[-1]))
+    problem = _problem(layer, chip, counter, np.array(roots[:-1]))
+    found = _found(np.concatenate(trees), problem)
+    buffers = len(chip.buffers)
+    found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
+    tiles = found[:, buffers + 3 : -2].T
+    points = Points(
+        tile=dict(zip(LOOPS, np.ascontiguousarray(tiles), strict=True)),
+        criteria=np.ascontiguousarray(found[:, : buffers + 3]),
+        variant=found[:, -2].copy(),
+        assignment=found[:, -1].copy(),
+    )
+    return points, counter
 
 
-def undominated_points(points: Points) -> Points:
-    """Return the undominated points, sorted by criteria; of equals that which ties favour."""
-    buffers = points.criteria.shape[1] - 3
-    total = points.criteria[:, :buffers].sum(axis=1)
-    keys = [points.assignment, points.variant]
-    keys += [points.tile[loop] for loop in reversed(LOOPS)]
-    ordered = np.lexsort([*keys, total, *points.criteria.T[::-1]])
-    return points.take(ordered[first_undominated(points.criteria[ordered])])
+def _found(tree: IntArray, problem: Problem) -> IntArray:
+    """Return the undominated mappings as rows; see `search`."""
+    num_boxes, num_mappings = ROOM
+    while True:
+        room = room_for(problem, num_boxes, num_mappings)
+        if search(tree, problem, room):
+            return room.found[: room.state[FOUND]]
+        num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 
 
-class _Builder:
-    def __init__(self, layer: Layer, chip: Accelerator) -> None:
-        self.counter = CycleCounter(layer, chip)
-        self.model = TrafficModel(layer, chip)
-        self.variants = variants(layer, chip)
-        self.sizes = [sizes_by_group(layer, chip, v, self.counter) for v in self.variants]
-        runs = chip.partial_rows_are_fetched
-        self.axes = {axis: SpatialAxis.of(layer, axis, whole_runs=runs) for axis in "yx"}
-        holds = [[operand in held for operand in OPERANDS] for held in self.model.holds]
-        self.rules = Rules(
-            self.model.numbers(),
-            np.array(holds, dtype=np.int64),
-            np.array(list(layer.bounds.values()), dtype=np.int64),
-            *_flattened_axes(self.counter),
-            np.array([self.counter.fill], dtype=np.int64),
-            *self._table_form(layer),
-        )
-
-    def _table_form(self, layer: Layer) -> tuple[IntArray, IntArray]:
-        """Return levels of cycles and range of bins of the table of known mappings, or none."""
-        if len(self.model.holds) > 1:
-            return np.empty(0, dtype=np.int64), np.zeros(2, dtype=np.int64)
-        least = self.counter.floor()
-        levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
-        whole = {f"t_{loop}": np.array([bound]) for loop, bound in layer.bounds.items()}
-        for group, columns in zip(GROUPS[4:], self.sizes[0][4:], strict=True):
-            axis = group[0][1]
-            most = distinct_rows(self.axes[axis], whole[f"t_o{axis}"], whole[f"t_f{axis}"])
-            whole[f"distinct_{axis}"] = np.maximum(most, columns[f"distinct_{axis}"].max())
-        elements = self.model.tile_elements(whole)
-        bits = max(int(self.model.footprint_bits(elements)[0][0]), 1)
-        room = np.empty(1, dtype=np.int64)
-        return levels, np.array([bin_of(1, room), bin_of(2 * bits, room)])
-
-    def coarse(self, number: int) -> Points:
-        """Return mappings of a few sizes of each group: the first known ones."""
-        picks = []
-        for group, sizes in zip(GROUPS, self.sizes[number], strict=True):
-            count = len(sizes[f"t_{group[0]}"])
-            spread = np.linspace(0, count - 1, COARSE * len(group))
-            picks.append(np.unique(spread.astype(np.int64)))
-        index = [axis.ravel() for axis in np.meshgrid(*picks, indexing="ij")]
-        columns: Columns = {}
-        for sizes, place in zip(self.sizes[number], index, strict=True):
-            columns |= {name: column[place] for name, column in sizes.items()}
-        tile = {loop: columns[f"t_{loop}"] for group in GROUPS for loop in group}
-        elements = self.model.tile_elements(columns)
-        cycles, assignment = self.counter.best(tile)
-        criteria = [
-            *self.model.footprint_bits(elements),
-            self.model.first_last_bits(elements),
-            self.model.dram_bits(columns, self.variants[number]),
-            cycles,
-        ]
-        return Points(
-            tile=tile,
-            criteria=np.stack(criteria, axis=1),
-            variant=np.full(len(cycles), number),
-            assignment=assignment,
-        )
-
-    def search(self, number: int, known: IntArray, count: int) -> tuple[Points, IntArray, int]:
-        """Return the mappings of one loop order that no known mapping beats, and all known."""
-        variant, sizes = self.variants[number], self.sizes[number]
-        lengths = [len(c[f"t_{group[0]}"]) for group, c in zip(GROUPS, sizes, strict=True)]
-        outer_index = np.indices(lengths[:4])
-        outer: Columns = {}
-        for columns, index in zip(sizes[:4], outer_index.reshape(4, -1), strict=True):
-            outer |= {name: column[index] for name, column in columns.items()}
-        y, x = dict(sizes[4]), dict(sizes[5])
-        first = self._with_fixed(self._choices(outer, variant))
-        second, third = self._choices(y, variant), self._choices(x, variant)
-        least = Choices(*(column.min(axis=0, keepdims=True) for column in third))
-        places, criteria, known, count = search(
-            known, count, first, second, third, least, self.rules
-        )
-        tile = {
-            name[2:]: column[places[:, part]]
-            for part, columns in enumerate((outer, y, x))
-            for name, column in columns.items()
-            if name.startswith("t_")
-        }
-        assignment = places[:, 3]
-        variants_of = np.full(len(places), number)
-        points = Points(tile=tile, criteria=criteria, variant=variants_of, assignment=assignment)
-        return points, known, count
-
-    def _choices(self, columns: Columns, variant: Variant) -> Choices:
-        """Return what each row of sizes of some loops multiplies."""
-        loops = [loop for loop in LOOPS if f"t_{loop}" in columns]
-        size = len(columns[f"t_{loops[0]}"])
-        tiles = np.zeros((size, len(LOOPS)), dtype=np.int64)
-        for loop in loops:
-            tiles[:, LOOPS.index(loop)] = columns[f"t_{loop}"]
-        factors = np.ones((size, FACTORS), dtype=np.int64)
-        for factor, names in enumerate(_factor_names(variant)):
-            for name in names:
-                if name in columns:
-                    factors[:, factor] *= columns[name]
-        steps = np.ones((size, len(self.counter.assignments)), dtype=np.int64)
-        passes = np.ones_like(steps)
-        for one, assigned in enumerate(self.counter.assignments):
-            for loop in loops:
-                work, trips = self._loop_factors(assigned, loop, columns)
-                steps[:, one] *= work
-                passes[:, one] *= trips
-        return Choices(factors, steps, passes, tiles)
-
-    def _loop_factors(
-        self, assigned: Assignment, loop: str, columns: Sizes
-    ) -> tuple[IntArray | int, IntArray | int]:
-        """Return what sizes of one loop multiply in array steps and in passes."""
-        factor = dict(assigned.plain).get(loop)
-        counted = loop in self.counter.tiles_in_passes(assigned)
-        trips = columns[f"n_{loop}"] if counted else 1
-        if factor is None:
-            return 1, trips
-        steps = loop_steps(columns[f"t_{loop}"], self.counter.bounds[loop], factor)
-        return steps, steps if loop in self.counter.own else trips
-
-    def _with_fixed(self, outer: Choices) -> Choices:
-        """Multiply in the steps and passes of loops that are on no axis."""
-        free = [self.counter.free_steps(one) for one in self.counter.assignments]
-        trips = [self.counter.free_passes(one) for one in self.counter.assignments]
-        return outer._replace(steps=outer.steps * free, passes=outer.passes * trips)
+def _tree(counter: CycleCounter, group: tuple[str, ...], sizes: Sizes, first: int) -> IntArray:
+    """Return the tree of a group's sizes, with what each multiplies; see `grow_tree`."""
+    ones = np.ones_like(sizes[f"t_{group[0]}"])
+    tiles = [sizes[f"t_{loop}"] for loop in group] + [ones] * (2 - len(group))
+    order = np.lexsort(tiles)
+    columns = []
+    for names in FACTOR_NAMES:
+        factor = ones
+        for name in names:
+            if name in sizes:
+                factor = factor * sizes[name]
+        columns.append(factor)
+    columns += counter.costs_of(group, sizes)
+    costs = np.stack(columns, axis=1)[order]
+    return grow_tree(np.stack(tiles, axis=1)[order], costs, first)
 
 
-def _factor_names(variant: Variant) -> tuple[tuple[str, ...], ...]:
-    """Return the columns of sizes that make up each of the `FACTORS`."""
-    return (
-        ("t_b", "t_g", "t_c", "distinct_y", "distinct_x"),
-        ("t_g", "t_k", "t_c", "t_fy", "t_fx"),
-        ("t_b", "t_g", "t_k", "t_oy", "t_ox"),
-        (variant.rows("y"), variant.rows("x")),
-        () if variant.stationary == "input" else ("n_k",),
-        () if variant.stationary == "weight" else ("n_b", "n_oy", "n_ox"),
-        () if variant.stationary == "output" else ("n_c", "n_fy", "n_fx"),
+def _problem(layer: Layer, chip: Accelerator, counter: CycleCounter, roots: IntArray) -> Problem:
+    """Return what all mappings share; see `Problem`."""
+    model = TrafficModel(layer, chip)
+    loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
+    least = counter.floor()
+    levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
+    return Problem(
+        roots=roots,
+        loops=np.array(loops),
+        bounds=np.array(list(layer.bounds.values())),
+        traffic=model.traffic(),
+        ends=model.ends(),
+        on_chip=model.on_chip(),
+        variants=np.array([_numbered(one) for one in variants(layer, chip)]),
+        **_flattened_axes(counter),
+        levels=levels,
+        fill=np.array([counter.fill]),
     )
 
 
-def _flattened_axes(counter: CycleCounter) -> tuple[IntArray, IntArray]:
-    """Return loops and sizes of flattened axes by assignment, padded with -1 and 0."""
-    most = max((len(one.flattened) for one in counter.assignments), default=0)
-    loops = np.full((len(counter.assignments), max(most, 1), len(LOOPS)), -1, dtype=np.int64)
-    sizes = np.zeros((len(counter.assignments), max(most, 1)), dtype=np.int64)
-    for one, assigned in enumerate(counter.assignments):
-        for place, (names, size) in enumerate(assigned.flattened):
-            loops[one, place, : len(names)] = [LOOPS.index(loop) for loop in names]
-            sizes[one, place] = size if counter.own & set(names) else -size
-    return loops, sizes
+def _numbered(variant: Variant) -> tuple[int, int, int]:
+    """Return a loop order as the search wants it; see `Problem`."""
+    uncut = -1
+    if variant.uncut:
+        uncut = next(n for n, x in enumerate(OPERANDS) if IRRELEVANT[x] == variant.uncut)
+    return OPERANDS.index(variant.stationary), ("", "y", "x").index(variant.kept), uncut
+
+
+def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:
+    """Return the flattened axes of all assignments, as `Problem` wants them."""
+    flats = list(dict.fromkeys(flat for one in counter.assignments for flat in one.flattened))
+    axes = max(len(one.flattened) for one in counter.assignments)
+    flat_loops = np.full((len(flats), len(LOOPS)), -1)
+    flat_sizes = np.zeros((len(flats), 2), dtype=np.int64)
+    for row, (names, size) in enumerate(flats):
+        flat_loops[row, : len(names)] = [LOOPS.index(loop) for loop in names]
+        flat_sizes[row] = size, bool(counter.own & set(names))
+    flat_of = np.full((len(counter.assignments), axes), -1)
+    for row, one in enumerate(counter.assignments):
+        flat_of[row, : len(one.flattened)] = [flats.index(flat) for flat in one.flattened]
+    return {"flat_loops": flat_loops, "flat_sizes": flat_sizes, "flat_of": flat_of}

@@ -190,9 +190,7 @@ class CycleCounter:
     def _steps(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
         total: IntArray | int = self.free_steps(one)
         for loop, factor in one.plain:
-            if (loop, factor) not in known:
-                known[loop, factor] = loop_steps(tile[loop], self.bounds[loop], factor)
-            total = total * known[loop, factor]
+            total = total * self._plain_steps(loop, factor, tile[loop], known)
         for loops, size in one.flattened:
             if (loops, size) not in known:
                 known[loops, size] = self._flattened(loops, size, tile)
@@ -256,6 +254,44 @@ class CycleCounter:
         """Return the least cycles of any mapping: uncut loops take the fewest steps and passes."""
         whole = {loop: np.array([bound]) for loop, bound in self.bounds.items()}
         return int(self.best(whole)[0][0])
+
+    def costs_of(self, group: Sequence[str], sizes: Mapping[str, IntArray]) -> list[IntArray]:
+        """Return what sizes of some loops multiply in the steps, and with fill in the passes.
+
+        Parameters
+        ----------
+        group
+            The loops. The steps of loops that are on no axis go with b.
+        sizes
+            ``t_<loop>`` and ``n_<loop>`` of shape (sizes,).
+
+        Returns
+        -------
+        Steps by assignment, then passes by assignment, each of shape (sizes,); flattened axes are
+        left out.
+        """
+        ones = np.ones_like(sizes[f"t_{group[0]}"])
+        known: Known = {}
+        steps, passes = [], []
+        for one in self.assignments:
+            work = ones * self.free_steps(one) if "b" in group else ones
+            trips = ones * self.free_passes(one) if "b" in group and self.fill else ones
+            for loop, factor in one.plain:
+                if loop in group:
+                    done = self._plain_steps(loop, factor, sizes[f"t_{loop}"], known)
+                    work = work * done
+                    trips = trips * done if loop in self.own else trips
+            if self.fill:
+                for loop in self.tiles_in_passes(one) & set(group):
+                    trips = trips * sizes[f"n_{loop}"]
+            steps.append(work)
+            passes.append(trips)
+        return steps + passes if self.fill else steps
+
+    def _plain_steps(self, loop: str, factor: int, tile: IntArray, known: Known) -> IntArray:
+        if (loop, factor) not in known:
+            known[loop, factor] = loop_steps(tile, self.bounds[loop], factor)
+        return known[loop, factor]
 
     def size_columns(self, tile: Mapping[str, IntArray]) -> list[IntArray]:
         """Return what a choice of sizes of some loops can change in the cycles, less is better.

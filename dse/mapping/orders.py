@@ -4,7 +4,7 @@ It is enough to choose the operand that is stationary: the loops that it does no
 innermost. With halos kept, also which of oy and ox is innermost of the input's own loops.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -14,9 +14,6 @@ from dse.arrays import IntArray
 from dse.hardware import Accelerator
 from dse.mapping.rows import SpatialAxis, needed_rows
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
-
-GROUPS = (("b",), ("g",), ("k",), ("c",), ("oy", "fy"), ("ox", "fx"))
-"""The loops whose sizes are chosen together: a spatial pair decides the rows that are fetched."""
 
 IRRELEVANT = {x: frozenset(LOOPS) - OPERAND_LOOPS[x] for x in OPERANDS}
 """The loops that each operand does not depend on: k; b oy ox; c fy fx."""
@@ -50,16 +47,6 @@ class Variant:
             "output": ("b", *spatial, "k", "c", "fy", "fx"),
         }
         return ("g", *parts[self.stationary])
-
-    def traffic_columns(self, group: Sequence[str]) -> list[str]:
-        """Return the columns of a group's sizes that footprints or traffic depend on."""
-        names = [f"t_{loop}" for loop in group]
-        counted = [x for x in group if x != "g" and x not in IRRELEVANT[self.stationary]]
-        names += [f"n_{loop}" for loop in counted]
-        if len(group) == 2:
-            axis = group[0][1]
-            names += [f"distinct_{axis}", self.rows(axis)]
-        return names
 
     def rows(self, axis: str) -> str:
         """Return the name of the column of fetched rows of an axis."""
@@ -108,12 +95,28 @@ class TrafficModel:
         self.weights = prod(bounds[loop] for loop in OPERAND_LOOPS["weight"])
         self.outputs = prod(bounds[loop] for loop in OPERAND_LOOPS["output"])
 
-    def numbers(self) -> IntArray:
-        """Return the model as numbers of shape (4, 3), as `dse.mapping.branch.search` wants it."""
-        in_dram = [self.bits[x] for x in OPERANDS]
-        carried = [int(x in self.carries) for x in OPERANDS]
-        moved = [self.planes, self.weights, self.outputs]
-        return np.array([in_dram, [*in_dram[:2], self.psum_bits], moved, carried], dtype=np.int64)
+    def traffic(self) -> IntArray:
+        """Return what `dram_bits` adds up, shape (4,).
+
+        DRAM bits of inputs for each row that is fetched, of weights, of outputs, and those of
+        partial sums that are written and read once.
+        """
+        carried = {x: int(x in self.carries) for x in OPERANDS}
+        inputs = carried["input"] * self.planes * self.bits["input"]
+        weights = carried["weight"] * self.weights * self.bits["weight"]
+        outputs = carried["output"] * self.outputs
+        return np.array(
+            [inputs, weights, outputs * self.bits["output"], outputs * 2 * self.psum_bits]
+        )
+
+    def ends(self) -> IntArray:
+        """Return the DRAM bits of an element of each operand, shape (3,)."""
+        return np.array([int(x in self.carries) * self.bits[x] for x in OPERANDS])
+
+    def on_chip(self) -> IntArray:
+        """Return the bits of an element of each operand in each buffer, shape (buffers, 3)."""
+        bits = {**self.bits, "output": self.psum_bits}
+        return np.array([[int(x in held) * bits[x] for x in OPERANDS] for held in self.holds])
 
     def tile_elements(self, size: Mapping[str, IntArray]) -> dict[str, IntArray]:
         """Return the elements of the nominal tile of each operand, by operand."""

@@ -1,4 +1,4 @@
-"""Tile sizes worth trying, loop by loop: thinned only by dominance that is proven lossless."""
+"""Tile sizes worth trying, by group of loops: thinned only by dominance that is proven lossless."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,14 +8,15 @@ from dse.arrays import IntArray
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.cycles import CycleCounter
-from dse.mapping.front import thinned
-from dse.mapping.orders import GROUPS, Variant
 from dse.mapping.rows import SpatialAxis, pair_sizes
+from dse.mapping.skyline import first_undominated
 from dse.workload import Layer
+
+GROUPS = (("b",), ("g",), ("k",), ("c",), ("oy", "fy"), ("ox", "fx"))
+"""The loops whose sizes are chosen together: a spatial pair decides the rows that are fetched."""
 
 LARGEST_LOOP = 2**22
 """Sizes of a loop are listed one by one, so that a bound may not exceed this."""
-
 
 Sizes = Mapping[str, IntArray]
 """Sizes of one group of loops, columns of shape (sizes,) by name.
@@ -38,7 +39,10 @@ def size_range(layer: Layer, chip: Accelerator, loop: str) -> tuple[int, int]:
 
 
 def all_sizes(layer: Layer, chip: Accelerator, group: Sequence[str]) -> dict[str, IntArray]:
-    """Return every tile size, or pair of sizes, of a group of loops that the chip allows."""
+    """Return every tile size, or pair of sizes, of a group of loops that the chip allows.
+
+    Rows are in lexicographic order of (output size, filter size) of a pair.
+    """
     if len(group) == 1:
         (loop,) = group
         least, most = size_range(layer, chip, loop)
@@ -59,36 +63,15 @@ def all_sizes(layer: Layer, chip: Accelerator, group: Sequence[str]) -> dict[str
     }
 
 
-def thinned_sizes(
-    every: Mapping[str, IntArray], group: Sequence[str], variant: Variant, counter: CycleCounter
+def sizes_worth_trying(
+    layer: Layer, chip: Accelerator, counter: CycleCounter, group: Sequence[str]
 ) -> Sizes:
-    """Return the sizes of a group that can be best with the loop order of a variant.
+    """Return the sizes of a group of loops that can be best with some order of the loops.
 
-    Parameters
-    ----------
-    every
-        Columns of all sizes, as `all_sizes` returns them.
-    group
-        The loops of the group.
-    variant
-        The loop order: it says which tile counts and rows change the traffic.
-    counter
-        It says which sizes change the compute cycles.
+    A size goes when another is no larger, and takes no more tiles, rows, steps or passes.
     """
-    allowed = np.ones(len(every[f"t_{group[0]}"]), dtype=bool)
-    for loop in variant.uncut & set(group):
-        allowed &= every[f"n_{loop}"] == 1
-    columns = {name: column[allowed] for name, column in every.items()}
-    traffic = [columns[name] for name in variant.traffic_columns(group)]
-    cycles = counter.size_columns({loop: columns[f"t_{loop}"] for loop in group})
-    stays = thinned([*traffic, *cycles])
-    return {name: column[stays] for name, column in columns.items()}
-
-
-def sizes_by_group(
-    layer: Layer, chip: Accelerator, variant: Variant, counter: CycleCounter
-) -> tuple[Sizes, ...]:
-    """Return the candidate sizes of each group of `GROUPS` for a variant."""
-    return tuple(
-        thinned_sizes(all_sizes(layer, chip, group), group, variant, counter) for group in GROUPS
-    )
+    every = all_sizes(layer, chip, group)
+    cycles = counter.size_columns({loop: every[f"t_{loop}"] for loop in group})
+    points = np.stack([*every.values(), *cycles], axis=1)
+    index = first_undominated(points)
+    return {name: column[index] for name, column in every.items()}

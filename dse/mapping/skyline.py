@@ -1,0 +1,728 @@
+"""Best-first branch and bound for the undominated mappings, compiled.
+
+A box is one range of sizes for each group of loops. Its least factors bound the criteria of every
+mapping in it, so that a box that a known mapping beats holds nothing worth having. Boxes leave the
+queue by the buffer bits that they need at least: whatever can beat a mapping has left before it.
+The method is that of Papadias, Tao, Fu and Seeger, SIGMOD 2003, on boxes that are never listed.
+
+All compiled code of the mapping is in this file, long as it is: Numba's cache notices changes of a
+function's own file only, and would run stale code. Rows are addressed in place, as a view of an
+array costs more than what is read from it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from dse.arrays import FloatArray, IntArray
+
+LEFT, RIGHT, SPREAD, LEAST, MOST, FACTORS = 0, 1, 2, 3, 5, 7
+"""Columns of a tree: halves (-1 for none), width, least and most tile size of up to two loops."""
+
+ELEMENTS, ROWS, PASSES, STEPS = 0, 3, 6, 9
+"""Columns of factors: tile elements of input, weight, output; input rows fetched, kept along y,
+kept along x; passes of input, weight, output; array steps by assignment, array passes likewise."""
+
+GROUPS = 6
+ORDERS, CYCLES, NEXT = 6, 7, 8
+"""Columns of a box: the row of each group's tree; open loop orders, least cycles, box below it."""
+
+DRAM, ENDS, BUFFERS = 0, 1, 2
+"""Columns of a point: DRAM bits, first and last bits, bits of each buffer."""
+
+BIN, USED, FREE, FOUND, SETTLED, IS_FULL = 0, 1, 2, 3, 4, 5
+"""Places of `Room.state`."""
+
+BIN_BITS = 6
+"""Boxes wait in bins of their least buffer bits, 2**BIN_BITS to an octave."""
+
+AFTER_CRITERIA = 10
+"""Columns of a found mapping after its criteria: tiles of 8 loops, loop order, assignment."""
+
+LARGEST = np.iinfo(np.int64).max
+
+
+class Problem(NamedTuple):
+    """What all mappings of a layer on an array share.
+
+    Attributes
+    ----------
+    roots : shape (GROUPS,)
+        Rows of the trees' roots.
+    loops : shape (GROUPS, 2)
+        The loops of each group, -1 for none.
+    bounds : shape (loops,)
+        Loop bounds.
+    traffic : shape (4,)
+        DRAM bits of inputs for each row that is fetched, of weights, of outputs, and those of
+        partial sums that are written and read once.
+    ends : shape (3,)
+        DRAM bits of an element of each operand.
+    on_chip : shape (buffers, 3)
+        Bits that an element of each operand takes in each buffer.
+    variants : shape (variants, 3)
+        Loop orders: stationary operand; rows of the input, as in the factors; operand whose
+        irrelevant loops must have one tile, -1 for none.
+    flat_loops : shape (flattened, loops)
+        Loops of flattened axes, padded with -1.
+    flat_sizes : shape (flattened, 2)
+        MACs along a flattened axis, and whether it counts in passes.
+    flat_of : shape (assignments, axes)
+        The flattened axes of each assignment, padded with -1.
+    levels : shape (levels,), ascending
+        Numbers of cycles, from the fewest: known mappings are listed by them.
+    fill : shape (1,)
+        Cycles of an array pass.
+    """
+
+    roots: IntArray
+    loops: IntArray
+    bounds: IntArray
+    traffic: IntArray
+    ends: IntArray
+    on_chip: IntArray
+    variants: IntArray
+    flat_loops: IntArray
+    flat_sizes: IntArray
+    flat_of: IntArray
+    levels: IntArray
+    fill: IntArray
+
+
+class Room(NamedTuple):
+    """Where a search keeps what it knows.
+
+    Attributes
+    ----------
+    heads : shape (bins,)
+        The last box put into each bin of least buffer bits, -1 for none.
+    boxes : shape (boxes, 9)
+        Boxes; see `ORDERS`. Those that are free again are linked likewise.
+    listed : shape (levels, mappings, 2 + buffers)
+        Points of known mappings within a level of cycles, DRAM bits ascending.
+    num_listed : shape (levels,)
+        Their number.
+    near : shape (levels, mappings)
+        Rows of `found` whose cycles lie from a level to below the next.
+    num_near : shape (levels,)
+        Their number.
+    found : shape (mappings, buffers + loops + 5)
+        See `search`.
+    state : shape (6,)
+        Bin in hand, boxes used, first free box, mappings found, found in earlier bins, whether
+        room was lacking.
+    """
+
+    heads: IntArray
+    boxes: IntArray
+    listed: IntArray
+    num_listed: IntArray
+    near: IntArray
+    num_near: IntArray
+    found: IntArray
+    state: IntArray
+
+
+def room_for(problem: Problem, boxes: int, mappings: int) -> Room:
+    """Return room for a search of so many boxes at a time and known mappings."""
+    levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
+    return Room(
+        heads=np.full(64 << BIN_BITS, -1),
+        boxes=np.empty((boxes, 9), dtype=np.int64),
+        listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
+        num_listed=np.zeros(levels, dtype=np.int64),
+        near=np.empty((levels, mappings), dtype=np.int64),
+        num_near=np.zeros(levels, dtype=np.int64),
+        found=np.empty((mappings, buffers + loops + 5), dtype=np.int64),
+        state=np.array([0, 0, -1, 0, 0, 0]),
+    )
+
+
+@njit(cache=True, nogil=True)
+def first_undominated(points: IntArray) -> IntArray:
+    """Return the indices of the undominated rows; of equal rows the first.
+
+    Parameters
+    ----------
+    points : shape (points, criteria), rows in lexicographic order
+        Criteria, less is better. A row is then dominated by earlier rows only.
+    """
+    keep = np.empty(points.shape[0], dtype=np.int64)
+    known = np.empty(points.shape[0], dtype=np.int64)
+    count = 0
+    for row in range(points.shape[0]):
+        rival = 0
+        while rival < count:
+            column = 0
+            while column < points.shape[1] and points[known[rival], column] <= points[row, column]:
+                column += 1
+            if column == points.shape[1]:
+                break
+            rival += 1
+        if rival == count:
+            known[count] = row
+            keep[count] = row
+            count += 1
+        else:  # forward, so that strong rows are tried first
+            known[rival], known[rival // 2] = known[rival // 2], known[rival]
+    return keep[:count]
+
+
+@njit(cache=True, nogil=True)
+def _cut(tiles: IntArray, low: int, high: int) -> int:
+    """Return where to halve the sorted sizes low..high-1: at the geometric middle."""
+    column = 1 if tiles[low, 1] != tiles[high - 1, 1] else 0
+    middle = np.sqrt(float(tiles[low, column]) * tiles[high - 1, column])
+    place = low + 1
+    while place < high - 1 and tiles[place, column] <= middle:
+        place += 1
+    return place
+
+
+@njit(cache=True, nogil=True)
+def _set_leaf(row: IntArray, tiles: IntArray, costs: IntArray) -> None:
+    row[LEFT:LEAST] = (-1, -1, 0)
+    row[LEAST:MOST] = tiles
+    row[MOST:FACTORS] = tiles
+    row[FACTORS:] = costs
+
+
+@njit(cache=True, nogil=True)
+def _set_parent(row: IntArray, left: IntArray, right: IntArray) -> None:
+    row[FACTORS:] = np.minimum(left[FACTORS:], right[FACTORS:])
+    wide = 1.0
+    for loop in range(2):
+        row[LEAST + loop] = min(left[LEAST + loop], right[LEAST + loop])
+        row[MOST + loop] = max(left[MOST + loop], right[MOST + loop])
+        wide *= row[MOST + loop] / row[LEAST + loop]
+    row[SPREAD] = 1 + int(1024 * np.log(wide))
+
+
+@njit(cache=True, nogil=True)
+def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> IntArray:
+    """Return the tree of the sizes of a group: each row the least of its halves.
+
+    Parameters
+    ----------
+    tiles : shape (sizes, 2), sorted by the second column, then the first
+        Tile sizes of the loops of the group; 1 for a second loop that it does not have.
+    costs : shape (sizes, columns)
+        Factors, steps and passes of each size.
+    first
+        Row of the root, where trees are joined to one array.
+    """
+    size = tiles.shape[0]
+    tree = np.empty((2 * size - 1, FACTORS + costs.shape[1]), dtype=np.int64)
+    ends = np.empty((2 * size - 1, 2), dtype=np.int64)
+    ends[0] = (0, size)
+    count = 1
+    for row in range(2 * size - 1):
+        low, high = ends[row]
+        if high - low == 1:
+            _set_leaf(tree[row], tiles[low], costs[low])
+            continue
+        middle = _cut(tiles, low, high)
+        ends[count] = (low, middle)
+        ends[count + 1] = (middle, high)
+        tree[row, LEFT] = first + count
+        tree[row, RIGHT] = first + count + 1
+        count += 2
+    for row in range(2 * size - 2, -1, -1):
+        if tree[row, LEFT] >= 0:
+            _set_parent(tree[row], tree[tree[row, LEFT] - first], tree[tree[row, RIGHT] - first])
+    return tree
+
+
+@njit(cache=True, nogil=True)
+def _bin(bits: int, number: FloatArray) -> int:
+    """Return the bin of a positive number: its binary order and the first bits below.
+
+    `number` of shape (1,) is room for it as a float, whose bits are read.
+    """
+    number[0] = bits
+    return (number.view(np.int64)[0] >> (52 - BIN_BITS)) - (1023 << BIN_BITS)
+
+
+@njit(cache=True, nogil=True)
+def _set_products(totals: IntArray, tree: IntArray, box: IntArray, without: int) -> None:
+    """Fill in the products of the factors of all groups but one."""
+    totals[:] = 1
+    for group in range(GROUPS):
+        if group != without:
+            row = box[group]
+            for column in range(totals.shape[0]):
+                totals[column] *= tree[row, FACTORS + column]
+
+
+@njit(cache=True, nogil=True)
+def _set_sizes(sizes: IntArray, tree: IntArray, box: IntArray, loops: IntArray) -> None:
+    """Fill in the least and the most tile size of each loop in a box, shape (2, loops)."""
+    for group in range(GROUPS):
+        for place in range(2):
+            loop = loops[group, place]
+            if loop >= 0:
+                sizes[0, loop] = tree[box[group], LEAST + place]
+                sizes[1, loop] = tree[box[group], MOST + place]
+
+
+@njit(cache=True, nogil=True)
+def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int) -> int:
+    """Count the steps of a flattened axis over all tiles, their sizes being settled."""
+    number = 0
+    while number < loops.shape[1] and loops[one, number] >= 0:
+        number += 1
+    total = 0
+    for edges in range(1 << number):
+        count, extent = 1, 1
+        for place in range(number):
+            bound, tile = bounds[loops[one, place]], sizes[0, loops[one, place]]
+            if edges >> place & 1:
+                count *= 1 if bound % tile else 0
+                extent *= bound % tile
+            else:
+                count *= bound // tile
+                extent *= tile
+        if count:
+            total += count * -(-extent // length)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _least_flat_steps(
+    bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int
+) -> int:
+    """Bound the steps of a flattened axis from below; exact where the sizes are settled."""
+    tiles, whole, full, extent = 1, 1, 1, 1
+    is_open = False
+    for place in range(loops.shape[1]):
+        loop = loops[one, place]
+        if loop < 0:
+            break
+        is_open = is_open or sizes[0, loop] != sizes[1, loop]
+        tiles *= -(-bounds[loop] // sizes[1, loop])
+        full *= bounds[loop] // sizes[1, loop]
+        whole *= bounds[loop]
+        extent *= sizes[0, loop]
+    if is_open:
+        return max(tiles, -(-whole // length), full * -(-extent // length))
+    return _flat_steps(bounds, sizes, loops, one, length)
+
+
+@njit(cache=True, nogil=True)
+def _least_cycles(
+    totals: IntArray, flat: IntArray, flat_of: IntArray, in_passes: IntArray, fill: int
+) -> tuple[int, int]:
+    """Return the least cycles of all assignments, and the first that reaches them."""
+    least, which = LARGEST, 0
+    for one in range(flat_of.shape[0]):
+        steps = totals[STEPS + one]
+        passes = totals[STEPS + flat_of.shape[0] + one] if fill else 0
+        for axis in range(flat_of.shape[1]):
+            shared = flat_of[one, axis]
+            if shared >= 0:
+                steps *= flat[shared]
+                passes *= flat[shared] if in_passes[shared] else 1
+        if steps + fill * passes < least:
+            least, which = steps + fill * passes, one
+    return least, which
+
+
+@njit(cache=True, nogil=True)
+def _set_bits(point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArray) -> int:
+    """Fill in first and last bits and the bits of each buffer; return the sum of the latter."""
+    point[ENDS] = ends[0] * totals[0] + ends[1] * totals[1] + ends[2] * totals[2]
+    key = 0
+    for buffer in range(on_chip.shape[0]):
+        bits = 0
+        for operand in range(3):
+            bits += on_chip[buffer, operand] * totals[ELEMENTS + operand]
+        point[BUFFERS + buffer] = bits
+        key += bits
+    return key
+
+
+@njit(cache=True, nogil=True)
+def _dram_bits(totals: IntArray, traffic: IntArray, variants: IntArray, order: int) -> int:
+    """Return the DRAM bits in a loop order; `LARGEST` if the machine does not allow it."""
+    stationary, uncut = variants[order, 0], variants[order, 2]
+    if uncut >= 0 and totals[PASSES + uncut] > 1:
+        return LARGEST
+    inputs = traffic[0] * totals[ROWS + variants[order, 1]]
+    if stationary != 0:
+        inputs *= totals[PASSES]
+    weights = traffic[1] if stationary == 1 else traffic[1] * totals[PASSES + 1]
+    outputs = traffic[2]
+    if stationary != 2:
+        outputs += traffic[3] * (totals[PASSES + 2] - 1)
+    return inputs + weights + outputs
+
+
+@njit(cache=True, nogil=True)
+def _level(levels: IntArray, cycles: int) -> int:
+    """Return the highest level of at most so many cycles."""
+    low, high = 0, len(levels)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if levels[middle] <= cycles:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _is_within(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
+    """Whether a listed mapping is no larger on chip than a point, nor in first and last bits."""
+    column = 1
+    while column < listed.shape[2] and listed[level, row, column] <= point[column]:
+        column += 1
+    return column == listed.shape[2]
+
+
+@njit(cache=True, nogil=True)
+def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> int:
+    """Return the first listed mapping that is no larger on chip than a point, or -1.
+
+    With one buffer, whatever is listed takes no more of it than any point asked for later, and
+    first and last bits fall along the list.
+    """
+    if listed.shape[2] > BUFFERS + 1:
+        for row in range(count):
+            if _is_within(listed, level, row, point):
+                return row
+        return -1
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) >> 1
+        if listed[level, middle, ENDS] <= point[ENDS]:
+            high = middle
+        else:
+            low = middle + 1
+    return low if low < count else -1
+
+
+@njit(cache=True, nogil=True)
+def _beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntArray) -> int:
+    """Return the DRAM bits from which on a listed mapping beats a point.
+
+    It lies in an earlier bin than the point, so that it is smaller in one thing at least.
+    """
+    rival = _first_within(listed, level, num_listed[level], point)
+    return LARGEST if rival < 0 else listed[level, rival, DRAM]
+
+
+@njit(cache=True, nogil=True)
+def _open_orders(
+    orders: int, beaten: int, totals: IntArray, traffic: IntArray, variants: IntArray
+) -> tuple[int, int, int]:
+    """Return the orders with less traffic than what is beaten, as bits; the best; its DRAM bits."""
+    left, best, least = 0, 0, LARGEST
+    for order in range(variants.shape[0]):
+        if orders >> order & 1:
+            bits = _dram_bits(totals, traffic, variants, order)
+            if bits < beaten:
+                left |= 1 << order
+                if bits < least:
+                    least = bits
+                    best = order
+    return left, best, least
+
+
+@njit(cache=True, nogil=True)
+def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
+    """Return the first listed row of more DRAM bits."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) >> 1
+        if listed[level, middle, DRAM] <= bits:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _move(listed: IntArray, level: int, rows: tuple[int, int], target: int) -> None:
+    """Move the rows from one to before another to the target, which they may overlap."""
+    low, high = rows
+    if target < low:
+        for row in range(low, high):
+            for column in range(listed.shape[2]):
+                listed[level, target + row - low, column] = listed[level, row, column]
+    elif target > low:
+        for row in range(high - 1, low - 1, -1):
+            for column in range(listed.shape[2]):
+                listed[level, target + row - low, column] = listed[level, row, column]
+
+
+@njit(cache=True, nogil=True)
+def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
+    """Whether a point is no larger than a listed mapping of no fewer DRAM bits.
+
+    With one buffer its bits do not count: from now on points are larger than both.
+    """
+    last = ENDS if listed.shape[2] == BUFFERS + 1 else listed.shape[2] - 1
+    column = ENDS
+    while column <= last and point[column] <= listed[level, row, column]:
+        column += 1
+    return column > last
+
+
+@njit(cache=True, nogil=True)
+def _list(listed: IntArray, level: int, count: int, point: IntArray) -> int:
+    """List a mapping unless a listed one is no worse, drop what it matches; return the count."""
+    is_falling = listed.shape[2] == BUFFERS + 1
+    place = _place(listed, level, count, point[DRAM])
+    for row in range(max(place - 1, 0) if is_falling else 0, place):
+        if _is_within(listed, level, row, point):
+            return count
+    while place > 0 and listed[level, place - 1, DRAM] == point[DRAM]:
+        place -= 1
+    kept, row = place, place
+    while row < count:
+        if not _is_matched(listed, level, row, point):
+            if is_falling:  # the rest have fewer first and last bits, too
+                break
+            _move(listed, level, (row, row + 1), kept)
+            kept += 1
+        row += 1
+    _move(listed, level, (row, count), kept + 1)
+    _move(listed, level, (place, kept), place + 1)
+    for column in range(listed.shape[2]):
+        listed[level, place, column] = point[column]
+    return kept + 1 + count - row
+
+
+@njit(cache=True, nogil=True)
+def _is_no_worse(found: IntArray, row: int, mapping: IntArray) -> bool:
+    """Whether a found mapping is no larger than another in any criterion."""
+    column, criteria = 0, found.shape[1] - AFTER_CRITERIA
+    while column < criteria and found[row, column] <= mapping[column]:
+        column += 1
+    return column == criteria
+
+
+@njit(cache=True, nogil=True)
+def _is_new(room: Room, levels: IntArray, mapping: IntArray, point: IntArray) -> bool:
+    """Whether no found mapping is as good as one that those listed within its level do not beat.
+
+    If those listed within the next level do not beat it either, few are left to compare.
+    """
+    for row in range(room.state[SETTLED], room.state[FOUND]):
+        if _is_no_worse(room.found, row, mapping):
+            return False
+    level = _level(levels, mapping[len(point)])
+    if level + 1 < len(levels):
+        beaten = _beaten_from(room.listed, room.num_listed, level + 1, point)
+        if point[DRAM] < beaten:
+            return True
+    for place in range(room.num_near[level] - 1, -1, -1):
+        if _is_no_worse(room.found, room.near[level, place], mapping):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _sorted_rows(rows: IntArray) -> IntArray:
+    """Return the order of rows by their columns, the first column first."""
+    order = np.arange(rows.shape[0])
+    for place in range(1, rows.shape[0]):
+        row = order[place]
+        while place > 0:
+            above, column = order[place - 1], 0
+            while column < rows.shape[1] - 1 and rows[row, column] == rows[above, column]:
+                column += 1
+            if rows[row, column] >= rows[above, column]:
+                break
+            order[place] = above
+            place -= 1
+        order[place] = row
+    return order
+
+
+@njit(cache=True, nogil=True)
+def _set_point(point: IntArray, mapping: IntArray) -> None:
+    """Fill in the point of a found mapping."""
+    buffers = len(point) - BUFFERS
+    point[DRAM] = mapping[buffers + 1]
+    point[ENDS] = mapping[buffers]
+    point[BUFFERS:] = mapping[:buffers]
+
+
+@njit(cache=True, nogil=True)
+def _settle(room: Room, levels: IntArray, waiting: IntArray) -> None:
+    """Add the mappings of a bin to those that are found, but for those that one is as good as.
+
+    Of mappings with equal criteria that with the smaller tiles stays, then that of the earlier loop
+    order and assignment.
+    """
+    state, found, point = room.state, room.found, np.empty(room.listed.shape[2], dtype=np.int64)
+    cycles = len(point)
+    for one in _sorted_rows(waiting):
+        _set_point(point, waiting[one])
+        if _is_new(room, levels, waiting[one], point):
+            found[state[FOUND]] = waiting[one]
+            state[FOUND] += 1
+            if state[FOUND] + 1 == len(found):
+                state[IS_FULL] = 1
+                return
+    for row in range(state[SETTLED], state[FOUND]):
+        _set_point(point, found[row])
+        level = _level(levels, found[row, cycles])
+        room.near[level, room.num_near[level]] = row
+        room.num_near[level] += 1
+        for above in range(level + (levels[level] < found[row, cycles]), len(levels)):
+            room.num_listed[above] = _list(room.listed, above, room.num_listed[above], point)
+    state[SETTLED] = state[FOUND]
+
+
+@njit(cache=True, nogil=True)
+def _set_mapping(
+    mapping: IntArray, point: IntArray, cycles: int, sizes: IntArray, choice: tuple[int, int]
+) -> None:
+    """Fill in a row of `search`; the choice is of loop order and assignment."""
+    buffers = len(point) - BUFFERS
+    mapping[:buffers] = point[BUFFERS:]
+    mapping[buffers] = point[ENDS]
+    mapping[buffers + 1] = point[DRAM]
+    mapping[buffers + 2] = cycles
+    mapping[buffers + 3 : -2] = sizes[0]
+    mapping[-2] = choice[0]
+    mapping[-1] = choice[1]
+
+
+@njit(cache=True, nogil=True)
+def _store(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray, which: int) -> None:
+    """Put a box into a bin."""
+    row = state[FREE]
+    if row >= 0:
+        state[FREE] = boxes[row, NEXT]
+    else:
+        row = state[USED]
+        state[USED] += 1
+        if state[USED] == len(boxes):
+            state[IS_FULL] = 1
+    for column in range(NEXT):
+        boxes[row, column] = box[column]
+    boxes[row, NEXT] = heads[which]
+    heads[which] = row
+
+
+@njit(cache=True, nogil=True)
+def _take(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray) -> bool:
+    """Take the last box from the bin in hand; return whether there was one."""
+    row = heads[state[BIN]]
+    if row < 0:
+        return False
+    for column in range(NEXT):
+        box[column] = boxes[row, column]
+    heads[state[BIN]] = boxes[row, NEXT]
+    boxes[row, NEXT] = state[FREE]
+    state[FREE] = row
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _widest(tree: IntArray, box: IntArray) -> int:
+    """Return the group with the widest range of sizes, -1 if every one has one size."""
+    widest, most = -1, 0
+    for group in range(GROUPS):
+        if tree[box[group], SPREAD] > most:
+            widest, most = group, tree[box[group], SPREAD]
+    return widest
+
+
+@njit(cache=True, nogil=True)
+def search(tree: IntArray, problem: Problem, room: Room) -> bool:  # noqa: C901, PLR0915
+    """Find the undominated mappings; return whether there was room enough.
+
+    Parameters
+    ----------
+    tree : shape (rows, FACTORS + STEPS + assignments, twice with fill)
+        Trees of the sizes of each group, as `grow_tree` makes them.
+    problem
+        What all mappings share.
+    room
+        Where they are put: rows of `found` are bits in each buffer, first and last bits, DRAM bits,
+        cycles; tile sizes; loop order, assignment of the axes.
+
+    Notes
+    -----
+    One long function on purpose: handing tuples of arrays to parts of it took a third of the time.
+    """
+    bounds, loops, levels = problem.bounds, problem.loops, problem.levels
+    variants, traffic, ends, on_chip = (
+        problem.variants,
+        problem.traffic,
+        problem.ends,
+        problem.on_chip,
+    )
+    flat_loops, flat_sizes, flat_of = problem.flat_loops, problem.flat_sizes, problem.flat_of
+    in_passes, fill = flat_sizes[:, 1], problem.fill[0]
+    state, heads, boxes, listed, num_listed = (
+        room.state,
+        room.heads,
+        room.boxes,
+        room.listed,
+        room.num_listed,
+    )
+    point = np.empty(listed.shape[2], dtype=np.int64)
+    others = np.empty(tree.shape[1] - FACTORS, dtype=np.int64)
+    totals, flat = np.empty_like(others), np.empty(len(flat_sizes), dtype=np.int64)
+    sizes = np.ones((2, len(bounds)), dtype=np.int64)
+    box = np.empty(NEXT, dtype=np.int64)
+    number = np.empty(1)
+    waiting = np.empty((64, room.found.shape[1]), dtype=np.int64)
+    num_waiting = 0
+    box[:GROUPS] = problem.roots
+    box[ORDERS], box[CYCLES] = (1 << len(variants)) - 1, levels[0]
+    _store(state, heads, boxes, box, 0)
+    while not state[IS_FULL]:
+        if not _take(state, heads, boxes, box):
+            _settle(room, levels, waiting[:num_waiting])
+            num_waiting = 0
+            while state[BIN] < len(heads) and heads[state[BIN]] < 0:
+                state[BIN] += 1
+            if state[BIN] == len(heads):
+                break
+            continue
+        split = _widest(tree, box)
+        is_leaf = split < 0
+        split = max(split, 0)
+        parent, orders, known = box[split], box[ORDERS], box[CYCLES]
+        _set_products(others, tree, box, split)
+        for half in range(LEFT, RIGHT + 1):
+            if not is_leaf:
+                box[split] = tree[parent, half]
+            elif half == RIGHT:
+                break
+            for column in range(len(totals)):
+                totals[column] = others[column] * tree[box[split], FACTORS + column]
+            key = _set_bits(point, totals, ends, on_chip)
+            beaten = _beaten_from(listed, num_listed, _level(levels, known), point)
+            left, best, bits = _open_orders(orders, beaten, totals, traffic, variants)
+            if not left:
+                continue
+            if is_leaf or len(flat):
+                _set_sizes(sizes, tree, box, loops)
+                for one in range(len(flat)):
+                    flat[one] = _least_flat_steps(
+                        bounds, sizes, flat_loops, one, flat_sizes[one, 0]
+                    )
+            cycles, assignment = _least_cycles(totals, flat, flat_of, in_passes, fill)
+            if cycles > known:
+                beaten = _beaten_from(listed, num_listed, _level(levels, cycles), point)
+                left, best, bits = _open_orders(left, beaten, totals, traffic, variants)
+                if not left:
+                    continue
+            if is_leaf:
+                if num_waiting == len(waiting):
+                    waiting = np.concatenate((waiting, np.empty_like(waiting)))
+                point[DRAM] = bits
+                _set_mapping(waiting[num_waiting], point, cycles, sizes, (best, assignment))
+                num_waiting += 1
+            else:
+                box[ORDERS], box[CYCLES] = left, cycles
+                _store(state, heads, boxes, box, _bin(key, number))
+    return state[IS_FULL] == 0
