@@ -27,7 +27,7 @@ def needed_bytes_per_s(network: dse.Workload, chip: dse.Accelerator) -> float:
     least = float(latency_s(np.array([UNLIMITED_BYTES_PER_S]))[0])
     low, high = 1.0, UNLIMITED_BYTES_PER_S
     while high / low > 1 + SLACK:
-        rates = np.geomspace(low, high, 200)
+        rates = np.geomspace(low, high, 50)
         first = int(np.argmax(latency_s(rates) <= least * (1 + SLACK)))
         low, high = float(rates[max(first - 1, 0)]), float(rates[first])
     return high
