@@ -19,6 +19,7 @@ from dse.cost.model import evaluate as evaluate_model
 from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.importers.pytorch import import_module
 from dse.search import OBJECTIVES, Study, run_search
 from dse.space import Space
 from dse.workload import Workload
@@ -46,7 +47,8 @@ def load_workload(
     Parameters
     ----------
     name_or_path
-        A name in conf/workload, or a YAML or ONNX file.
+        A name in conf/workload, or a YAML file, an ONNX file, or the config.json of a
+        transformer.
     batch
         Inferences together; the file's own if None. [1..]
     parameters
@@ -64,6 +66,38 @@ def load_workload(
     if batch is not None:
         parameters["batch"] = batch
     return workload_from(network_values(name_or_path, parameters, {"strict": strict}))
+
+
+def load_module(
+    module: Any,
+    inputs: Sequence[Any],
+    *,
+    name: str | None = None,
+    batch: int | None = None,
+    strict: bool = False,
+) -> Workload:
+    """Load a network from a module of PyTorch, which must be installed.
+
+    Parameters
+    ----------
+    module
+        A `torch.nn.Module`.
+    inputs
+        Example inputs of one inference, as the module is called with them.
+    name
+        Of the workload; the module's class if None.
+    batch
+        Inferences together; 1 if None. [1..]
+    strict
+        Whether an operator that is not understood is an error; else `Workload.notes` names it.
+
+    Raises
+    ------
+    DseError
+        If torch is not installed, or cannot export the module, or a value is wrong.
+    """
+    values = import_module(module, inputs, name=name, is_strict=strict).values
+    return workload_from(values if batch is None else {**values, "batch": batch})
 
 
 def load_accelerator(name_or_path: str | Path, **parameters: object) -> Accelerator:
