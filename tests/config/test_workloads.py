@@ -142,7 +142,7 @@ def test_wrong_layer_gives_one_line(layer, message):
         ("sorce: a book", "workload 'net' has no key 'sorce'; did you mean 'source'?"),
         ("spare: 3\nlimits: {spare: 4}", "workload 'net' has no key 'spare'; known:"),
         ("batch: ${.missing}", "missing"),
-        ("batch: ${.batch}", "workload: Recursive interpolation"),
+        ("batch: ${.batch}", "workload: batch: Recursive interpolation"),
     ],
 )
 def test_wrong_file_gives_one_line(tmp_path, text, message):
