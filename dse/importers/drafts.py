@@ -47,6 +47,8 @@ class Draft:
         Why the operator is not understood; empty if it is.
     kind
         The operator, as the file names it.
+    rows_root
+        The tensor that it wrote for a statistic of rows, to which another may be applied.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Draft:
     macs: int = 0
     reason: str = ""
     kind: str = ""
+    rows_root: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +82,8 @@ class Tensor:
         tensors that it is made from.
     sources, root
         The drafts that write it, and the name of the tensor of which it is a pointwise function.
+    statistic_of
+        The map whose rows it is a statistic of, and the step that reduces them; None otherwise.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Tensor:
     origins: frozenset[str] = frozenset()
     sources: tuple[Draft, ...] = ()
     root: str = ""
+    statistic_of: Any = None
 
     def __post_init__(self) -> None:
         self.root = self.root or self.name

@@ -14,6 +14,7 @@ from dse.importers.onnx_types import Dimensions, batch_symbol, input_tensor
 from dse.importers.onnx_walk import Walk
 from dse.importers.operators import PARAMETER_PLACES
 from dse.importers.progress import Progress
+from dse.importers.rows import settle_tensors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,9 @@ def import_onnx(
         walk.graph(model.graph, scope)
     finally:
         walk.progress.close()
-    mark_read(scope[x.name] for x in model.graph.output if x.name in scope)
+    results = [scope[x.name] for x in model.graph.output if x.name in scope]
+    settle_tensors(results)
+    mark_read(results)
     source = f"ONNX file {shown_name(path.name)}"
     if model.producer_name:
         source += (

@@ -20,8 +20,9 @@ from dse.importers.onnx_file import (
 )
 from dse.importers.onnx_shapes import inferred, output_tensors, small_outputs
 from dse.importers.onnx_types import Dimensions, declared_tensors
-from dse.importers.operators import handler, is_view
+from dse.importers.operators import handler, is_view, knows_rows
 from dse.importers.progress import Progress
+from dse.importers.rows import settle
 from dse.importers.steps import Step
 
 Scope = MutableMapping[str, Tensor]
@@ -128,6 +129,9 @@ class Walk:
             if known is None:
                 domain = f" of {shown_name(node.domain)}" if node.domain else ""
                 raise NotUnderstood(f"the operator{domain} is not known")
+            if not knows_rows(known):
+                settle(step)
+                before = len(self.network.drafts)
             known(step)
         except NotUnderstood as error:
             charge(step, str(error), macs=error.macs, before=before)
@@ -171,6 +175,7 @@ class Walk:
 def charge(step: Step, reason: str, *, macs: int = 0, before: int) -> None:
     """Charge the bytes of what is not understood, in place of what was added for it."""
     del step.network.drafts[before:]
+    settle(step)
     for tensor in step.written:
         tensor.sources, tensor.root = (), tensor.name
     step.network.counts["not_understood"] += 1

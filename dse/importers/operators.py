@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dse.importers import attention, convolutions, passes, products, recurrent
+from dse.importers import attention, convolutions, passes, products, recurrent, rows
 from dse.importers.steps import Step
 
 Handler = Callable[[Step], None]
@@ -25,10 +25,12 @@ BitShift BitwiseAnd BitwiseOr BitwiseXor Mod BiasAdd BiasGelu QLinearAdd""")
 PRODUCTS = _words("Mul Div Pow QLinearMul RotaryEmbedding BiasSplitGelu")
 
 POOLS = _words("""
-MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool MaxRoiPool
-RoiAlign ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum
-ReduceLogSumExp ReduceSumSquare ArgMax ArgMin QLinearAveragePool QLinearGlobalAveragePool
-QLinearReduceMean""")
+MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool MaxRoiPool RoiAlign ArgMax
+ArgMin QLinearAveragePool QLinearGlobalAveragePool QLinearReduceMean""")
+
+REDUCTIONS = _words("""
+ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
+ReduceSumSquare""")
 
 VIEWS = _words("Reshape Flatten Squeeze Unsqueeze Identity Dropout Optional OptionalGetElement")
 
@@ -50,11 +52,16 @@ SimplifiedLayerNormalization GroupNorm""")
 
 SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax")
 
+POINTWISE = (
+    (UNARY, passes.pointwise("activation")),
+    (SUMS, passes.pointwise("add")),
+    (PRODUCTS, passes.pointwise("multiply")),
+)
+
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(UNARY, passes.pointwise("activation")),
-    **dict.fromkeys(SUMS, passes.pointwise("add")),
-    **dict.fromkeys(PRODUCTS, passes.pointwise("multiply")),
+    **{op: handle for ops, handle in POINTWISE for op in ops},
     **dict.fromkeys(POOLS, passes.layer("pool")),
+    **dict.fromkeys(REDUCTIONS, rows.reduced),
     **dict.fromkeys(SOFTMAXES, passes.layer("softmax")),
     **dict.fromkeys(LAYER_NORMS, passes.layer("layer_norm", learned=(1, 2))),
     **dict.fromkeys(OTHERS, passes.layer("other")),
@@ -118,3 +125,8 @@ def handler(domain: str, op: str) -> Handler | None:
 def is_view(known: Handler) -> bool:
     """Whether an operator that added no layer is only another way to address its input."""
     return known in (passes.view, passes.addressed, passes.gathered, products.einsum)
+
+
+def knows_rows(known: Handler) -> bool:
+    """Whether an operator takes statistics of rows as they are, not written by a layer."""
+    return known is rows.reduced or any(known is handle for _, handle in POINTWISE)

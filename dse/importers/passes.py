@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from dse.importers.drafts import NotUnderstood, Tensor
+from dse.importers.rows import combined
 from dse.importers.steps import Step
 
 
@@ -37,6 +38,8 @@ def pointwise(op: str) -> Callable[[Step], None]:
         output = step.output()
         if output.shape is None:
             raise NotUnderstood("the shape of its output is not known")
+        if combined(step):
+            return
         constants = [x for x in step.given if x.is_constant]
         maps = [x for x in constants if not x.is_vector]
         learned = [x for x in constants if x.elements > 1 or step.op == "PRelu"]

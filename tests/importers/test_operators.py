@@ -332,3 +332,57 @@ def test_weights_that_are_inputs_are_weights(tmp_path):
     product = net.node("MatMul", [net.input("x", [5, 4]), net.input("w", [4, 3])])
     assert network(tmp_path, net, product).layers[0].weight_is_activation
     assert network(tmp_path, net, product, inputs=("x",)).weight_elements == 12
+
+
+def _spelt_norm(net, x, width):
+    """Return a layer norm as exporters before opset 17 write it."""
+    away = net.node("Sub", [x, net.node("ReduceMean", [x], axes=[-1])])
+    square = net.node("Pow", [away, net.number(f"two{width}", 2.0, np.float32)])
+    spread = net.node("ReduceMean", [square], axes=[-1])
+    little = net.number(f"eps{width}", 1e-5, np.float32)
+    root = net.node("Sqrt", [net.node("Add", [spread, little])])
+    y = net.node("Mul", [net.node("Div", [away, root]), net.weight(f"g{width}", [width])])
+    return net.node("Add", [y, net.weight(f"b{width}", [width])])
+
+
+def test_a_norm_that_is_spelt_out_is_one_layer(tmp_path):
+    net = Graph(opset=13)
+    x = net.dense(net.input("x", [6, 8]), "fc", 8, 8)
+    x = net.dense(_spelt_norm(net, x, 8), "next", 4, 8)
+    made = network(tmp_path, net, x)
+    assert [x.op for x in made.layers] == ["mac", "layer_norm", "mac"]
+    norm = made.layers[1]
+    assert (norm.input_elements, norm.output_elements, norm.extra_parameters) == (48, 48, 16)
+
+
+def test_two_norms_in_a_row_are_two_layers(tmp_path):
+    net = Graph(opset=13)
+    x = net.dense(net.input("x", [6, 8]), "fc", 8, 8)
+    x = net.node("Relu", [_spelt_norm(net, x, 8)])
+    away = net.node("Sub", [x, net.node("ReduceMean", [x], axes=[-1])])
+    made = network(tmp_path, net, away)
+    assert [x.op for x in made.layers] == ["mac", "layer_norm", "layer_norm"]
+
+
+def test_a_softmax_and_an_rms_norm_that_are_spelt_out(tmp_path):
+    net = Graph(opset=13)
+    x = net.dense(net.input("x", [6, 8]), "fc", 8, 8)
+    mean = net.node("ReduceMean", [net.node("Mul", [x, x])], axes=[-1])
+    x = net.node("Mul", [x, net.node("Reciprocal", [net.node("Sqrt", [mean])])])
+    x = net.dense(x, "scores", 8, 8)
+    powers = net.node("Exp", [net.node("Sub", [x, net.node("ReduceMax", [x], axes=[-1])])])
+    total = net.node("ReduceSum", [powers, net.number("last", [-1])])
+    made = network(tmp_path, net, net.node("Div", [powers, total]))
+    assert [x.op for x in made.layers] == ["mac", "layer_norm", "mac", "softmax"]
+
+
+def test_a_statistic_that_is_used_otherwise_is_a_layer(tmp_path):
+    """The mean of each row feeds a product, or is an output."""
+    net = Graph(opset=13)
+    x = net.dense(net.input("x", [6, 8]), "fc", 8, 8)
+    mean = net.node("ReduceMean", [x], axes=[-1], name="mean")
+    made = network(tmp_path, net, net.dense(mean, "next", 4, 1), mean)
+    assert [x.op for x in made.layers] == ["mac", "pool", "mac"]
+    assert (made.layers[1].input_elements, made.layers[1].output_elements) == (48, 6)
+    net.nodes.pop()
+    assert [x.op for x in network(tmp_path, net, mean).layers] == ["mac", "pool"]
