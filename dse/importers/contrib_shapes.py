@@ -87,7 +87,21 @@ def _pooled(shapes: Sequence[Any], attributes: Attributes) -> Shape:
     return (*first[:2], *(1 for _ in first[2:]))
 
 
+def _convolved(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    (batch, _, *size), (kernels, _, *taps) = shapes[:2]
+    ones = [1] * len(size)
+    strides, dilations = attributes.get("strides", ones), attributes.get("dilations", ones)
+    mode, pads = attributes.get("auto_pad", "NOTSET"), attributes.get("pads", [0, 0] * len(size))
+    if mode.startswith("SAME"):
+        return (batch, kernels, *(-(-n // s) for n, s in zip(size, strides, strict=True)))
+    spans = [(f - 1) * d + 1 for f, d in zip(taps, dilations, strict=True)]
+    padded = [n + x + y for n, x, y in zip(size, pads[: len(size)], pads[len(size) :], strict=True)]
+    out = [(n - f) // s + 1 for n, f, s in zip(padded, spans, strides, strict=True)]
+    return (batch, kernels, *out)
+
+
 RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape]] = {
+    "FusedConv": _convolved,
     "FusedMatMul": lambda s, a: _product(s[0], s[1], a),
     "DynamicQuantizeMatMul": lambda s, a: _product(s[0], s[1], a),
     "MatMulIntegerToFloat": lambda s, a: _product(s[0], s[1], a),

@@ -1,6 +1,8 @@
 """The models that the onnx package carries, against counts from onnx's own shape inference."""
 
+import io
 import math
+import time
 from importlib.resources import files
 
 import onnx
@@ -9,6 +11,8 @@ from onnx import helper, shape_inference
 
 import dse
 from dse.config.networks import network_values
+from dse.importers.progress import Progress
+from tests.importers.graphs import Graph
 
 LIGHT = sorted(
     path.name
@@ -17,6 +21,7 @@ LIGHT = sorted(
 )
 """Networks whose weights are constants of a known shape."""
 
+LONGEST_S = 20.0  # two, on an idle machine
 FLOAT = onnx.TensorProto.FLOAT
 NORM_STATISTICS = {"BatchNormalization": (3, 4)}  # mean and variance are not learned
 
@@ -71,3 +76,36 @@ def test_resnet50_of_the_onnx_package_is_that_of_the_zoo():
     made, zoo = dse.load_workload(light("light_resnet50.onnx")), dse.load_workload("resnet50")
     assert made.macs == zoo.macs
     assert made.weight_elements == zoo.weight_elements
+
+
+@pytest.mark.slow
+def test_ten_thousand_nodes_take_seconds(tmp_path):
+    net = Graph()
+    x = net.input("x", ["batch", 64, 56, 56])
+    for block in range(2500):
+        y = net.norm(net.conv(x, f"conv{block}", 64, 64, 3, pad=1, bias=False), 64)
+        x = net.node("Add", [net.node("Relu", [y]), x], name=f"sum{block}")
+    path = net.save(tmp_path, x)
+    started = time.perf_counter()
+    made = dse.load_workload(path)
+    assert time.perf_counter() - started < LONGEST_S
+    assert made.macs == 2500 * 64 * 64 * 9 * 56 * 56
+
+
+def test_progress_appears_after_two_seconds_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen, clock = Terminal(), [0.0]
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    progress = Progress(total=100)
+    for _ in range(50):
+        progress.step()
+    assert screen.getvalue() == ""
+    clock[0] = 3.0
+    for _ in range(49):
+        progress.step()
+    assert "import" in screen.getvalue()
+    progress.close()

@@ -53,12 +53,17 @@ PRODUCTS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "data", "weight", "attributes"), PRODUCTS)
-@pytest.mark.parametrize("place", [0, 1, None])
+CASES = [
+    (*case, place)
+    for case in PRODUCTS
+    for place in (0, 1, None)
+    if place != 0 or "Conv" not in case[0]  # there the filter would be the only activation
+]
+
+
+@pytest.mark.parametrize(("op", "data", "weight", "attributes", "place"), CASES)
 def test_macs_are_the_sum_of_outputs_over_ones(tmp_path, op, data, weight, attributes, place):
     """With the first, the second or no operand constant."""
-    if place == 0 and "Conv" in op:
-        pytest.skip("a constant image makes the filter the only activation")
     net = Graph()
     names = [
         net.weight(name, shape) if at == place else net.input(name, shape)
@@ -386,3 +391,55 @@ def test_a_statistic_that_is_used_otherwise_is_a_layer(tmp_path):
     assert (made.layers[1].input_elements, made.layers[1].output_elements) == (48, 6)
     net.nodes.pop()
     assert [x.op for x in network(tmp_path, net, mean).layers] == ["mac", "pool"]
+
+
+@pytest.mark.parametrize("mode", ["NOTSET", "SAME_UPPER"])
+def test_fused_convolution_of_contrib_is_that_of_the_standard(tmp_path, mode):
+    made = []
+    for op, domain in (("Conv", ""), ("FusedConv", "com.microsoft")):
+        net = Graph()
+        inputs = [net.input("x", [1, 3, 17, 12]), net.weight("w", [4, 3, 3, 2])]
+        pads = {"pads": [1, 0, 2, 1]} if mode == "NOTSET" else {"auto_pad": mode}
+        x = net.node(op, inputs, domain=domain, name="c", strides=[2, 3], **pads)
+        made.append(network(tmp_path, net, x))
+    assert made[0] == made[1]
+
+
+def test_projected_attention_of_contrib(tmp_path):
+    """Three projections of 32 channels, then four heads of eight over six tokens."""
+    net = Graph()
+    inputs = [net.input("x", [1, 6, 32]), net.weight("w", [32, 96]), net.weight("b", [96])]
+    made = network(
+        tmp_path, net, net.node("Attention", inputs, domain="com.microsoft", num_heads=4)
+    )
+    assert made.macs == 6 * 32 * 96 + 2 * 4 * 6 * 6 * 8
+    assert made.weight_elements == 32 * 96 + 96
+    assert [x.op for x in made.layers] == ["mac", "mac", "softmax", "mac"]
+
+
+def test_weights_in_blocks_of_four_bits(tmp_path):
+    net = Graph()
+    inputs = [net.input("x", [1, 6, 32]), net.weight("w", [8, 1, 16], "uint8")]
+    inputs.append(net.weight("s", [8]))
+    x = net.node("MatMulNBits", inputs, domain="com.microsoft", K=32, N=8, bits=4, block_size=32)
+    (layer,) = network(tmp_path, net, x).layers
+    assert (layer.oy, layer.k, layer.c, layer.weight_bits) == (6, 8, 32, 4)
+    assert layer.parameters == 256
+
+
+def test_scan_repeats_its_layers(tmp_path):
+    net = Graph()
+    net.input("x", [5, 1, 8])
+    net.input("h", [1, 8])
+    weight = net.weight("w", [8, 8])
+    nodes = [helper.make_node("MatMul", ["s", weight], ["m"], name="step")]
+    nodes.append(helper.make_node("Add", ["m", "e"], ["t"], name="sum"))
+    nodes.append(helper.make_node("Identity", ["t"], ["u"]))
+    infos = [helper.make_tensor_value_info(n, 1, [1, 8]) for n in ("s", "e")]
+    results = [helper.make_tensor_value_info(n, 1, None) for n in ("t", "u")]
+    body = helper.make_graph(nodes, "body", infos, results)
+    net.node("Scan", ["h", "x"], outputs=["last", "all"], body=body, num_scan_inputs=1)
+    last = net.node("MatMul", ["all", net.weight("v", [8, 4])], name="fc")
+    made = network(tmp_path, net, last)
+    assert [(x.name, x.repeat) for x in made.layers] == [("step", 5), ("sum", 5), ("fc", 1)]
+    assert made.layers[2].oy == 5
