@@ -168,7 +168,7 @@ def shown_name(text: str) -> str:
     >>> shown_name("conv${x}")
     'conv_{x}'
     """
-    clean = "".join(x if x.isprintable() else "_" for x in text.replace("$", "_"))
+    clean = "".join(x if x.isprintable() else "_" for x in str(text).replace("$", "_"))
     return clean[:200]
 
 

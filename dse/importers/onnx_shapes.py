@@ -1,5 +1,6 @@
 """Shapes and small constants of one node, as onnx infers and computes them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from dse.errors import DseError
 from dse.importers.drafts import Tensor, checked_shape
-from dse.importers.onnx_file import LARGEST_VALUE, STANDARD_DOMAINS, shown_name
+from dse.importers.onnx_file import LARGEST_VALUE, STANDARD_DOMAINS, attributes_of, shown_name
 from dse.importers.onnx_types import BITS, FLOATS
 
 FOLDED = frozenset(
@@ -64,6 +65,8 @@ FOLDED = frozenset(
 )
 """Operators of shape arithmetic: computed where all inputs are small and known."""
 
+EQUATION = re.compile(r"[A-Za-z., ]+(->[A-Za-z. ]*)?")
+
 COMPUTE_ERRORS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError,
                   TypeError, ValueError)  # fmt: skip
 
@@ -89,6 +92,10 @@ def inferred(
     named = {n: t for n, t in zip(node.input, inputs, strict=True) if n and t is not None}
     if any(x.shape is None or not x.element_type for x in named.values()):
         return {}
+    if node.op_type == "Einsum" and not EQUATION.fullmatch(
+        str(attributes_of(node).get("equation"))
+    ):
+        return {}  # onnx's inference never ends on other text
     types = {n: helper.make_tensor_type_proto(x.element_type, x.shape) for n, x in named.items()}
     data = {n: _proto(n, x) for n, x in named.items() if _is_data(x)}
     opset = [helper.make_opsetid(domain, version)]

@@ -211,3 +211,9 @@ def test_strict_fails_on_the_command_line_with_one_line(tmp_path, monkeypatch, c
     assert len(lines) == 1
     assert "Frobnicate" in lines[0]
     assert not (tmp_path / "outputs").exists()
+
+
+def test_an_equation_on_which_onnx_never_ends(tmp_path):
+    net = Graph()
+    x = net.node("Einsum", [net.input("x", [1, 8])], equation="4>")
+    assert "4>" in dse.load_workload(net.save(tmp_path, x)).notes[0]
