@@ -103,7 +103,8 @@ def einsum(step: Step) -> None:
     if not arrow:  # then each letter that stands once, in the order of the alphabet
         letters = terms.replace(",", "")
         result = "".join(sorted(x for x in set(letters) if letters.count(x) == 1))
-    if "." in equation or len(names) != len(step.given) or len(names) > 2:
+    is_plain = all(x.isalpha() for x in names)
+    if not is_plain or len(names) != len(step.given) or len(names) > 2:
         raise NotUnderstood(f"the equation {equation!r} is not a product of two operands")
     if any(len(set(x)) != len(x) for x in (*names, result)):
         raise NotUnderstood(f"the equation {equation!r} takes a diagonal")
