@@ -65,7 +65,7 @@ FOLDED = frozenset(
 )
 """Operators of shape arithmetic: computed where all inputs are small and known."""
 
-EQUATION = re.compile(r"[A-Za-z., ]+(->[A-Za-z. ]*)?")
+EQUATION = re.compile(r"([A-Za-z, ]|\.\.\.)+(->([A-Za-z ]|\.\.\.)*)?")
 
 COMPUTE_ERRORS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError,
                   TypeError, ValueError)  # fmt: skip

@@ -213,7 +213,8 @@ def test_strict_fails_on_the_command_line_with_one_line(tmp_path, monkeypatch, c
     assert not (tmp_path / "outputs").exists()
 
 
-def test_an_equation_on_which_onnx_never_ends(tmp_path):
+@pytest.mark.parametrize("equation", ["4>", ".N.ii ->...i"])
+def test_an_equation_on_which_onnx_never_ends(tmp_path, equation):
     net = Graph()
-    x = net.node("Einsum", [net.input("x", [1, 8])], equation="4>")
-    assert "4>" in dse.load_workload(net.save(tmp_path, x)).notes[0]
+    x = net.node("Einsum", [net.input("x", [1, 8])], equation=equation)
+    assert "equation" in dse.load_workload(net.save(tmp_path, x)).notes[0]
