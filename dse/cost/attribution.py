@@ -72,7 +72,7 @@ def time_by_cause(
 SENTENCES = {
     "time_mac_s": "the MACs are busy: only more MACs or a faster clock help",
     "time_edge_s": "tiles leave part of the array idle at their edges",
-    "time_fill_s": "filling the array between passes costs more than the MACs",
+    "time_fill_s": "the array fills and drains between passes, and its MACs wait",
     "time_compulsory_s": "each datum crosses the DRAM interface once, and that alone takes longer "
     "than the MACs: only bandwidth or a larger batch helps",
     "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",
@@ -82,7 +82,19 @@ SENTENCES = {
 }
 
 
-def reason(times: Mapping[str, float], latency: float) -> str:
+BEHIND = {
+    "time_mac_s": "the MACs are busy",
+    "time_edge_s": SENTENCES["time_edge_s"],
+    "time_fill_s": SENTENCES["time_fill_s"],
+}
+"""What computation does meanwhile, where the transfer takes as long as the layer."""
+
+
+BALANCED = 0.9
+"""Share of a transfer from which on computation takes about as long."""
+
+
+def reason(times: Mapping[str, float], latency: float, transfer_s: float = 0.0) -> str:
     """Return one plain sentence: the largest cause of a layer's time, and its share.
 
     Parameters
@@ -91,14 +103,23 @@ def reason(times: Mapping[str, float], latency: float) -> str:
         Column name to seconds, as `time_by_cause` returns them.
     latency
         Their sum. [s]
+    transfer_s
+        Time of the DRAM bytes alone, where it goes on behind the MACs. [s]
     """
     if latency <= 0:
         return "it takes no time: nothing of it uses the DRAM"
     largest = max(times, key=lambda column: times[column])
     share = times[largest] / latency
-    text = f"{share:.0%} of the time: {SENTENCES[largest]}"
+    text = f"{100 * share:.0f} % of the time: {SENTENCES[largest]}"
+    if largest in BEHIND and transfer_s >= latency * (1 - 1e-9):
+        busy = f"{BEHIND[largest]} for {100 * share:.0f} % of the time"
+        if sum(times[cause] for cause in BEHIND) < BALANCED * latency:
+            return (
+                f"only bandwidth or fewer bytes help: its DRAM transfer takes all the time; {busy}"
+            )
+        return f"{busy}; its DRAM transfer takes as long, so that only both together can be faster"
     rest = {column: seconds for column, seconds in times.items() if column != largest}
     second = max(rest, key=lambda column: rest[column])
     if rest[second] >= 0.1 * latency:
-        text += f"; {rest[second] / latency:.0%}: {SENTENCES[second]}"
+        text += f"; {100 * rest[second] / latency:.0f} %: {SENTENCES[second]}"
     return text

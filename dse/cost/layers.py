@@ -61,7 +61,7 @@ def layer_row(layer: Layer, chip: Accelerator, objective: str) -> dict[str, Any]
             "lower_bound_bytes": lower_bound_bytes(layer, chip) * layer.repeat,
         }
         | {column: seconds * layer.repeat for column, seconds in times.items()}
-        | {"why": reason(times, latency)}
+        | {"why": reason(times, latency, _hiding_s(dram_bytes, chip))}
     )
 
 
@@ -71,6 +71,12 @@ def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: A
     if ends > 0 and ends >= 0.5 * sum(times.values()):
         return "first and last"
     return "memory" if transfer > compute_s else "compute"
+
+
+def _hiding_s(dram_bytes: float, chip: Accelerator) -> float:
+    """Return the time of a transfer, 0 where nothing goes on behind it. [s]."""
+    rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+    return 0.0 if chip.transfers == "serial" else dram_bytes / rate
 
 
 def _mapping_columns(mapping: Mapping) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def convergence(ax: Axes, history: pd.DataFrame) -> Axes:
     room = max(1 - float(share.min()), 0.02)
     ax.set_ylim(max(0.0, 1 - 1.12 * room), 1 + 0.14 * room)
     ax.set_xlim(0, float(costed[-1]) * 1.04)
-    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
     ax.annotate(

@@ -96,7 +96,10 @@ def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]
         drawn["time_by_cause"] = causes_figure(chip.layers, **names)
         if chip.traffic is not None and len(chip.traffic):
             drawn["traffic"] = traffic_figure(
-                chip.traffic, buffer_bytes=chip.buffer_bytes, workload=chip.workload
+                chip.traffic,
+                buffer_bytes=chip.buffer_bytes,
+                workload=chip.workload,
+                moved_bytes=float(chip.layers["dram_bytes"].sum()),
             )
     return drawn
 

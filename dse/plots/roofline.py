@@ -107,7 +107,7 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
             zorder=3,
             legend=False,
         )
-    legend = ax.legend(loc="lower right")
+    legend = ax.legend(loc="lower center")
     for handle in legend.legend_handles:
         if handle is not None and hasattr(handle, "set_sizes"):
             handle.set_sizes([50])

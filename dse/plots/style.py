@@ -44,6 +44,7 @@ DARK = {
     PAPER: "#171b21",
     BLUE: "#4aa8e0",
     GREEN: "#2fc39a",
+    SKY: "#bfe3fa",
     VERMILLION: "#f08a4b",
     **dict(
         zip(

@@ -12,6 +12,7 @@ from dse.plots.style import (
     BLUE,
     GREEN,
     INK,
+    PAPER,
     VERMILLION,
     finite,
     log_axis,
@@ -27,7 +28,12 @@ from dse.plots.units import percent, show
 COLUMNS = ("layer", "buffer_bytes", "dram_bytes", "lower_bound_bytes", "compulsory_bytes")
 """The columns of traffic.csv; ``layer`` is empty in the rows of the whole network."""
 
+_DETAIL = (
+    "Least DRAM traffic of one batch for every buffer size, mapped layer by layer for least "
+    "traffic. Small: the layers that move most. The vertical line is this chip's buffer."
+)
 _MOST_PANELS = 4
+_WIDEST = 512  # the chip's buffer over the smallest one that is drawn
 _MOST_POINTS = 400
 
 
@@ -98,7 +104,13 @@ def thinned(curve: pd.DataFrame) -> pd.DataFrame:
     return curve.iloc[np.unique([0, *kept])].reset_index(drop=True)
 
 
-def traffic_figure(traffic: pd.DataFrame, *, buffer_bytes: float, workload: str) -> Figure:
+def traffic_figure(
+    traffic: pd.DataFrame,
+    *,
+    buffer_bytes: float,
+    workload: str,
+    moved_bytes: float | None = None,
+) -> Figure:
     """Draw the network's traffic, and smaller that of its largest layers.
 
     Parameters
@@ -109,6 +121,8 @@ def traffic_figure(traffic: pd.DataFrame, *, buffer_bytes: float, workload: str)
         The chip's buffer, marked in every panel.
     workload
         Name, for the title.
+    moved_bytes
+        What the chip's mappings move, which may be more than the least. [bytes]
     """
     names = [name for name in traffic["layer"].unique() if name][:_MOST_PANELS]
     network = traffic[traffic["layer"] == ""]
@@ -118,18 +132,17 @@ def traffic_figure(traffic: pd.DataFrame, *, buffer_bytes: float, workload: str)
             2 if names else 1, max(len(names), 1), height_ratios=[2.6, 1][: 2 if names else 1]
         )
         ax = figure.add_subplot(rows[0, :])
-        detail = "Least DRAM traffic of one batch for every buffer size, layer by layer."
-        title(figure, _finding(network, buffer_bytes, workload), detail)
+        title(figure, _finding(network, buffer_bytes, workload), _DETAIL)
         traffic_curve(ax, network, buffer_bytes=buffer_bytes)
         for column, name in enumerate(names):
             small = figure.add_subplot(rows[1, column])
             traffic_curve(
                 small, traffic[traffic["layer"] == name], buffer_bytes=buffer_bytes, is_small=True
             )
-            small.set_title(plain(name, 22), loc="left", fontsize=9)
+            small.set_title(plain(name, 26), loc="left", fontsize=8)
             if column:
                 small.set_ylabel("")
-        _mark_buffer(ax, network, buffer_bytes)
+        _mark_buffer(ax, network, buffer_bytes, moved_bytes)
     return figure
 
 
@@ -138,6 +151,7 @@ def traffic_curve(
 ) -> Axes:
     """Draw one curve with its lower bound, its compulsory bytes and the chip's buffer."""
     curve = curve[np.isfinite(curve["dram_bytes"]) & (curve["dram_bytes"] > 0)]
+    curve = _near(curve, buffer_bytes)
     if curve.empty:
         nothing_to_draw(ax, "No traffic to draw.")
         return ax
@@ -164,12 +178,21 @@ def traffic_curve(
             linewidth=width,
             label=text,
         )
-    ax.axvline(buffer_bytes, color=INK, linewidth=1.1, zorder=1.5)
+    moved = _traffic_at(curve, buffer_bytes)
+    top = moved if np.isfinite(moved) else y[1]
+    ax.plot([buffer_bytes] * 2, [y[0], top], color=INK, linewidth=1.1, zorder=1.5)
     if is_small:
         _few_ticks(ax)
         return ax
     ax.legend(loc="upper right")
     return ax
+
+
+def _near(curve: pd.DataFrame, buffer_bytes: float) -> pd.DataFrame:
+    """Return the part of a curve worth a look: up from a small share of the chip's buffer."""
+    sizes = curve["buffer_bytes"].to_numpy(float)
+    first = int(np.searchsorted(sizes, buffer_bytes / _WIDEST, side="right")) - 1
+    return curve.iloc[max(first, 0) :]
 
 
 def _few_ticks(ax: Axes) -> None:
@@ -185,12 +208,26 @@ def _traffic_at(curve: pd.DataFrame, buffer_bytes: float) -> float:
     return float(fitting["dram_bytes"].iloc[-1]) if len(fitting) else float("nan")
 
 
-def _mark_buffer(ax: Axes, curve: pd.DataFrame, buffer_bytes: float) -> None:
-    moved = _traffic_at(curve, buffer_bytes)
-    if np.isfinite(moved):
-        ax.plot([buffer_bytes], [moved], marker="o", color=INK, markersize=7, zorder=5)
-        text = f"this chip: {show('buffer_bytes', buffer_bytes)}, {show('dram_bytes', moved)}"
-        place(ax, [Label(x=buffer_bytes, y=moved, text=text, is_bold=True)])
+def _mark_buffer(
+    ax: Axes, curve: pd.DataFrame, buffer_bytes: float, moved_bytes: float | None
+) -> None:
+    least = _traffic_at(curve, buffer_bytes)
+    if not np.isfinite(least):
+        return
+    ax.plot([buffer_bytes], [least], marker="o", color=INK, markersize=7, zorder=5)
+    text = f"this chip: {show('buffer_bytes', buffer_bytes)}, at least {show('dram_bytes', least)}"
+    labels = [Label(x=buffer_bytes, y=least, text=text, is_bold=True)]
+    if moved_bytes is not None and moved_bytes > least * 1.005:
+        ax.plot([buffer_bytes], [moved_bytes], "o", mfc=PAPER, mec=INK, markersize=7, zorder=5)
+        text = f"as mapped: {show('dram_bytes', moved_bytes)}"
+        labels.append(Label(x=buffer_bytes, y=moved_bytes, text=text))
+    known = [column for column in COLUMNS[2:] if column in curve]
+    drawn = [
+        Label(x=float(x), y=float(y), text="", radius_points=2)
+        for column in known
+        for x, y in zip(curve["buffer_bytes"], curve[column], strict=True)
+    ]
+    place(ax, labels, obstacles=drawn)
 
 
 def _finding(network: pd.DataFrame, buffer_bytes: float, workload: str) -> str:

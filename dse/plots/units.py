@@ -1,6 +1,7 @@
 """How quantities are named, prefixed and printed, in plots and in reports."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,8 +71,10 @@ QUANTITIES: Mapping[str, Quantity] = {
 }
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+ARROW = "\N{RIGHTWARDS ARROW}"
 NOT_KNOWN = "\N{EN DASH}"
 
+_CHANGE = re.compile(r"\b([a-z_]+) (\d[\d.e+]*) -> (\d[\d.e+]*)")
 _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P"}
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti")
 
@@ -200,3 +203,30 @@ def design_text(design: Mapping[str, object]) -> str:
 
 def _float(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
+
+
+def words(text: str) -> str:
+    """Return a text with the names of columns replaced by what they are called, with units."""
+    text = _CHANGE.sub(_shown_change, text)
+    names = sorted(QUANTITIES, key=len, reverse=True)
+    text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
+    return text.replace(" -> ", f" {ARROW} ")
+
+
+def _shown_change(found: re.Match[str]) -> str:
+    name, before, after = found.groups()
+    if name not in QUANTITIES:
+        return found[0]
+    values = show_knob(name, float(before)), show_knob(name, float(after))
+    return f"{lower_label(name)} {values[0]} {ARROW} {values[1]}"
+
+
+def show_knob(name: str, value: object) -> str:
+    """Return the value of a knob with its unit; MACs of an array are counted one by one."""
+    return show("num_macs" if name == "macs" else name, value)
+
+
+def signed_percent(change: float, digits: int = 1) -> str:
+    """Return a relative change as a percentage: ``+15.3 %``, ``0 %`` where it rounds to that."""
+    text = f"{100 * change:+.{digits}f} %"
+    return text if float(text[:-2]) else "0 %"

@@ -1,6 +1,5 @@
 """The first half of the report: the question, the answer, and what it was chosen over."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,19 +8,20 @@ import pandas as pd
 from dse.plots.units import (
     COSTS,
     NOT_KNOWN,
-    QUANTITIES,
     budget_text,
     design_text,
     knobs_of,
     lower_label,
     quantity,
     show,
+    show_knob,
+    signed_percent,
+    words,
 )
 from dse.report.data import ReportData
 from dse.report.markup import bullets, escape, paragraph, section, table
 
 _SCORES = tuple(COSTS)
-_CHANGE = re.compile(r"\b([a-z_]+) (\d[\d.e+]*) -> (\d[\d.e+]*)")
 
 
 def question(data: ReportData) -> str:
@@ -49,7 +49,7 @@ def recommendation(data: ReportData) -> str:
         design = data.pick["design"]
         values = ", ".join(show(name, design[name]) for name in data.objectives)
         text = f"Build {design_text(design)}: {values}. {binding_text(data.pick)}"
-        why = f"Chosen by {data.pick['reason']}."
+        why = f"Chosen by {words(data.pick['reason'])}."
         return section(
             "recommendation", "Recommendation", paragraph(text, "recommendation"),
             paragraph(why, "muted"),
@@ -74,22 +74,6 @@ def binding_text(pick: Mapping[str, Any]) -> str:
         return f"No budget binds; the tightest is {used}."
     because = words(str(first.get("because", "")))
     return f"The binding budget is {used}{f': {because}' if because else ''}."
-
-
-def words(text: str) -> str:
-    """Return a text with the names of columns replaced by what they are called, with units."""
-    text = _CHANGE.sub(_shown_change, text)
-    names = sorted(QUANTITIES, key=len, reverse=True)
-    return re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
-
-
-def _shown_change(found: re.Match[str]) -> str:
-    name, before, after = found.groups()
-    if name not in QUANTITIES:
-        return found[0]
-    return f"{lower_label(name)} {show(name, float(before))} \N{RIGHTWARDS ARROW} " + show(
-        name, float(after)
-    )
 
 
 def _nearest(data: ReportData) -> str:
@@ -125,8 +109,8 @@ def scorecard(data: ReportData) -> str:
     others = data.runners_up
     header = ["", "Budget", "Pick", *(f"Runner-up {i}" for i in range(1, len(others) + 1))]
     rows = [
-        [quantity(name).label, "", show(name, pick[name]),
-         *(show(name, other.get(name)) for other in others)]
+        [quantity(name).label, "", show_knob(name, pick[name]),
+         *(show_knob(name, other.get(name)) for other in others)]
         for name in data.knobs
     ] + [
         [quantity(name).label, _limit(data, name),
@@ -154,7 +138,7 @@ def _compared(name: str, value: Any, reference: Any) -> str:
         return NOT_KNOWN
     if not reference or value == reference:
         return show(name, value)
-    return f"{show(name, value)} ({value / reference - 1:+.0%})"
+    return f"{show(name, value)} ({signed_percent(value / reference - 1, 0)})"
 
 
 def marginal(data: ReportData) -> str:
@@ -164,17 +148,24 @@ def marginal(data: ReportData) -> str:
         return ""
     changes = [name for name in rows[0] if name.endswith("_change")]
     header = ["Resource", "Change", *(_short(name[: -len("_change")]) for name in changes),
-              "Over budget", "Effect"]  # fmt: skip
+              "Note"]  # fmt: skip
     shown = [
         [quantity(str(row["resource"])).label, words(str(row["change"])),
-         *(_signed(row[name]) for name in changes), words(str(row.get("breaks") or "")),
-         words(str(row.get("effect") or ""))]
+         *(_signed(row[name]) for name in changes), _note(row)]
         for row in rows
     ]  # fmt: skip
     last = len(header) - 1
     caption = "One step of one resource, all else unchanged, the mapper free: each a re-evaluation."
     return section("marginal", "What the next step of each resource buys",
-                   table(caption, header, shown, text_columns=(0, 1, last - 1, last)))  # fmt: skip
+                   table(caption, header, shown, text_columns=(0, 1, last)))  # fmt: skip
+
+
+def _note(row: Mapping[str, Any]) -> str:
+    """Return what the numbers do not say: a budget that breaks, or why nothing changes."""
+    if row.get("breaks"):
+        return f"over budget: {words(str(row['breaks']))}"
+    effect = str(row.get("effect") or "")
+    return words(effect) if effect.startswith("no effect") else ""
 
 
 def _short(name: str) -> str:
@@ -186,7 +177,7 @@ def _short(name: str) -> str:
 def _signed(value: Any) -> str:
     if value is None:
         return NOT_KNOWN
-    return "0" if abs(value) < 5e-5 else f"{value:+.1%}"
+    return signed_percent(value)
 
 
 def front_table(data: ReportData, most: int = 200) -> str:

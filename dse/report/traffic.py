@@ -10,11 +10,9 @@ from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
 from dse.cost.result import Evaluation
 from dse.hardware import Accelerator, Buffer
 from dse.mapping.table import mapping_table
-from dse.plots.traffic import COLUMNS, sum_of_curves, thinned
+from dse.plots import traffic as drawn
+from dse.plots.traffic import COLUMNS, thinned
 from dse.workload import Layer
-
-LARGEST_LAYERS = 4
-"""Layers of the most traffic that have rows of their own."""
 
 
 def write_traffic(folder: Path, evaluation: Evaluation) -> None:
@@ -35,31 +33,31 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     -------
     DataFrame
         Columns `dse.plots.traffic.COLUMNS`: ``buffer_bytes`` is what the machine must have, twice
-        what tiles take if double buffered; ``layer`` is empty in the rows of the network. Layers
-        without MACs move the same bytes on any machine, and are in the network's rows only.
+        what tiles take if double buffered; ``layer`` is empty in the rows of the network,
+        else the name of the first of the layers that are alike. Layers without MACs move the same
+        bytes on any machine, and are in the network's rows only.
     """
     network, chip = evaluation.workload, evaluation.accelerator
-    curves: dict[str, pd.DataFrame] = {}
-    known: dict[tuple[object, ...], pd.DataFrame] = {}
+    alike: dict[tuple[object, ...], list[Layer]] = {}
     for layer in network.layers:
         if layer.has_macs:
-            if layer.key not in known:
-                known[layer.key] = layer_curve(layer, chip)
-            curves[layer.name] = known[layer.key]
-    if not curves:
+            alike.setdefault(layer.key, []).append(layer)
+    if not alike:
         return pd.DataFrame(columns=list(COLUMNS))
-    repeats = {layer.name: layer.repeat for layer in network.layers}
-    whole = sum_of_curves(curves, repeats)
+    groups = {_name(layers): layers for layers in alike.values()}
+    table = drawn.traffic_table(
+        {name: layer_curve(layers[0], chip) for name, layers in groups.items()},
+        {name: sum(layer.repeat for layer in layers) for name, layers in groups.items()},
+        buffer_bytes=sum(chip.buffer_sizes_bytes),
+    )
     fixed = sum(row["dram_bytes"] for row in evaluation.layer_rows if not row["macs"])
-    whole[list(COLUMNS[2:])] += fixed
-    most = {name: repeats[name] * curve["dram_bytes"].iloc[0] for name, curve in curves.items()}
-    largest = sorted(most, key=lambda name: -most[name])[:LARGEST_LAYERS]
-    parts = [whole.assign(layer="")]
-    for name in largest:
-        scaled = curves[name].copy()
-        scaled[list(COLUMNS[2:])] *= repeats[name]
-        parts.append(scaled.assign(layer=name))
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    table.loc[table["layer"] == "", list(COLUMNS[2:])] += fixed
+    return table
+
+
+def _name(alike: list[Layer]) -> str:
+    """Return the name of layers of one shape, as pictures and tables write it."""
+    return f"{alike[0].name} +{len(alike) - 1} alike" if len(alike) > 1 else alike[0].name
 
 
 def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:

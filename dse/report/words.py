@@ -7,7 +7,7 @@ import pandas as pd
 
 from dse.cost.result import Evaluation
 from dse.pick import Pick
-from dse.plots.units import design_text, number, percent, quantity, show
+from dse.plots.units import design_text, number, percent, quantity, show, words
 from dse.report.finished import records
 from dse.search import Study
 from dse.workload import Workload
@@ -28,7 +28,7 @@ def pick_lines(pick: Pick, knobs: Iterable[str]) -> list[str]:
     runners = records(pick.runners_up)
     return [
         _line("Pick", _design(pick.design, names)),
-        _line("Why", pick.reason),
+        _line("Why", words(pick.reason)),
         _line("Binding", _binding(pick)),
         *(_line(f"Runner-up {i}", _design(row, names)) for i, row in enumerate(runners, 1)),
     ]
@@ -39,7 +39,7 @@ def _binding(pick: Pick) -> str:
     binding = [row for row in pick.binding if row["is_binding"]]
     parts = [
         f"{quantity(row['budget']).label} {show(row['budget'], row['value'])} "
-        f"of {show(row['budget'], row['limit'])} ({row['because']})"
+        f"of {show(row['budget'], row['limit'])} ({words(row['because'])})"
         for row in binding or pick.binding[:1]
     ]
     if not parts:
@@ -62,7 +62,7 @@ def study_lines(study: Study) -> list[str]:
         share = percent(study.hypervolume_share, 1)
         found = f"; the study found {share} of its hypervolume with {study.num_costed:,} designs"
     text = f"{what}, {len(study.front):,} of {len(study.designs):,} designs{found}"
-    return [_line("Front", text), *(_line("Note", note) for note in study.notes)]
+    return [_line("Front", text), *(_line("Note", words(note)) for note in study.notes)]
 
 
 def infeasible_lines(study: Study) -> list[str]:
@@ -74,7 +74,8 @@ def infeasible_lines(study: Study) -> list[str]:
         *(
             _line(
                 f"Nearest {i}",
-                f"{design_text({k: row[k] for k in knobs})}: misses {row.get('violates', '')}",
+                f"{design_text({k: row[k] for k in knobs})}: "
+                f"misses {words(row.get('violates', ''))}",
             )
             for i, row in enumerate(rows, 1)
         ),
