@@ -256,9 +256,9 @@ class Accelerator:
         if not self.array:
             raise DseError(f"{owner}.array must have at least one axis, got none")
         for axis in self.array:
-            self._number(axis.size, f"{owner}.array size")
+            self.number(axis.size, f"{owner}.array size")
         for buffer in self.buffers:
-            self._number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
+            self.number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
         names = [buffer.name for buffer in self.buffers]
         if len(set(names)) != len(names):
             raise DseError(f"{owner}.buffers must have names of their own, got {names}")
@@ -279,7 +279,14 @@ class Accelerator:
                 f"got {'both' if self.dram_part else 'neither'}"
             )
 
-    def _number(self, reference: int | str, what: str) -> int:
+    def number(self, reference: int | str, what: str) -> int:
+        """Return a size: a number, or the value of the parameter that it names.
+
+        Raises
+        ------
+        DseError
+            If the parameter has no value; the message begins with `what`.
+        """
         if not isinstance(reference, str):
             return reference
         value = self.parameters.get(reference)
@@ -292,7 +299,7 @@ class Accelerator:
     @property
     def axis_sizes(self) -> tuple[int, ...]:
         """MACs along each axis."""
-        return tuple(self._number(axis.size, "array size") for axis in self.array)
+        return tuple(self.number(axis.size, "array size") for axis in self.array)
 
     @property
     def num_macs(self) -> int:
@@ -302,7 +309,7 @@ class Accelerator:
     @property
     def buffer_sizes_bytes(self) -> tuple[int, ...]:
         """Capacity of each buffer, in the order of `buffers`. [bytes]."""
-        return tuple(self._number(buffer.bytes, "buffer bytes") for buffer in self.buffers)
+        return tuple(self.number(buffer.bytes, "buffer bytes") for buffer in self.buffers)
 
     @property
     def usable_buffer_bits(self) -> tuple[int, ...]:

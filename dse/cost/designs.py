@@ -1,52 +1,37 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.time import latency_s
+from dse.cost.lookup import OBJECTIVES, TRANSFERS, Queries, add_layer
+from dse.cost.machines import Machines
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.front import undominated
-from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
+from dse.mapping.table import MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
-LARGEST_MATRIX = 4_000_000
-"""Designs times mappings that are compared together."""
+FEWEST_DESIGNS = 4096
+"""Designs from which on a second thread pays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machines:
-    """What of each design its latency and energy depend on, arrays of shape (designs,).
+def num_workers() -> int:
+    """Return the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    Attributes
-    ----------
-    room_bits : shape (designs, buffers)
-        Bits that tiles may take.
-    rate_bytes_per_s, clock_hz
-        DRAM rate times efficiency; clock.
-    mac_pj, dram_pj_per_bit, leakage_w
-        Of an 8-bit MAC, of a transferred bit; power of the area.
-    """
 
-    room_bits: IntArray
-    rate_bytes_per_s: FloatArray
-    clock_hz: FloatArray
-    mac_pj: FloatArray
-    dram_pj_per_bit: FloatArray
-    leakage_w: FloatArray
-
-    def take(self, index: IntArray) -> "Machines":
-        """Return the designs at `index`."""
-        return Machines(**{name: getattr(self, name)[index] for name in self.__slots__})
+def prepare_tables(pairs: Iterable[tuple[Layer, Accelerator]]) -> list[MappingTable]:
+    """Return the mapping tables of layers on machines, computed on all processors."""
+    with ThreadPoolExecutor(num_workers()) as pool:
+        return list(pool.map(lambda pair: mapping_table(*pair), pairs))
 
 
 def network_costs(
-    network: Workload, chip: Accelerator, machines: Machines, objective: str
+    network: Workload, chip: Accelerator, machines: Machines, designs: IntArray, objective: str
 ) -> tuple[FloatArray, FloatArray]:
     """Return latency and DRAM bits of a network on designs that share one array.
 
@@ -57,7 +42,9 @@ def network_costs(
     chip
         One of the machines: its array and rules count.
     machines
-        The designs.
+        All machines.
+    designs : shape (designs,)
+        Which of them share the array.
     objective
         What each layer's mapping minimises.
 
@@ -68,20 +55,64 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    latency = np.zeros(len(machines.clock_hz))
-    bits = np.zeros(len(machines.clock_hz))
-    for layer, repeat in distinct_layers(network):
+    layers = distinct_layers(network)
+    prepare_tables((layer, chip) for layer, _ in layers if layer.has_macs)
+    rooms, owner = _distinct_rooms(machines.room_bits[designs])
+    order = np.argsort(owner, kind="stable")
+    workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
+    parts = np.array_split(order, workers)
+    with ThreadPoolExecutor(workers) as pool:
+        queries = [_queries(machines, designs, part, rooms, owner) for part in parts]
+        jobs = [pool.submit(_totals, layers, chip, part, objective) for part in queries]
+        found = [job.result() for job in jobs]
+    totals = np.empty((2, len(designs)))
+    for part, columns in zip(parts, found, strict=True):
+        totals[:, part] = columns
+    return totals[0], totals[1]
+
+
+def _distinct_rooms(room_bits: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the different rooms, ascending with one buffer, and which of them each design has."""
+    if room_bits.shape[1] == 1:
+        rooms, owner = np.unique(room_bits[:, 0], return_inverse=True)
+        return rooms[:, None], owner
+    rooms, owner = np.unique(room_bits, axis=0, return_inverse=True)
+    return rooms, owner.ravel()
+
+
+def _queries(
+    machines: Machines, designs: IntArray, part: IntArray, rooms: IntArray, owner: IntArray
+) -> Queries:
+    """Return some of the designs, which are in the order of their rooms, as queries."""
+    place = designs[part]
+    first, last = owner[part[0]], owner[part[-1]] + 1
+    return Queries(
+        rooms=rooms[first:last],
+        starts=np.searchsorted(owner[part], np.arange(first, last + 1)),
+        rate_bytes_per_s=machines.rate_bytes_per_s[place],
+        clock_hz=machines.clock_hz[place],
+        mac_pj=machines.mac_pj[place],
+        dram_pj_per_bit=machines.dram_pj_per_bit[place],
+        leakage_w=machines.leakage_w[place],
+    )
+
+
+def _totals(
+    layers: Sequence[tuple[Layer, int]], chip: Accelerator, queries: Queries, objective: str
+) -> FloatArray:
+    """Return seconds and DRAM bits of all layers, shape (2, designs)."""
+    totals = np.zeros((2, len(queries.clock_hz)))
+    choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
+    for layer, repeat in layers:
         if not layer.has_macs:
             moved = macless_bits(layer, chip)
-            latency += repeat * (moved / 8 / machines.rate_bytes_per_s)
-            bits += repeat * moved
+            totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
+            totals[1] += repeat * moved
             continue
         table = mapping_table(layer, chip)
-        for designs, rows in _by_room(table, machines.room_bits):
-            seconds, moved_bits = _best(table, rows, machines.take(designs), chip, objective)
-            latency[designs] += repeat * seconds
-            bits[designs] += repeat * moved_bits
-    return latency, bits
+        work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
+        add_layer(table.points.criteria, queries, (*choice, work), repeat, totals)
+    return totals
 
 
 def macless_bits(layer: Layer, chip: Accelerator) -> int:
@@ -101,79 +132,3 @@ def distinct_layers(network: Workload) -> list[tuple[Layer, int]]:
         first.setdefault(layer.key, layer)
         counts[layer.key] = counts.get(layer.key, 0) + layer.repeat
     return [(first[key], count) for key, count in counts.items()]
-
-
-def _by_room(table: MappingTable, room: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield (designs, rows): the designs to which the same rows of the table fit."""
-    steps = [np.unique(column) for column in table.footprint_bits.T]
-    places = [
-        np.searchsorted(step, column, side="right")
-        for step, column in zip(steps, room.T, strict=True)
-    ]
-    kinds, owner = np.unique(np.stack(places, axis=1), axis=0, return_inverse=True)
-    order = np.argsort(owner.ravel(), kind="stable")
-    ends = np.searchsorted(owner.ravel()[order], np.arange(1, len(kinds) + 1))
-    begin = 0
-    for kind, end in zip(kinds, ends, strict=True):
-        fits = np.ones(len(table.dram_bits), dtype=bool)
-        for step, place, column in zip(steps, kind, table.footprint_bits.T, strict=True):
-            fits &= column <= (step[place - 1] if place else -1)
-        yield order[begin:end], np.flatnonzero(fits)
-        begin = int(end)
-
-
-def _best(
-    table: MappingTable, rows: IntArray, machines: Machines, chip: Accelerator, objective: str
-) -> tuple[FloatArray, FloatArray]:
-    """Return latency and DRAM bits of the best of some rows, for each design."""
-    count = len(machines.clock_hz)
-    if not len(rows):
-        return np.full(count, np.inf), np.full(count, np.inf)
-    rows = rows[_can_be_best(table, rows, chip)]
-    rows = rows[np.lexsort((table.compute_cycles[rows], table.dram_bits[rows]))]
-    step = max(1, LARGEST_MATRIX // len(rows))
-    parts = [
-        _best_of(table, rows, machines.take(np.arange(i, min(i + step, count))), chip, objective)
-        for i in range(0, count, step)
-    ]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-def _can_be_best(table: MappingTable, rows: IntArray, chip: Accelerator) -> Any:
-    columns = [table.dram_bits[rows], table.compute_cycles[rows]]
-    if chip.transfers == "double_buffered":
-        columns.append(table.first_last_bits[rows])
-    return undominated(columns)
-
-
-def _best_of(
-    table: MappingTable, rows: IntArray, machines: Machines, chip: Accelerator, objective: str
-) -> tuple[FloatArray, FloatArray]:
-    rate = machines.rate_bytes_per_s[:, None]
-    bits = table.dram_bits[rows]
-    latency = latency_s(
-        table.compute_cycles[rows] / machines.clock_hz[:, None],
-        bits / 8 / rate,
-        table.first_last_bits[rows] / 8 / rate,
-        transfers=chip.transfers,
-    )
-    if objective == "latency_s":
-        row = latency.argmin(axis=1)  # rows ascend in DRAM bits: ties go to the least traffic
-    else:
-        value = _values(table, bits, latency, machines, objective)
-        tied = value == value.min(axis=1, keepdims=True)
-        row = np.where(tied, latency, np.inf).argmin(axis=1)
-    return latency[np.arange(len(row)), row], bits[row].astype(np.float64)
-
-
-def _values(
-    table: MappingTable, bits: IntArray, latency: FloatArray, machines: Machines, objective: str
-) -> FloatArray:
-    """Return what a mapper minimises, of shape (designs, rows)."""
-    if objective == "dram_bytes":
-        return np.broadcast_to(bits / 8, latency.shape)
-    layer = table.layer
-    mac_pj = machines.mac_pj * mac_scale(layer.input_bits, layer.weight_bits)
-    energy = layer.macs * mac_pj[:, None] + bits * machines.dram_pj_per_bit[:, None]
-    energy = energy + machines.leakage_w[:, None] * latency * 1e12
-    return energy if objective == "energy_pj" else energy * latency

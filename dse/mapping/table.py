@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,7 @@ def _listed(bits: IntArray) -> str:
 
 
 _TABLES: OrderedDict[tuple[object, ...], MappingTable] = OrderedDict()
+_LOCK = Lock()
 LARGEST_CACHE = 20_000
 """Tables kept in memory, by shape and array; the oldest goes first."""
 
@@ -192,21 +194,27 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     if layer.macs * 4 * 1024 > np.iinfo(np.int64).max // 4:
         raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
     key = table_key(layer, chip)
-    found = _TABLES.get(key)
+    with _LOCK:
+        found = _TABLES.get(key)
     if found is None:
-        points, counter = worth_having(layer, chip)
-        found = MappingTable(
-            layer=layer,
-            chip=chip,
-            footprint_bits=points.criteria[:, :-3],
-            first_last_bits=np.ascontiguousarray(points.criteria[:, -3]),
-            dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
-            compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
-            points=points,
-            variants=variants(layer, chip),
-            assignments=counter.assignments,
-        )
-        _TABLES[key] = found
-        if len(_TABLES) > LARGEST_CACHE:
-            _TABLES.popitem(last=False)
+        found = _computed(layer, chip)
+        with _LOCK:
+            _TABLES[key] = found
+            if len(_TABLES) > LARGEST_CACHE:
+                _TABLES.popitem(last=False)
     return replace(found, layer=layer, chip=chip)
+
+
+def _computed(layer: Layer, chip: Accelerator) -> MappingTable:
+    points, counter = worth_having(layer, chip)
+    return MappingTable(
+        layer=layer,
+        chip=chip,
+        footprint_bits=points.criteria[:, :-3],
+        first_last_bits=np.ascontiguousarray(points.criteria[:, -3]),
+        dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
+        compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
+        points=points,
+        variants=variants(layer, chip),
+        assignments=counter.assignments,
+    )
