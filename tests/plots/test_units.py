@@ -2,7 +2,15 @@ import math
 
 import pytest
 
-from dse.plots.units import design_text, number, percent, prefix, show
+from dse.plots.units import (
+    design_text,
+    number,
+    percent,
+    prefix,
+    show,
+    signed_percent,
+    words,
+)
 
 
 @pytest.mark.parametrize(
