@@ -90,10 +90,6 @@ BEHIND = {
 """What computation does meanwhile, where the transfer takes as long as the layer."""
 
 
-BALANCED = 0.9
-"""Share of a transfer from which on computation takes about as long."""
-
-
 def reason(times: Mapping[str, float], latency: float, transfer_s: float = 0.0) -> str:
     """Return one plain sentence: the largest cause of a layer's time, and its share.
 
@@ -112,12 +108,10 @@ def reason(times: Mapping[str, float], latency: float, transfer_s: float = 0.0) 
     share = times[largest] / latency
     text = f"{100 * share:.0f} % of the time: {SENTENCES[largest]}"
     if largest in BEHIND and transfer_s >= latency * (1 - 1e-9):
-        busy = f"{BEHIND[largest]} for {100 * share:.0f} % of the time"
-        if sum(times[cause] for cause in BEHIND) < BALANCED * latency:
-            return (
-                f"only bandwidth or fewer bytes help: its DRAM transfer takes all the time; {busy}"
-            )
-        return f"{busy}; its DRAM transfer takes as long, so that only both together can be faster"
+        return (
+            "its DRAM transfer takes all of the time: bandwidth or fewer bytes help; meanwhile "
+            f"{BEHIND[largest]} for {100 * share:.0f} % of the time"
+        )
     rest = {column: seconds for column, seconds in times.items() if column != largest}
     second = max(rest, key=lambda column: rest[column])
     if rest[second] >= 0.1 * latency:
