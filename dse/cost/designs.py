@@ -8,11 +8,11 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.lookup import OBJECTIVES, TRANSFERS, Queries, add_layer
+from dse.cost.lookup import Queries, add_layer
 from dse.cost.machines import Machines
 from dse.errors import DseError
-from dse.hardware import Accelerator
-from dse.mapping.table import MappingTable, mapping_table
+from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
 FEWEST_DESIGNS = 4096

@@ -11,7 +11,9 @@ from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, Layer
 
 
-def layer_row(layer: Layer, chip: Accelerator, objective: str) -> dict[str, Any]:
+def layer_row(
+    layer: Layer, chip: Accelerator, objective: str, *, area_scale: float | None = None
+) -> dict[str, Any]:
     """Return the row of layers.csv of one layer: over all its repeats unless said.
 
     Parameters
@@ -20,6 +22,8 @@ def layer_row(layer: Layer, chip: Accelerator, objective: str) -> dict[str, Any]
         What is computed, on what.
     objective
         What the mapping minimises.
+    area_scale
+        As for `MappingTable.best`.
 
     Raises
     ------
@@ -29,7 +33,7 @@ def layer_row(layer: Layer, chip: Accelerator, objective: str) -> dict[str, Any]
     head = {"name": layer.name, "op": layer.op, "repeat": layer.repeat}
     if not layer.has_macs:
         return head | _macless(layer, chip)
-    mapping = mapping_table(layer, chip).best(objective, chip)
+    mapping = mapping_table(layer, chip).best(objective, chip, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
     times = time_by_cause(
         chip,

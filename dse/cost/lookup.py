@@ -11,12 +11,10 @@ from numba import njit
 
 from dse.arrays import FloatArray, IntArray
 
-TRANSFERS = ("overlapped", "double_buffered", "serial")
-OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
-"""What the numbers of a rule stand for, in this order."""
-
-OVERLAPPED, DOUBLE_BUFFERED, SERIAL = 0, 1, 2
-LATENCY, TRAFFIC, ENERGY, DELAY_PRODUCT = 0, 1, 2, 3
+DOUBLE_BUFFERED, SERIAL = 1, 2
+"""Places in `dse.hardware.TRANSFERS`."""
+LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
+"""Places in `dse.mapping.table.OBJECTIVES`."""
 ENDS, DRAM, CYCLES, LEAST_ENDS, LEAST_CYCLES = 0, 1, 2, 3, 4
 """Rows of the list: first and last bits, DRAM bits falling, cycles, the least from here on."""
 

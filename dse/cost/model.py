@@ -36,14 +36,17 @@ def evaluate(
     DseError
         If no mapping of some layer fits, or the objective is unknown.
     """
-    rows = tuple(layer_row(layer, accelerator, objective) for layer in network.layers)
+    scale = _widest_mac(network)
+    rows = tuple(
+        layer_row(layer, accelerator, objective, area_scale=scale) for layer in network.layers
+    )
     latency = sum(row["latency_s"] for row in rows)
     moved = sum(row["dram_bytes"] for row in rows)
     machines = machines_of(
         accelerator,
         {"clock_hz": np.array([accelerator.clock_hz])},
         Catalogue(dram_parts={}, technologies={}),
-        mac_scale=_widest_mac(network),
+        mac_scale=scale,
     )
     batch = np.array([network.batch])
     costs = _costs(network, machines, batch, np.array([latency]), np.array([moved * 8]))
@@ -59,7 +62,7 @@ def evaluate(
             accelerator.num_macs,
             sum(accelerator.buffer_sizes_bytes),
             accelerator.technology,
-            scale=_widest_mac(network),
+            scale=scale,
         ),
         layer_rows=rows,
         **first,

@@ -60,7 +60,9 @@ class MappingTable:
             axes=self.assignments[int(self.points.assignment[row])].axes,
         )
 
-    def best(self, objective: str, chip: Accelerator) -> Mapping:
+    def best(
+        self, objective: str, chip: Accelerator, *, area_scale: float | None = None
+    ) -> Mapping:
         """Return the best mapping that fits a machine.
 
         Parameters
@@ -69,15 +71,20 @@ class MappingTable:
             One of `OBJECTIVES`.
         chip
             The machine: its buffer bytes, DRAM rate, clock and `transfers` count.
+        area_scale
+            Area of its MACs relative to those of 8 by 8 bits, for the leakage; by default what
+            the bits of this layer need.
 
         Raises
         ------
         DseError
             If nothing fits, or the objective is unknown.
         """
-        return self.mapping(self.best_row(objective, chip))
+        return self.mapping(self.best_row(objective, chip, area_scale=area_scale))
 
-    def best_row(self, objective: str, chip: Accelerator) -> int:
+    def best_row(
+        self, objective: str, chip: Accelerator, *, area_scale: float | None = None
+    ) -> int:
         """Return the row of the best mapping that fits a machine; see `best`."""
         if objective not in OBJECTIVES:
             known = ", ".join(OBJECTIVES)
@@ -92,7 +99,7 @@ class MappingTable:
                 f"{', '.join(b.name for b in chip.buffers)}, tiles may take {_listed(room)} "
                 f"({chip.transfers})"
             )
-        criteria = self._objectives(rows, chip)
+        criteria = self._objectives(rows, chip, area_scale)
         keys = [self.points.assignment, self.points.variant]
         keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
         keys.append(self.footprint_bits.sum(axis=1))
@@ -100,7 +107,9 @@ class MappingTable:
         order = np.lexsort([*(key[rows] for key in keys), *others, criteria[objective]])
         return int(rows[order[0]])
 
-    def _objectives(self, rows: IntArray, chip: Accelerator) -> dict[str, FloatArray]:
+    def _objectives(
+        self, rows: IntArray, chip: Accelerator, area_scale: float | None
+    ) -> dict[str, FloatArray]:
         rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
         dram_bytes = self.dram_bits[rows] / 8
         latency = latency_s(
@@ -109,13 +118,18 @@ class MappingTable:
             self.first_last_bits[rows] / 8 / rate,
             transfers=chip.transfers,
         )
-        area = area_mm2(chip.num_macs, sum(chip.buffer_sizes_bytes), chip.technology)
         scale = mac_scale(self.layer.input_bits, self.layer.weight_bits)
+        area = area_mm2(
+            chip.num_macs,
+            sum(chip.buffer_sizes_bytes),
+            chip.technology,
+            scale=scale if area_scale is None else area_scale,
+        )
         energy = energy_pj(
-            self.layer.macs,
+            self.layer.macs * float(scale),
             self.dram_bits[rows],
             latency,
-            mac_pj=chip.technology.mac_pj.value * scale,
+            mac_pj=chip.technology.mac_pj.value,
             dram_pj_per_bit=dram_pj_per_bit(chip),
             leakage_w=chip.technology.leakage_w_per_mm2.value * area,
         )
