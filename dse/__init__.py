@@ -1,6 +1,8 @@
 """Ridgepoint: exact design-space exploration for deep-learning accelerators."""
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ _MODULES = {
         "load_module",
         "load_space",
         "load_workload",
-        "search",
     ),
     "dse.errors": ("DseError",),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
@@ -88,3 +89,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """The package, whose function `search` has the name of a subpackage and comes before it."""
+
+    @property
+    def search(self) -> Any:
+        """The function `dse.api.search`."""
+        return importlib.import_module("dse.api").search
+
+    @search.setter
+    def search(self, _: object) -> None:
+        """Pass over the subpackage, which its import would put here."""
+
+
+sys.modules[__name__].__class__ = _Package

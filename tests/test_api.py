@@ -1,0 +1,46 @@
+"""The public names of the package, used as INTERFACE.md shows them."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import dse
+
+KNOBS = {"array_rows": (8, 16), "buffer_bytes": (65536, 131072)}
+
+
+@pytest.mark.parametrize("name", dse.__all__)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    assert inspect.getdoc(getattr(dse, name))
+
+
+def test_search_is_the_function_though_its_subpackage_was_imported_first() -> None:
+    code = "import dse; dse.Study; import dse.search; assert dse.search.__name__ == 'search'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_subpackage_is_still_importable() -> None:
+    assert importlib.import_module("dse.search").run_search
+    assert callable(dse.search)
+
+
+def test_a_session_from_network_to_pick() -> None:
+    network, chip = dse.load_workload("tiny", batch=2), dse.load_accelerator("flexible")
+    result = dse.evaluate(network, chip)
+    assert isinstance(result.layers, pd.DataFrame)
+    assert result.layers["latency_s"].sum() == pytest.approx(result.latency_s)
+    table = dse.mapping_table(network.layers[0], chip)
+    mapping = table.best("dram_bytes", chip)
+    assert sum(mapping.dram_bytes.values()) <= table.curve()["dram_bytes"].iloc[0]
+    space = dse.Space(name="few", accelerator=chip, knobs=KNOBS, catalogue=space_catalogue())
+    study = dse.search(network, space, trials=4, seed=0, budget={"area_mm2": 4})
+    assert study.exact
+    assert study.pick(rule="knee").design["area_mm2"] <= 4
+
+
+def space_catalogue() -> dse.Catalogue:
+    return dse.load_space("edge").catalogue
