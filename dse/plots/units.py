@@ -75,6 +75,7 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 NOT_KNOWN = "\N{EN DASH}"
 
 _CHANGE = re.compile(r"\b([a-z_]+) (\d[\d.e+]*) -> (\d[\d.e+]*)")
+_MISSED = re.compile(r"\b([a-z_0-9]+) by (\S+ %) of (\d[\d.e+-]*)")
 _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P"}
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti")
 
@@ -208,6 +209,7 @@ def _float(value: object) -> float:
 def words(text: str) -> str:
     """Return a text with the names of columns replaced by what they are called, with units."""
     text = _CHANGE.sub(_shown_change, text)
+    text = _MISSED.sub(lambda m: f"{m[1]} by {m[2]} of {show(m[1], float(m[3]))}", text)
     names = sorted(QUANTITIES, key=len, reverse=True)
     text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
     return text.replace(" -> ", f" {ARROW} ")
