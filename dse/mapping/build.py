@@ -1,20 +1,26 @@
 """Every mapping of a layer worth having: sizes of each group of loops, then the search."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.cycles import CycleCounter
+from dse.mapping.cycles import Assignment, CycleCounter
 from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
-from dse.mapping.sizes import GROUPS, Sizes, sizes_worth_trying
+from dse.mapping.rows import SpatialAxis
+from dse.mapping.sizes import GROUPS, Sizes, size_range, sizes_worth_trying
 from dse.mapping.skyline import FOUND, Problem, grow_tree, room_for, search
 from dse.workload import LOOPS, OPERANDS, Layer
 
 LEVELS = np.concatenate(
-    [[1, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.7], 2 * 1.3 ** np.arange(16), [200]]
+    [
+        [1, 1.003, 1.007, 1.012, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.7],
+        2 * 1.3 ** np.arange(16),
+        [200],
+    ]
 )
 """Multiples of the least cycles, by which known mappings are listed."""
 
@@ -68,14 +74,9 @@ def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]
     Points of shape (mappings,), sorted by criteria, and the counter that knows the assignments.
     """
     counter = CycleCounter(layer, chip)
-    trees = []
-    roots = [0]
-    for group in GROUPS:
-        sizes = sizes_worth_trying(layer, chip, counter, group)
-        trees.append(_tree(counter, group, sizes, roots[-1]))
-        roots.append(roots[-1] + len(trees[-1]))
-    problem = _problem(layer, chip, counter, np.array(roots[:-1]))
-    found = _found(np.concatenate(trees), problem)
+    sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
+    trees, roots = _trees(counter, sizes)
+    found = _found(np.concatenate(trees), _problem(layer, chip, counter, sizes, roots))
     buffers = len(chip.buffers)
     found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
     tiles = found[:, buffers + 3 : -2].T
@@ -98,24 +99,46 @@ def _found(tree: IntArray, problem: Problem) -> IntArray:
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 
 
-def _tree(counter: CycleCounter, group: tuple[str, ...], sizes: Sizes, first: int) -> IntArray:
-    """Return the tree of a group's sizes, with what each multiplies; see `grow_tree`."""
-    ones = np.ones_like(sizes[f"t_{group[0]}"])
-    tiles = [sizes[f"t_{loop}"] for loop in group] + [ones] * (2 - len(group))
-    order = np.lexsort(tiles)
-    columns = []
-    for names in FACTOR_NAMES:
-        factor = ones
-        for name in names:
-            if name in sizes:
-                factor = factor * sizes[name]
-        columns.append(factor)
-    columns += counter.costs_of(group, sizes)
-    costs = np.stack(columns, axis=1)[order]
-    return grow_tree(np.stack(tiles, axis=1)[order], costs, first)
+def _trees(counter: CycleCounter, sizes: Sequence[Sizes]) -> tuple[list[IntArray], IntArray]:
+    """Return the tree of each group's sizes with what they multiply, and the rows of the roots.
+
+    What groups of one size multiply goes to the first group of several.
+    """
+    tiles, costs = [], []
+    for group, columns in zip(GROUPS, sizes, strict=True):
+        ones = np.ones_like(columns[f"t_{group[0]}"])
+        own = [columns[f"t_{loop}"] for loop in group] + [ones] * (2 - len(group))
+        factors = [
+            prod((columns[name] for name in names if name in columns), start=ones)
+            for names in FACTOR_NAMES
+        ]
+        order = np.lexsort(own)
+        tiles.append(np.stack(own, axis=1)[order])
+        costs.append(np.stack([*factors, *counter.costs_of(group, columns)], axis=1)[order])
+    first = _open_groups(sizes)[0]
+    for place, rows in enumerate(costs):
+        if len(rows) == 1 and place != first:
+            costs[first] = costs[first] * rows
+            costs[place] = np.ones_like(rows)
+    roots = np.concatenate([[0], np.cumsum([2 * len(one) - 1 for one in tiles])])
+    first_rows = roots[:-1].tolist()
+    trees = [grow_tree(*one) for one in zip(tiles, costs, first_rows, strict=True)]
+    return trees, roots[:-1]
 
 
-def _problem(layer: Layer, chip: Accelerator, counter: CycleCounter, roots: IntArray) -> Problem:
+def _open_groups(sizes: Sequence[Sizes]) -> list[int]:
+    """Return the groups of more than one size, or the first."""
+    lengths = [len(columns[f"t_{group[0]}"]) for group, columns in zip(GROUPS, sizes, strict=True)]
+    return [place for place, length in enumerate(lengths) if length > 1] or [0]
+
+
+def _problem(
+    layer: Layer,
+    chip: Accelerator,
+    counter: CycleCounter,
+    sizes: Sequence[Sizes],
+    roots: IntArray,
+) -> Problem:
     """Return what all mappings share; see `Problem`."""
     model = TrafficModel(layer, chip)
     loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
@@ -123,6 +146,8 @@ def _problem(layer: Layer, chip: Accelerator, counter: CycleCounter, roots: IntA
     levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
     return Problem(
         roots=roots,
+        open_groups=np.array(_open_groups(sizes)),
+        mirrored=np.array([int(_is_mirrored(layer, chip, counter))]),
         loops=np.array(loops),
         bounds=np.array(list(layer.bounds.values())),
         traffic=model.traffic(),
@@ -133,6 +158,24 @@ def _problem(layer: Layer, chip: Accelerator, counter: CycleCounter, roots: IntA
         levels=levels,
         fill=np.array([counter.fill]),
     )
+
+
+def _is_mirrored(layer: Layer, chip: Accelerator, counter: CycleCounter) -> bool:
+    """Whether y and x may change places: in the layer, on the array and in the constraints."""
+    runs = chip.partial_rows_are_fetched
+    if SpatialAxis.of(layer, "y", whole_runs=runs) != SpatialAxis.of(layer, "x", whole_runs=runs):
+        return False
+    if any(size_range(layer, chip, f"{x}y") != size_range(layer, chip, f"{x}x") for x in "of"):
+        return False
+    other = {"oy": "ox", "ox": "oy", "fy": "fx", "fx": "fy"}
+
+    def effect(one: Assignment, swap: dict[str, str]) -> tuple[object, ...]:
+        plain = frozenset((swap.get(loop, loop), factor) for loop, factor in one.plain)
+        flat = (({swap.get(x, x) for x in loops}, size) for loops, size in one.flattened)
+        return plain, frozenset((frozenset(loops), size) for loops, size in flat)
+
+    effects = {effect(one, {}) for one in counter.assignments}
+    return effects == {effect(one, other) for one in counter.assignments}
 
 
 def _numbered(variant: Variant) -> tuple[int, int, int]:

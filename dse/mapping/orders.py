@@ -56,10 +56,10 @@ class Variant:
 def variants(layer: Layer, chip: Accelerator) -> tuple[Variant, ...]:
     """Return the orders that can be best for a layer on a machine, in tie order."""
     most = dict(chip.constraints.max_tile)
+    halos = tuple(axis for axis in "yx" if chip.halo_is_kept and layer.bounds[f"f{axis}"] > 1)
     found = []
     for stationary in OPERANDS:
-        has_halo = chip.halo_is_kept and stationary != "output"
-        for kept in ("y", "x") if has_halo else ("",):
+        for kept in halos if halos and stationary != "output" else ("",):
             if stationary in chip.stationarity:
                 found.append(Variant(stationary, kept, frozenset()))
                 continue

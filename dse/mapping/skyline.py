@@ -24,7 +24,9 @@ ELEMENTS, ROWS, PASSES, STEPS = 0, 3, 6, 9
 """Columns of factors: tile elements of input, weight, output; input rows fetched, kept along y,
 kept along x; passes of input, weight, output; array steps by assignment, array passes likewise."""
 
-GROUPS = 6
+GROUPS, Y, X = 6, 4, 5
+"""Groups of loops, and which of them are the spatial ones."""
+
 ORDERS, CYCLES, NEXT = 6, 7, 8
 """Columns of a box: the row of each group's tree; open loop orders, least cycles, box below it."""
 
@@ -50,6 +52,10 @@ class Problem(NamedTuple):
     ----------
     roots : shape (GROUPS,)
         Rows of the trees' roots.
+    open_groups : shape (open groups,)
+        Groups with more than one size; the trees of the others have costs of 1. At least one.
+    mirrored : shape (1,)
+        Whether y and x may change places, so that the smaller output tile may be that of y.
     loops : shape (GROUPS, 2)
         The loops of each group, -1 for none.
     bounds : shape (loops,)
@@ -77,6 +83,8 @@ class Problem(NamedTuple):
     """
 
     roots: IntArray
+    open_groups: IntArray
+    mirrored: IntArray
     loops: IntArray
     bounds: IntArray
     traffic: IntArray
@@ -245,10 +253,12 @@ def _bin(bits: int, number: FloatArray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _set_products(totals: IntArray, tree: IntArray, box: IntArray, without: int) -> None:
+def _set_products(
+    totals: IntArray, tree: IntArray, box: IntArray, groups: IntArray, without: int
+) -> None:
     """Fill in the products of the factors of all groups but one."""
     totals[:] = 1
-    for group in range(GROUPS):
+    for group in groups:
         if group != without:
             row = box[group]
             for column in range(totals.shape[0]):
@@ -624,10 +634,10 @@ def _take(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray) -> b
 
 
 @njit(cache=True, nogil=True)
-def _widest(tree: IntArray, box: IntArray) -> int:
+def _widest(tree: IntArray, box: IntArray, groups: IntArray) -> int:
     """Return the group with the widest range of sizes, -1 if every one has one size."""
     widest, most = -1, 0
-    for group in range(GROUPS):
+    for group in groups:
         if tree[box[group], SPREAD] > most:
             widest, most = group, tree[box[group], SPREAD]
     return widest
@@ -651,6 +661,7 @@ def search(tree: IntArray, problem: Problem, room: Room) -> bool:  # noqa: C901,
     -----
     One long function on purpose: handing tuples of arrays to parts of it took a third of the time.
     """
+    groups, is_mirrored = problem.open_groups, problem.mirrored[0] > 0
     bounds, loops, levels = problem.bounds, problem.loops, problem.levels
     variants, traffic, ends, on_chip = (
         problem.variants,
@@ -687,16 +698,18 @@ def search(tree: IntArray, problem: Problem, room: Room) -> bool:  # noqa: C901,
             if state[BIN] == len(heads):
                 break
             continue
-        split = _widest(tree, box)
+        split = _widest(tree, box, groups)
         is_leaf = split < 0
-        split = max(split, 0)
+        split = groups[0] if is_leaf else split
         parent, orders, known = box[split], box[ORDERS], box[CYCLES]
-        _set_products(others, tree, box, split)
+        _set_products(others, tree, box, groups, split)
         for half in range(LEFT, RIGHT + 1):
             if not is_leaf:
                 box[split] = tree[parent, half]
             elif half == RIGHT:
                 break
+            if is_mirrored and tree[box[Y], LEAST] > tree[box[X], MOST]:
+                continue
             for column in range(len(totals)):
                 totals[column] = others[column] * tree[box[split], FACTORS + column]
             key = _set_bits(point, totals, ends, on_chip)

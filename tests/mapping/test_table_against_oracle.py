@@ -129,17 +129,17 @@ def check_best(layer: Layer, chip: Accelerator, front: set[Criteria], told: str)
     for objective in OBJECTIVES:
         mapping = table.best(objective, chip)
         found = walk(layer, chip, mapping.tile, mapping.order, mapping.axes)
-        energy = {"mac_pj": mac_pj(layer), "leakage_w": leakage_w(chip)}
+        energy = {"mac_pj": mac_pj(layer), "leakage_w": leakage_w(layer, chip)}
         reached = value(criteria_of(found), chip, objective, **energy)
         assert reached == pytest.approx(best(front, chip, objective, **energy), rel=1e-12), (
             f"{objective}: {mapping}\n{told}"
         )
 
 
-def leakage_w(chip: Accelerator) -> float:
-    """Return the static power of the machine: that of its area. [W]."""
-    node = chip.technology
-    area_mm2 = node.area_fixed_mm2.value + node.area_mm2_per_mac.value * chip.num_macs
+def leakage_w(layer: Layer, chip: Accelerator) -> float:
+    """Return the static power of the machine: that of its area, with MACs for the layer. [W]."""
+    node, scale = chip.technology, layer.input_bits * layer.weight_bits / 64
+    area_mm2 = node.area_fixed_mm2.value + node.area_mm2_per_mac.value * chip.num_macs * scale
     area_mm2 += node.area_mm2_per_kib.value * sum(chip.buffer_sizes_bytes) / 1024
     return node.leakage_w_per_mm2.value * area_mm2
 
