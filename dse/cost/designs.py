@@ -15,6 +15,9 @@ from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
+NUM_RATIOS = 12
+"""Ratios of clock to DRAM rate at which look-ups keep bounds."""
+
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
 
@@ -86,11 +89,20 @@ def _queries(
     """Return some of the designs, which are in the order of their rooms, as queries."""
     place = designs[part]
     first, last = owner[part[0]], owner[part[-1]] + 1
+    rate, clock = machines.rate_bytes_per_s[place], machines.clock_hz[place]
+    ratio = clock / (8 * rate)
+    ratios = np.geomspace(ratio.min(), ratio.max(), NUM_RATIOS)
+    before = np.clip(np.searchsorted(ratios, ratio, side="right") - 1, 0, NUM_RATIOS - 2)
+    width = ratios[before + 1] - ratios[before]
+    share = np.divide(ratio - ratios[before], width, out=np.zeros_like(ratio), where=width > 0)
     return Queries(
         rooms=rooms[first:last],
         starts=np.searchsorted(owner[part], np.arange(first, last + 1)),
-        rate_bytes_per_s=machines.rate_bytes_per_s[place],
-        clock_hz=machines.clock_hz[place],
+        rate_bytes_per_s=rate,
+        clock_hz=clock,
+        ratios=ratios,
+        ratio_before=before,
+        ratio_share=np.clip(share, 0, 1),
         mac_pj=machines.mac_pj[place],
         dram_pj_per_bit=machines.dram_pj_per_bit[place],
         leakage_w=machines.leakage_w[place],

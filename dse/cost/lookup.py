@@ -15,8 +15,11 @@ DOUBLE_BUFFERED, SERIAL = 1, 2
 """Places in `dse.hardware.TRANSFERS`."""
 LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
 """Places in `dse.mapping.table.OBJECTIVES`."""
-ENDS, DRAM, CYCLES, LEAST_ENDS, LEAST_CYCLES = 0, 1, 2, 3, 4
-"""Rows of the list: first and last bits, DRAM bits falling, cycles, the least from here on."""
+ENDS, DRAM, CYCLES = 0, 1, 2
+"""Rows of the list: first and last bits, DRAM bits falling, cycles."""
+
+SLACK = 1 - 1e-12
+"""Bounds are lowered by more than what rounding can raise them."""
 
 
 class Queries(NamedTuple):
@@ -30,6 +33,10 @@ class Queries(NamedTuple):
         The first machine of each room.
     rate_bytes_per_s, clock_hz
         DRAM rate times efficiency; clock.
+    ratios : shape (ratios,), rising
+        Cycles for each bit of DRAM traffic, at which bounds of the compute time are kept.
+    ratio_before, ratio_share
+        The ratio below that of each machine, and how far the machine's is towards the next.
     mac_pj, dram_pj_per_bit, leakage_w
         Of an 8-bit MAC, of a transferred bit; power of the area.
     """
@@ -38,6 +45,9 @@ class Queries(NamedTuple):
     starts: IntArray
     rate_bytes_per_s: FloatArray
     clock_hz: FloatArray
+    ratios: FloatArray
+    ratio_before: IntArray
+    ratio_share: FloatArray
     mac_pj: FloatArray
     dram_pj_per_bit: FloatArray
     leakage_w: FloatArray
@@ -59,19 +69,6 @@ def _first_below(listed: IntArray, count: int, bits: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_beaten(listed: IntArray, count: int, first: int, ends: int, cycles: int) -> bool:
-    """Whether a mapping from a place on has no more first and last bits, nor cycles."""
-    if first == count:
-        return False
-    if listed[LEAST_ENDS, first] > ends or listed[LEAST_CYCLES, first] > cycles:
-        return False
-    for place in range(count - 1, first - 1, -1):
-        if listed[ENDS, place] <= ends and listed[CYCLES, place] <= cycles:
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
 def _listed(listed: IntArray, count: int, row: IntArray, has_ends: bool) -> int:
     """List a mapping unless one of no more DRAM bits is no worse; return the count.
 
@@ -81,25 +78,26 @@ def _listed(listed: IntArray, count: int, row: IntArray, has_ends: bool) -> int:
     bits, cycles = row[DRAM], row[CYCLES]
     ends = min(row[ENDS], bits) if has_ends else 0
     place = _first_below(listed, count, bits)
-    if _is_beaten(listed, count, place, ends, cycles):
-        return count
     while place > 0 and listed[DRAM, place - 1] == bits:
         place -= 1
-        if listed[ENDS, place] <= ends and listed[CYCLES, place] <= cycles:
+    for rival in range(count - 1, place - 1, -1):
+        if listed[ENDS, rival] <= ends and listed[CYCLES, rival] <= cycles:
             return count
     for later in range(count, place, -1):
-        for column in range(5):
+        for column in range(3):
             listed[column, later] = listed[column, later - 1]
     listed[ENDS, place], listed[DRAM, place], listed[CYCLES, place] = ends, bits, cycles
-    listed[LEAST_ENDS, place] = min(ends, listed[LEAST_ENDS, place + 1]) if place < count else ends
-    least = min(cycles, listed[LEAST_CYCLES, place + 1]) if place < count else cycles
-    listed[LEAST_CYCLES, place] = least
-    for column, value in ((LEAST_ENDS, ends), (LEAST_CYCLES, cycles)):
-        earlier = place - 1
-        while earlier >= 0 and listed[column, earlier] > value:
-            listed[column, earlier] = value
-            earlier -= 1
     return count + 1
+
+
+@njit(cache=True, nogil=True)
+def _set_bounds(bounds: FloatArray, listed: IntArray, count: int, ratios: FloatArray) -> None:
+    """Fill in the least compute time from each place on, in cycles, at each ratio."""
+    for ratio in range(len(ratios)):
+        least = np.inf
+        for place in range(count - 1, -1, -1):
+            least = min(least, listed[CYCLES, place] + listed[ENDS, place] * ratios[ratio])
+            bounds[place, ratio] = least
 
 
 @njit(cache=True, nogil=True)
@@ -117,30 +115,42 @@ def _latency(
 
 
 @njit(cache=True, nogil=True)
-def _least_compute(listed: IntArray, place: int, rate: float, clock: float) -> float:
-    """Return a bound of the time of every mapping from a place on, but for its transfer."""
-    return listed[LEAST_CYCLES, place] / clock + listed[LEAST_ENDS, place] / 8 / rate
+def _least_compute(bounds: FloatArray, place: int, before: int, share: float) -> float:
+    """Return a bound of the compute time of every mapping from a place on, in cycles.
+
+    The least of linear functions of the ratio is concave: it lies above its chords.
+    """
+    after = min(before + 1, bounds.shape[1] - 1)
+    low, high = bounds[place, before], bounds[place, after]
+    return (low + (high - low) * share) * SLACK
 
 
 @njit(cache=True, nogil=True)
 def _fastest(  # noqa: C901 (compiled, and the innermost loop)
-    listed: IntArray, count: int, rate: float, clock: float, transfers: int
+    listed: IntArray,
+    bounds: FloatArray,
+    count: int,
+    machine: tuple[float, float, int, float],
+    transfers: int,
 ) -> tuple[float, int]:
     """Return the least latency and its place, that of the fewest DRAM bits.
 
-    No mapping is faster than its transfer, nor than the least cycles and ends from its place on.
-    One falls along the list, the other rises: only places around where they meet are tried.
+    No mapping is faster than its transfer, nor than the bound of its compute time. One falls along
+    the list, the other rises: only places around where they meet are tried.
     """
+    rate, clock, before, share = machine
+    cycles_per_bit = clock / (8 * rate)
     low, high = 0, count
     while low < high:
         middle = (low + high) >> 1
-        if _least_compute(listed, middle, rate, clock) > listed[DRAM, middle] / 8 / rate:
+        bound = _least_compute(bounds, middle, before, share)
+        if bound > listed[DRAM, middle] * cycles_per_bit:
             high = middle
         else:
             low = middle + 1
     best, which = np.inf, -1
     for place in range(low, count):
-        if _least_compute(listed, place, rate, clock) > best:
+        if _least_compute(bounds, place, before, share) / clock > best:
             break
         seconds, _ = _latency(listed, place, rate, clock, transfers)
         if seconds <= best:
@@ -191,7 +201,7 @@ def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def add_layer(
+def add_layer(  # noqa: C901 (compiled: tuples of arrays are dear to pass on)
     criteria: IntArray,
     queries: Queries,
     rule: tuple[int, int, float],
@@ -215,23 +225,30 @@ def add_layer(
         Seconds and bits; inf where nothing fits.
     """
     transfers, objective, _ = rule
-    rate, clock, rooms = queries.rate_bytes_per_s, queries.clock_hz, queries.rooms
-    listed = np.empty((5, len(criteria) + 1), dtype=np.int64)
-    count, row = 0, 0
+    rooms, starts = queries.rooms, queries.starts
+    rate, clock = queries.rate_bytes_per_s, queries.clock_hz
+    before, share = queries.ratio_before, queries.ratio_share
+    listed = np.empty((3, len(criteria) + 1), dtype=np.int64)
+    bounds = np.empty((len(criteria) + 1, len(queries.ratios)))
+    count, row, bounded = 0, 0, 0
     for room in range(len(rooms)):
         if rooms.shape[1] > 1:  # what fits one room need not fit the next
-            count, row = 0, 0
+            count, row, bounded = 0, 0, 0
         while row < len(criteria) and criteria[row, 0] <= rooms[room, 0]:
             if _fits(criteria, row, rooms, room):
                 kept = criteria[row, rooms.shape[1] :]
                 count = _listed(listed, count, kept, transfers == DOUBLE_BUFFERED)
             row += 1
-        for one in range(queries.starts[room], queries.starts[room + 1]):
+        if bounded < count and objective == LATENCY:
+            _set_bounds(bounds, listed, count, queries.ratios)
+            bounded = count
+        for one in range(starts[room], starts[room + 1]):
             if count == 0:
                 totals[0, one], totals[1, one] = np.inf, np.inf
                 continue
             if objective == LATENCY:
-                seconds, which = _fastest(listed, count, rate[one], clock[one], transfers)
+                machine = rate[one], clock[one], before[one], share[one]
+                seconds, which = _fastest(listed, bounds, count, machine, transfers)
             else:
                 seconds, which = _best(listed, count, one, queries, rule)
             totals[0, one] += repeat * seconds
