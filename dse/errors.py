@@ -14,4 +14,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(names))}"
+    return f"; known: {', '.join(sorted(set(names)))}"

@@ -42,6 +42,17 @@ WRONG = {
         ["'bufer_bytes'", "'buffer_bytes'"],
     ),
     "key below a value": (["seed.value=3"], ["seed", "'value'"]),
+    "added key": (["+x=1"], ["no key 'x'"]),
+    "key added to the task": (["+task.foo=1"], ["task has no key 'foo'"]),
+    "key added to the import": (["+import.foo=1"], ["import has no key 'foo'"]),
+    "no key": (["=3"], ["'=3'", "KEY=VALUE"]),
+    "a number for a name": (["budget=4"], ["budget=4", "conf/budget"]),
+    "a text for a node": (["pick=knee"], ["pick", "'knee'", "mapping"]),
+    "setting of an import": (["import.copies=x"], ["import.copies", "'x'", "charged"]),
+    "range upside down": (
+        ["space.knobs.array_rows={low:8,high:4,step:1}"],
+        ["space.knobs.array_rows.low = 8", "high = 4"],
+    ),
     "hydra's own key": (["hydra.run.folder=x"], ["hydra.run", "'folder'"]),
     # misspelt names
     "group": (["worklod=alexnet"], ["worklod=alexnet", "did you mean 'workload'"]),

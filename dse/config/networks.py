@@ -44,7 +44,7 @@ def network_values(
     """
     path = Path(name_or_path).expanduser()
     suffix = path.suffix.lower()
-    options = _checked({} if settings is None else settings)
+    options = import_settings({} if settings is None else settings)
     if suffix not in (ONNX_SUFFIX, JSON_SUFFIX):
         return load_group("workload", path if suffix in SUFFIXES else name_or_path, **parameters)
     own = {key: parameters[key] for key in ("batch", "bits", "name") if key in parameters}
@@ -70,7 +70,8 @@ def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any])
     return import_onnx(path, sizes, options)
 
 
-def _checked(settings: object) -> dict[str, Any]:
+def import_settings(settings: object) -> dict[str, Any]:
+    """Return the settings of an import, checked, defaults filled in."""
     given = mapping("import", settings, IMPORT_KEYS)
     values = {"strict": False, "copies": "free", "inputs": None, **given}
     if not isinstance(values["strict"], bool):

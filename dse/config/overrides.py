@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from dse.errors import DseError
+
 FREE_NODES = (
     "accelerator.",
     "budget.",
@@ -13,18 +15,49 @@ FREE_NODES = (
 """Nodes whose keys are not all in the YAML; Ridgepoint checks them itself, after Hydra."""
 
 
+GROUPS = "accelerator", "budget", "search", "space", "task", "workload"
+"""Keys whose values are names of files of the group."""
+
+
 def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     """Return a command line as Hydra wants it.
 
-    Keys below `FREE_NODES` may be added without ``+``, and options may stand after overrides.
+    Keys below `FREE_NODES` may be added without ``+``, and options may stand after overrides. A
+    knob's list or range is replaced, never merged with what it was.
 
     >>> hydra_arguments(["space.knobs.batch=1,8", "seed=3", "-m"])
     ['-m', '++space.knobs.batch=1,8', 'seed=3']
+    >>> hydra_arguments(["space.knobs.batch=[1,8]"])
+    ['++space.knobs.batch=null', '++space.knobs.batch=[1,8]']
+
+    Raises
+    ------
+    DseError
+        If an override has no key.
     """
     overrides = [x for x in arguments if not x.startswith("-") and ("=" in x or x[:1] == "~")]
     options = [x for x in arguments if x not in overrides]
-    free = [f"++{x}" if x.startswith(FREE_NODES) and "=" in x else x for x in overrides]
-    return [*options, *free]
+    return [*options, *(part for x in overrides for part in _hydra_override(x))]
+
+
+def _hydra_override(text: str) -> list[str]:
+    key, equals, value = text.partition("=")
+    if not key:
+        raise DseError(f"override {text!r} must have the form KEY=VALUE, and has no key")
+    if key in GROUPS and _is_number(value):
+        raise DseError(f"{text}: {key} must be a name in conf/{key}, got a number")
+    if not equals or not text.startswith(FREE_NODES):
+        return [text]
+    is_replaced = key.startswith("space.knobs.") and value[:1] in ("[", "{")
+    return [*([f"++{key}=null"] if is_replaced else []), f"++{text}"]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def override_keys(overrides: Iterable[str]) -> list[str]:

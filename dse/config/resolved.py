@@ -9,9 +9,25 @@ from omegaconf import DictConfig, OmegaConf
 
 from dse.config.checks import check_keys
 from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
-from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, network_values
+from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, import_settings, network_values
 from dse.config.overrides import keys_below, override_keys
 from dse.errors import DseError
+
+KEYS = (
+    "accelerator",
+    "budget",
+    "import",
+    "mapper",
+    "objectives",
+    "pick",
+    "run",
+    "search",
+    "seed",
+    "space",
+    "task",
+    "workload",
+)
+"""The keys of a configuration; those of conf/config.yaml."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +58,8 @@ def resolved(composed: Composed) -> dict[str, Any]:
         If a key does not exist, a file cannot be read, or an interpolation cannot be resolved.
     """
     config = composed.config
+    check_keys("the configuration", dict.fromkeys(map(str, config)), KEYS)
+    _check_import(config)
     own = ("workload", "accelerator")
     rest = OmegaConf.create({key: config._get_node(key) for key in config if key not in own})
     assert isinstance(rest, DictConfig)
@@ -51,6 +69,12 @@ def resolved(composed: Composed) -> dict[str, Any]:
         "workload": workload_values(composed),
         "accelerator": accelerator_values(composed),
     }
+
+
+def _check_import(config: DictConfig) -> None:
+    """Check the settings of imports also where nothing is imported."""
+    node = config.get("import")
+    import_settings(OmegaConf.to_container(node) if isinstance(node, DictConfig) else node)
 
 
 def workload_values(composed: Composed) -> dict[str, Any]:

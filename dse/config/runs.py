@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dse.config.checks import check_keys, integer, mapping, nearest, number, texts
+from dse.config.checks import integer, mapping, nearest, number, texts
 from dse.errors import DseError
 from dse.pareto import QUANTITIES
 from dse.pick import RULES
@@ -86,8 +86,8 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     DseError
         If a value is outside its range, or names what does not exist.
     """
-    task = one_of("task.name", values["task"]["name"], TASKS)
-    check_keys("mapper", values["mapper"], ("objective",))
+    task = one_of("task.name", mapping("task", values["task"], ("name",))["name"], TASKS)
+    mapping("mapper", values["mapper"], ("objective",))
     return Settings(
         task=task,
         seed=_seed(values["seed"]),
@@ -124,7 +124,7 @@ def budget_from(values: object) -> dict[str, float]:
 
 def pick_from(values: Mapping[str, Any]) -> PickSettings:
     """Return how the pick is made."""
-    check_keys("pick", values, ("rule", "order", "tolerance", "weights"))
+    mapping("pick", values, ("rule", "order", "tolerance", "weights"))
     order = texts("pick.order", values.get("order") or ())
     weights = mapping("pick.weights", values.get("weights") or {}, QUANTITIES)
     tolerance = values.get("tolerance")
