@@ -15,6 +15,9 @@ from dse.space import NAME_KNOBS, Space
 CHUNK_DESIGNS = 65_536
 """Designs that are costed in one call; their columns fit a processor's cache."""
 
+CHUNKS = 64
+"""Chunks of a small space, so that its progress shows."""
+
 KEPT_DESIGNS = 2_000_000
 """Designs up to which the costs of a whole grid are kept; of more, only those of the front."""
 
@@ -53,7 +56,7 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
     kept: dict[str, FloatArray] | None = {} if space.size <= KEPT_DESIGNS else None
     bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
     with bar:
-        for indices in space.chunks(CHUNK_DESIGNS):
+        for indices in space.chunks(min(CHUNK_DESIGNS, max(space.size // CHUNKS, 1))):
             costs = problem.costs(space.columns(indices))
             if kept is not None:
                 _store(kept, costs, indices, space.size)

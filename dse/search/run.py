@@ -8,7 +8,13 @@ import pandas as pd
 
 from dse.arrays import IntArray
 from dse.errors import DseError
-from dse.search.exact import Finding, enumerate_space, knobs_without_trade_off, single_knob_lines
+from dse.search.exact import (
+    Enumeration,
+    Finding,
+    enumerate_space,
+    knobs_without_trade_off,
+    single_knob_lines,
+)
 from dse.search.problem import Evaluate, Problem, is_feasible
 from dse.search.result import Study, convergence, frame, front_rows, study_from_designs
 from dse.search.sample import Ledger, sample
@@ -17,7 +23,7 @@ from dse.space import Space
 from dse.workload import Workload
 
 ENUMERATE_LIMIT = 2_000_000
-"""Designs up to which a space is enumerated after the study, unless set."""
+"""Designs up to which a space is enumerated too, unless set."""
 
 OBJECTIVES = ("throughput_per_s", "area_mm2", "dram_bytes_per_s")
 
@@ -56,7 +62,7 @@ def run_search(
     seed
         Of the sampler; the same seed gives the same result. 0..2**32-1
     enumerate_limit
-        A space of up to so many designs is enumerated after the study; 0 never.
+        A space of up to so many designs is enumerated too; 0 never.
     progress
         Whether to draw progress bars; they are drawn on a terminal only.
     options
@@ -85,14 +91,15 @@ def run_search(
             f"search.sampler = 'exact' needs a space of at most search.enumerate_limit = "
             f"{enumerate_limit} designs, got {space.size}"
         )
-    ledger = Ledger(problem)
-    if sampler != EXACT:
-        asked = build_sampler(sampler, seed=seed, options=options or {})
-        ledger = sample(problem, asked, trials=trials, label=sampler, progress=progress)
+    asked = None if sampler == EXACT else build_sampler(sampler, seed=seed, options=options or {})
+    found = enumerate_space(problem, progress=progress) if is_exact else None
+    ledger = Ledger(problem, None if found is None else found.costs)
+    if asked is not None:
+        sample(ledger, asked, trials=trials, label=sampler, progress=progress)
     notes = _stop_notes(ledger, sampler, trials)
-    if is_exact:
-        return _exact_study(problem, ledger, notes, progress=progress)
-    return _sampled_study(problem, ledger, notes)
+    if found is None:
+        return _sampled_study(problem, ledger, notes)
+    return _exact_study(problem, ledger, found, notes)
 
 
 def _check_integer(key: str, value: object, least: int, most: int) -> None:
@@ -111,10 +118,9 @@ def _stop_notes(ledger: Ledger, sampler: str, trials: int) -> tuple[str, ...]:
 
 
 def _exact_study(
-    problem: Problem, ledger: Ledger, notes: tuple[str, ...], *, progress: bool
+    problem: Problem, ledger: Ledger, found: Enumeration, notes: tuple[str, ...]
 ) -> Study:
     space = problem.space
-    found = enumerate_space(problem, progress=progress)
     sampled = ledger.costs
     history = _history(ledger, found.front_costs)
     num_costed = len(ledger) or space.size

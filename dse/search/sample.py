@@ -20,10 +20,20 @@ ATTEMPTS_PER_TRIAL, FURTHER_ATTEMPTS = 4, 500
 
 
 class Ledger:
-    """The designs that were costed, each once, in the order of costing."""
+    """The designs that were costed, each once, in the order of costing.
 
-    def __init__(self, problem: Problem) -> None:
+    Parameters
+    ----------
+    problem
+        What is searched.
+    grid
+        Costs of the whole space in the order of the grid, if it was enumerated before: a design
+        that is asked for is looked up there, and counts as costed.
+    """
+
+    def __init__(self, problem: Problem, grid: Mapping[str, FloatArray] | None = None) -> None:
         self.problem = problem
+        self._grid = grid
         self._batches: list[tuple[IntArray, dict[str, FloatArray]]] = []
         self._told: dict[int, tuple[list[float], list[float]]] = {}
 
@@ -39,7 +49,10 @@ class Ledger:
         if not new:
             return 0
         array = np.array(new, dtype=np.int64)
-        costs = self.problem.costs(self.problem.space.columns(array))
+        if self._grid is None:
+            costs = self.problem.costs(self.problem.space.columns(array))
+        else:
+            costs = {name: values[array] for name, values in self._grid.items()}
         points, constraints = self.problem.told(costs)
         self._batches.append((array, costs))
         told = zip(points.tolist(), constraints.tolist(), strict=True)
@@ -91,7 +104,7 @@ class _Coordinates:
         return index
 
 
-def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress: bool) -> Ledger:
+def sample(ledger: Ledger, asked: Asked, *, trials: int, label: str, progress: bool) -> None:
     """Run an Optuna study until it has costed so many different designs.
 
     A design that is asked for again is never costed again. The study ends early if it keeps asking
@@ -99,6 +112,8 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
 
     Parameters
     ----------
+    ledger
+        Where the designs are costed.
     asked
         The sampler and how it is asked.
     trials
@@ -106,7 +121,7 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
     label
         Name on the progress bar, which is drawn on a terminal only.
     """
-    ledger = Ledger(problem)
+    problem = ledger.problem
     coordinates = _Coordinates(problem.space)
     target = min(trials, problem.space.size)
     bar = tqdm(total=target, desc=label, unit="design", disable=None if progress else True)
@@ -128,7 +143,6 @@ def sample(problem: Problem, asked: Asked, *, trials: int, label: str, progress:
                 _tell(study, trial, problem, *ledger.told(index))
             bar.update(new)
             attempts += asked.batch
-    return ledger
 
 
 def _tell(

@@ -11,7 +11,7 @@ import pytest
 from dse.errors import DseError
 from dse.search import SAMPLERS, exact, run_search, study_from_designs
 from dse.search.problem import Problem
-from dse.search.sample import sample
+from dse.search.sample import Ledger, sample
 from dse.search.samplers import Asked, build_sampler
 from tests.search import fake
 
@@ -117,7 +117,8 @@ def test_seed_fixes_every_byte(sampler):
 
 def test_designs_are_asked_in_batches():
     counted = Counted()
-    search(sampler="random", evaluate=counted, trials=100, options={"batch_size": 25})
+    options = {"batch_size": 25}
+    search(sampler="random", evaluate=counted, trials=100, options=options, enumerate_limit=0)
     assert counted.calls < 12
 
 
@@ -205,7 +206,8 @@ def test_a_repeat_is_told_to_those_that_learn_from_it(learns):
         evaluate=fake.design_costs,
     )
     asked = Asked(sampler=Recorder(seed=0), batch=16, learns_from_repeats=learns)
-    ledger = sample(problem, asked, trials=4, label="x", progress=False)
+    ledger = Ledger(problem)
+    sample(ledger, asked, trials=4, label="x", progress=False)
     assert len(ledger) == 4
     assert len(states) == 16
     assert states.count("COMPLETE") == (16 if learns else 4)
@@ -331,3 +333,11 @@ def test_null_options_and_budgets_mean_none():
     study = search(SMALL, budget={"area_mm2": None}, options={"population_size": None})
     assert study.budget == {}
     assert build_sampler("nsga2", seed=0, options={"batch_size": 7}).batch == 7
+
+
+def test_a_study_of_an_enumerated_space_costs_nothing_again():
+    counted, whole = Counted(), Counted()
+    study = search(sampler="random", evaluate=counted, trials=30)
+    search(sampler="exact", evaluate=whole)
+    assert study.num_costed == 30
+    assert counted.designs == whole.designs
