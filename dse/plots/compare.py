@@ -20,7 +20,7 @@ from dse.plots.style import (
     plain,
     title,
 )
-from dse.plots.units import quantity
+from dse.plots.units import lower_label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,8 @@ def compare_figure(runs: Sequence[ComparedRun], *, x: str, y: str, finding: str)
     with look():
         figure = new_figure(8.0, 5.0)
         ax = figure.add_subplot()
-        detail = f"Small marks: the front, as {_lower(x)} and {_lower(y)} see it. Large: the chip."
+        seen = f"{lower_label(x)} and {lower_label(y)}"
+        detail = f"Small marks: the front, as {seen} see it. Large: the chip."
         title(figure, finding, detail)
         compare(ax, runs, x=x, y=y)
     return figure
@@ -109,7 +110,3 @@ def _points(run: ComparedRun, x: str, y: str) -> np.ndarray[tuple[int, int], np.
         chip = np.array([[run.chip[x], run.chip[y]]], dtype=np.float64)
         points = np.concatenate([points, chip])
     return points
-
-
-def _lower(column: str) -> str:
-    return quantity(column).label.lower()

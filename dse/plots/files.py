@@ -29,8 +29,8 @@ class StudyData:
         Designs as mappings from column to value; no pick if nothing is feasible.
     history
         num_costed and hypervolume_share of the study; None if only the enumeration ran.
-    sampler
-        Name of the study's search.
+    sampler, workload
+        Names of the study's search, and of what it is for.
     is_exact
         Whether the front is that of the whole space.
     """
@@ -43,6 +43,7 @@ class StudyData:
     runners_up: Sequence[Mapping[str, object]] = ()
     history: pd.DataFrame | None = None
     sampler: str = "the search"
+    workload: str = "the search"
     is_exact: bool = True
 
 
@@ -75,7 +76,6 @@ class ChipData:
 def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]:
     """Return the figures of a run by file name: of its search, and of its chip if there is one."""
     drawn = {}
-    workload = chip.workload if chip else "the search"
     if study is not None:
         drawn["pareto"] = pareto_figure(
             study.designs,
@@ -84,7 +84,7 @@ def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]
             budget=study.budget,
             pick=study.pick,
             runners_up=study.runners_up,
-            workload=workload,
+            workload=study.workload,
         )
         if study.history is not None and len(study.history):
             drawn["convergence"] = convergence_figure(

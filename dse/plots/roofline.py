@@ -81,7 +81,7 @@ def roofline_figure(layers: pd.DataFrame, roof: Roof, *, workload: str, machine:
 
 def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], list[Label]]:
     """Draw roofs and layers; return the labels of the largest, to be placed last, and all."""
-    shown = _with_rate(layers)
+    shown = _with_rate(layers, roof)
     points = finite(shown["operational_intensity"]), finite(shown["macs_per_s"])
     draw_roof(ax, roof, intensities=points[0], rates=points[1])
     if shown.empty:
@@ -116,10 +116,19 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
     return [labels[row] for row in largest], list(labels.values())
 
 
-def _with_rate(layers: pd.DataFrame) -> pd.DataFrame:
+def _with_rate(layers: pd.DataFrame, roof: Roof) -> pd.DataFrame:
+    """Return the layers with MACs, their rate and intensity those of the MACs that are computed.
+
+    A machine that skips padding computes less than all MACs; counted in full, it would be above
+    its own roof.
+    """
     shown = layers[(layers["macs"] > 0) & (layers["latency_s"] > 0)]
     shown = shown[np.isfinite(shown["operational_intensity"]) & np.isfinite(shown["latency_s"])]
-    return shown.assign(macs_per_s=shown["macs"] / shown["latency_s"])
+    done = shown["macs"]
+    if "time_mac_s" in shown:
+        done = np.minimum(done, shown["time_mac_s"] * roof.peak_macs_per_s)
+    intensity = shown["operational_intensity"] * done / shown["macs"]
+    return shown.assign(macs_per_s=done / shown["latency_s"], operational_intensity=intensity)
 
 
 def _sizes(shares: pd.Series) -> pd.Series:

@@ -121,7 +121,8 @@ class ReportData:
             budget=self.budget,
             pick=None if self.pick is None else self.pick["design"],
             runners_up=self.runners_up,
-            history=self.history,
+            history=None if self.front.empty else self.history,
+            workload=self.workload,
             sampler=str((self.config.get("search") or {}).get("sampler", "the search")),
             is_exact=self.manifest.get("front") == "exact",
         )

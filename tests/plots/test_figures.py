@@ -27,6 +27,7 @@ from dse.plots import (
 from dse.plots.causes import CAUSES, cause_shares, causes_figure
 from dse.plots.convergence import convergence_figure
 from dse.plots.layers import longest_first, together
+from dse.plots.roofline import _with_rate
 from dse.plots.style import RAMP, SERIES, plain
 from tests import example_run
 
@@ -289,3 +290,12 @@ def test_levels_are_told_apart_in_grey():
     steps = [lightness(colour) for colour in RAMP]
     assert all(a > 1.15 * b for a, b in itertools.pairwise(steps))
     assert len(set(SERIES)) == len(SERIES)
+
+
+def test_a_machine_that_skips_padding_is_not_above_its_roof() -> None:
+    row = {"name": "conv", "op": "mac", "bound": "compute", "macs": 120.0, "latency_s": 1.0,
+           "dram_bytes": 1.0, "operational_intensity": 120.0, "time_mac_s": 1.0}  # fmt: skip
+    roof = Roof(peak_macs_per_s=100.0, dram_bytes_per_s=10.0, dram_efficiency=1.0)
+    shown = _with_rate(pd.DataFrame([row]), roof)
+    assert shown["macs_per_s"].tolist() == [100.0]
+    assert shown["operational_intensity"].tolist() == [100.0]
