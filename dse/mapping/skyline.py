@@ -611,7 +611,7 @@ def _store(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray, whi
     else:
         row = state[USED]
         state[USED] += 1
-        if state[USED] == len(boxes):
+        if state[USED] + 2 > len(boxes):  # a box that is taken leaves up to two
             state[IS_FULL] = 1
     for column in range(NEXT):
         boxes[row, column] = box[column]
