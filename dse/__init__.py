@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         load_space,
         load_workload,
         search,
+        with_mapping,
     )
     from dse.errors import DseError
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
@@ -35,6 +36,7 @@ _MODULES = {
         "load_module",
         "load_space",
         "load_workload",
+        "with_mapping",
     ),
     "dse.errors": ("DseError",),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
@@ -75,6 +77,7 @@ __all__ = [
     "load_workload",
     "mapping_table",
     "search",
+    "with_mapping",
 ]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import load_group
+from dse.config.mappings import mapping_from
 from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
@@ -20,9 +21,14 @@ from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.importers.pytorch import import_module
+from dse.mapping.given import with_mapping as bound_to_mapping
+from dse.mapping.mapping import Mapping as FoundMapping
 from dse.search import OBJECTIVES, Study, run_search
 from dse.space import Space
 from dse.workload import Workload
+
+GivenMapping = Mapping[str, Any] | FoundMapping | str | Path | None
+"""What `with_mapping` takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +147,41 @@ def load_space(name_or_path: str | Path, **changes: object) -> Space:
     return space_from(values, load_accelerator(chosen), catalogue())
 
 
+def with_mapping(accelerator: Accelerator, network: Workload, mapping: GivenMapping) -> Accelerator:
+    """Bind a machine to a given mapping of a network: what it fixes is costed, the rest searched.
+
+    Parameters
+    ----------
+    network
+        Its layers are those that `mapping` may name.
+    mapping
+        ``tile`` (loop to size), ``stationary`` (operand), ``order`` (all loops, outermost first),
+        ``unrolled`` (for each axis of the array its loops, [] for none, None for any), and
+        ``layers`` with the same keys by layer name; or a `Mapping` of a table; or a name in
+        conf/mapping, or a YAML file.
+
+    Returns
+    -------
+    Accelerator
+        For `evaluate`, `mapping_table`, `evaluate_designs` and a `Space`.
+
+    Raises
+    ------
+    DseError
+        If a tile is above its bound, a layer or loop is unknown, or the machine does not allow
+        what is given.
+    """
+    is_name = isinstance(mapping, str | Path)
+    values = load_group("mapping", mapping) if is_name else mapping  # type: ignore[arg-type]
+    return bound_to_mapping(accelerator, network, mapping_from(values))  # type: ignore[arg-type]
+
+
 def evaluate(
-    network: Workload, accelerator: Accelerator, *, objective: str = "latency_s"
+    network: Workload,
+    accelerator: Accelerator,
+    *,
+    objective: str = "latency_s",
+    mapping: GivenMapping = None,
 ) -> Result:
     """Cost one network on one machine, layer by layer.
 
@@ -150,6 +189,8 @@ def evaluate(
     ----------
     objective
         What each layer's mapping minimises: latency_s, dram_bytes, energy_pj or edp.
+    mapping
+        What is fixed of the mappings, as for `with_mapping`; nothing if None.
 
     Returns
     -------
@@ -161,7 +202,8 @@ def evaluate(
     DseError
         If no mapping of some layer fits.
     """
-    found = evaluate_model(network, accelerator, objective=objective)
+    machine = with_mapping(accelerator, network, mapping)
+    found = evaluate_model(network, machine, objective=objective)
     return Result(**{x.name: getattr(found, x.name) for x in fields(found)})
 
 

@@ -5,32 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
 from dse.technology import DramPart, Technology
 from dse.workload import LOOPS, OPERANDS
 
+__all__ = [
+    "PARAMETERS",
+    "TRANSFERS",
+    "Accelerator",
+    "Axis",
+    "Buffer",
+    "Constraints",
+    "Dram",
+    "Unrolling",
+]
+
 TRANSFERS = ("overlapped", "double_buffered", "serial")
-
-Unrolling = tuple[str, ...]
-"""The loops that one axis unrolls: one loop, or the loops of a flattened product."""
-
-
-def _check_number(
-    owner: str, key: str, value: object, *, integer: bool, least: float = 0, most: float = math.inf
-) -> None:
-    kind = "an integer" if integer else "a number"
-    wrong_type = isinstance(value, bool) or not isinstance(value, int if integer else (int, float))
-    if wrong_type or not math.isfinite(value) or not least < value <= most:  # type: ignore[arg-type,operator]
-        upper = "" if most == math.inf else f" and at most {most:g}"
-        raise DseError(f"{owner}.{key} must be {kind} above {least:g}{upper}, got {value!r}")
-
-
-def _check_operands(what: str, operands: tuple[str, ...]) -> None:
-    for operand in operands:
-        if operand not in OPERANDS:
-            raise DseError(f"{what} must name operands of {', '.join(OPERANDS)}, got {operand!r}")
-    if len(set(operands)) != len(operands):
-        raise DseError(f"{what} must name each operand once, got {list(operands)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +42,7 @@ class Axis:
     def __post_init__(self) -> None:
         object.__setattr__(self, "dims", tuple(tuple(choice) for choice in self.dims))
         if not isinstance(self.size, str):
-            _check_number("array axis", "size", self.size, integer=True)
+            check_number("array axis", "size", self.size, integer=True)
         if not self.dims:
             raise DseError("array axis.dims must name at least one loop, got none")
         for choice in self.dims:
@@ -83,8 +74,8 @@ class Buffer:
     def __post_init__(self) -> None:
         object.__setattr__(self, "holds", tuple(self.holds))
         if not isinstance(self.bytes, str):
-            _check_number(f"buffer {self.name!r}", "bytes", self.bytes, integer=True)
-        _check_operands(f"buffer {self.name!r}.holds", self.holds)
+            check_number(f"buffer {self.name!r}", "bytes", self.bytes, integer=True)
+        check_operands(f"buffer {self.name!r}.holds", self.holds)
         if not self.holds:
             raise DseError(f"buffer {self.name!r}.holds must name at least one operand, got none")
 
@@ -109,44 +100,10 @@ class Dram:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "carries", tuple(self.carries))
-        _check_number("dram", "efficiency", self.efficiency, integer=False, most=1)
-        _check_operands("dram.carries", self.carries)
+        check_number("dram", "efficiency", self.efficiency, integer=False, most=1)
+        check_operands("dram.carries", self.carries)
         if self.pj_per_bit is not None:
-            _check_number("dram", "pj_per_bit", self.pj_per_bit, integer=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraints:
-    """What a machine or a user fixes of every mapping; the search is exact within what is left.
-
-    Attributes
-    ----------
-    min_tile, max_tile
-        Least and most tile size of a loop, cut to the loop's bound; equal values fix the tile.
-        A loop that is never cut has a least tile as large as any bound.
-    """
-
-    min_tile: tuple[tuple[str, int], ...] = ()
-    max_tile: tuple[tuple[str, int], ...] = ()
-
-    def __post_init__(self) -> None:
-        for key in ("min_tile", "max_tile"):
-            pairs = getattr(self, key)
-            pairs = tuple(sorted(dict(pairs).items(), key=lambda pair: str(pair[0])))
-            object.__setattr__(self, key, pairs)
-            for loop, size in pairs:
-                if loop not in LOOPS:
-                    raise DseError(
-                        f"constraints.{key} must name loops of {' '.join(LOOPS)}, got {loop!r}"
-                    )
-                _check_number(f"constraints.{key}", loop, size, integer=True)
-        most = dict(self.max_tile)
-        for loop, size in self.min_tile:
-            if size > most.get(loop, size):
-                raise DseError(
-                    f"constraints.min_tile.{loop} = {size} must be at most "
-                    f"constraints.max_tile.{loop} = {most[loop]}"
-                )
+            check_number("dram", "pj_per_bit", self.pj_per_bit, integer=False)
 
 
 PARAMETERS = (
@@ -216,7 +173,7 @@ class Accelerator:
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
-    constraints: Constraints = Constraints()
+    constraints: Constraints = field(default_factory=Constraints)
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -224,12 +181,12 @@ class Accelerator:
         for key in ("array", "buffers", "stationarity"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
-        _check_number(owner, "clock_hz", self.clock_hz, integer=False)
+        check_number(owner, "clock_hz", self.clock_hz, integer=False)
         for key in ("array_rows", "array_columns", "macs", "buffer_bytes", "dram_channels"):
             if getattr(self, key) is not None:
-                _check_number(owner, key, getattr(self, key), integer=True)
+                check_number(owner, key, getattr(self, key), integer=True)
         for key, value in self.parameters.items():
-            _check_number(owner, key, value, integer=True)
+            check_number(owner, key, value, integer=True)
         self._check_rules(owner)
         self._check_references(owner)
         self._check_dram(owner)
@@ -238,7 +195,7 @@ class Accelerator:
         if self.transfers not in TRANSFERS:
             rule = ", ".join(TRANSFERS)
             raise DseError(f"{owner}.transfers must be one of {rule}, got {self.transfers!r}")
-        _check_operands(f"{owner}.stationarity", self.stationarity)
+        check_operands(f"{owner}.stationarity", self.stationarity)
         if not self.stationarity:
             raise DseError(f"{owner}.stationarity must name at least one operand, got none")
         if self.held_in_array not in OPERANDS:
@@ -247,7 +204,7 @@ class Accelerator:
                 f"got {self.held_in_array!r}"
             )
         if self.fill_cycles != "array":
-            _check_number(owner, "fill_cycles", self.fill_cycles, integer=True, least=-1)
+            check_number(owner, "fill_cycles", self.fill_cycles, integer=True, least=-1)
         for key in ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"):
             if not isinstance(getattr(self, key), bool):
                 raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
@@ -257,6 +214,7 @@ class Accelerator:
             raise DseError(f"{owner}.array must have at least one axis, got none")
         for axis in self.array:
             self.number(axis.size, f"{owner}.array size")
+        self._check_constraints(owner)
         for buffer in self.buffers:
             self.number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
         names = [buffer.name for buffer in self.buffers]
@@ -270,14 +228,50 @@ class Accelerator:
                     f"{operand} is held by {holders or 'none'}"
                 )
 
+    def _check_constraints(self, owner: str) -> None:
+        own = self.constraints
+        for one in (own, *(layer for _, layer in own.layers)):
+            for operand in one.stationarity:
+                if operand not in self.stationarity:
+                    raise DseError(
+                        f"{owner}.constraints.stationarity must be of {list(self.stationarity)}, "
+                        f"which the machine may keep in place, got {operand!r}"
+                    )
+            self.check_unrolled(f"{owner}.constraints.unrolled", one.unrolled)
+
+    def check_unrolled(self, what: str, unrolled: tuple[Unrolling | None, ...]) -> None:
+        """Raise DseError unless these are choices of the axes, one for each, or none at all."""
+        if unrolled and len(unrolled) != len(self.array):
+            raise DseError(
+                f"{what} must have one item for each of the {len(self.array)} axes of the array, "
+                f"got {len(unrolled)}"
+            )
+        for axis, loops in zip(self.array, unrolled, strict=False):
+            if loops and loops not in axis.dims:
+                choices = ", ".join(f"[{','.join(x)}]" for x in axis.dims)
+                raise DseError(
+                    f"{what} must be of the choices of each axis, {choices}, or [] for none, got "
+                    f"[{','.join(loops)}]"
+                )
+
     def _check_dram(self, owner: str) -> None:
         if self.dram_bytes_per_s is not None:
-            _check_number(owner, "dram_bytes_per_s", self.dram_bytes_per_s, integer=False)
+            check_number(owner, "dram_bytes_per_s", self.dram_bytes_per_s, integer=False)
         if (self.dram_bytes_per_s is None) == (self.dram_part is None):
             raise DseError(
                 f"{owner} must have either dram_part or dram_bytes_per_s, "
                 f"got {'both' if self.dram_part else 'neither'}"
             )
+
+    def for_layer(self, name: str) -> "Accelerator":
+        """Return the machine as the constraints of one layer leave it."""
+        own = self.constraints.of(name)
+        if own is self.constraints and not own.stationarity:
+            return self
+        kept = own.stationarity or self.stationarity
+        stationarity = tuple(x for x in self.stationarity if x in kept)
+        own = replace(own, stationarity=())
+        return replace(self, stationarity=stationarity, constraints=own)
 
     def number(self, reference: int | str, what: str) -> int:
         """Return a size: a number, or the value of the parameter that it names.

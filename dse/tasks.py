@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import conf_dir, group_file, group_names
+from dse.config.mappings import mapping_from
 from dse.config.networks import workload_yaml
 from dse.config.overrides import override_keys
 from dse.config.resolved import Composed, one_dram_rate, resolved
@@ -17,6 +18,8 @@ from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
 from dse.cost.model import design_costs, evaluate
 from dse.errors import DseError
+from dse.hardware import Accelerator
+from dse.mapping.given import with_mapping
 from dse.pick import Pick
 from dse.report.compare import compare_runs
 from dse.report.finished import FinishedRun, read_run
@@ -96,7 +99,8 @@ def _search(job: Job) -> list[str]:
     """Search the space, pick a design, and write the run folder."""
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
-    space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
+    machine = _machine(values, values["accelerator"], network)
+    space = space_from(values["space"], machine, catalogue())
     study = run_search(
         network,
         space,
@@ -118,7 +122,8 @@ def _pick(job: Job) -> list[str]:
     job = replace(job, values=values, settings=settings_from(values))
     settings = job.settings
     network = workload_from(values["workload"])
-    space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
+    machine = _machine(values, values["accelerator"], network)
+    space = space_from(values["space"], machine, catalogue())
     designs = run.designs()
     evaluate_columns = partial(design_costs, objective=settings.mapper_objective)
     study = study_from_designs(
@@ -166,7 +171,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
         network.with_batch(int(batch)),
-        accelerator_from(machine),
+        _machine(values, machine, network),
         objective=settings.mapper_objective,
     )
     write_pick(folder, pick, machine)
@@ -187,12 +192,20 @@ def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> d
     return picked
 
 
+def _machine(
+    values: Mapping[str, Any], accelerator: Mapping[str, Any], network: Workload
+) -> Accelerator:
+    """Return an accelerator bound to the given mapping of the configuration, if it has one."""
+    given = mapping_from(values.get("mapping"))
+    return with_mapping(accelerator_from(accelerator), network, given)
+
+
 def _evaluate(job: Job) -> list[str]:
     """Cost one machine, layer by layer."""
     network = workload_from(job.values["workload"])
     evaluation = evaluate(
         network,
-        accelerator_from(job.values["accelerator"]),
+        _machine(job.values, job.values["accelerator"], network),
         objective=job.settings.mapper_objective,
     )
     write_evaluation(job.stage.folder, evaluation, job.values["workload"].get("coverage"))

@@ -13,6 +13,7 @@ from dse.config.catalogue import (
 )
 from dse.config.checks import integer, items, mapping, nearest, number, require, texts
 from dse.config.files import REFERENCE
+from dse.config.mappings import order_from, unrolled_from
 from dse.errors import DseError
 from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram
 from dse.workload import LOOPS
@@ -130,13 +131,20 @@ def _own_parameters(
 
 
 def _constraints(what: str, value: object) -> Constraints:
-    given = mapping(what, value, ("min_tile", "max_tile"))
-    tiles = {key: mapping(f"{what}.{key}", given[key] or {}, LOOPS) for key in given}
+    given = mapping(what, value, ("min_tile", "max_tile", "order", "unrolled"))
+    sizes = {
+        key: mapping(f"{what}.{key}", given.get(key) or {}, LOOPS)
+        for key in ("min_tile", "max_tile")
+    }
+    tiles = {
+        key: tuple((x, integer(f"{what}.{key}.{x}", size)) for x, size in pairs.items())
+        for key, pairs in sizes.items()
+    }
     return Constraints(
-        **{
-            key: tuple((x, integer(f"{what}.{key}.{x}", size)) for x, size in pairs.items())
-            for key, pairs in tiles.items()
-        }
+        min_tile=tiles["min_tile"],
+        max_tile=tiles["max_tile"],
+        order=order_from(f"{what}.order", given.get("order")),
+        unrolled=unrolled_from(f"{what}.unrolled", given.get("unrolled")),
     )
 
 

@@ -7,6 +7,7 @@ from dse.errors import DseError
 FREE_NODES = (
     "accelerator.",
     "budget.",
+    "mapping.",
     "pick.weights.",
     "search.options.",
     "space.knobs.",

@@ -18,6 +18,7 @@ KEYS = (
     "budget",
     "import",
     "mapper",
+    "mapping",
     "objectives",
     "pick",
     "run",

@@ -58,7 +58,7 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = distinct_layers(network)
+    layers = distinct_layers(network, chip)
     prepare_tables((layer, chip) for layer, _ in layers if layer.has_macs)
     rooms, owner = _distinct_rooms(machines.room_bits[designs])
     order = np.argsort(owner, kind="stable")
@@ -136,11 +136,12 @@ def macless_bits(layer: Layer, chip: Accelerator) -> int:
     return sum(bits for operand, bits in moved.items() if operand in chip.dram.carries)
 
 
-def distinct_layers(network: Workload) -> list[tuple[Layer, int]]:
-    """Return each distinct shape once, with how often it runs in all."""
+def distinct_layers(network: Workload, chip: Accelerator) -> list[tuple[Layer, int]]:
+    """Return each distinct shape and given mapping once, with how often it runs in all."""
     counts: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], Layer] = {}
     for layer in network.layers:
-        first.setdefault(layer.key, layer)
-        counts[layer.key] = counts.get(layer.key, 0) + layer.repeat
+        key = layer.key, chip.constraints.of(layer.name)
+        first.setdefault(key, layer)
+        counts[key] = counts.get(key, 0) + layer.repeat
     return [(first[key], count) for key, count in counts.items()]

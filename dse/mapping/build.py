@@ -1,7 +1,7 @@
 """Every mapping of a layer worth having: sizes of each group of loops, then the search."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -9,10 +9,19 @@ import numpy as np
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
 from dse.mapping.cycles import Assignment, CycleCounter
+from dse.mapping.given_order import order_cases
 from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
 from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, Sizes, size_range, sizes_worth_trying
-from dse.mapping.skyline import FOUND, Problem, grow_tree, room_for, search
+from dse.mapping.skyline import (
+    FOUND,
+    PASSES,
+    Problem,
+    first_undominated,
+    grow_tree,
+    room_for,
+    search,
+)
 from dse.workload import LOOPS, OPERANDS, Layer
 
 LEVELS = np.concatenate(
@@ -74,11 +83,12 @@ def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]
     Points of shape (mappings,), sorted by criteria, and the counter that knows the assignments.
     """
     counter = CycleCounter(layer, chip)
-    sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
-    trees, roots = _trees(counter, sizes)
-    found = _found(np.concatenate(trees), _problem(layer, chip, counter, sizes, roots))
     buffers = len(chip.buffers)
-    found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
+    if chip.constraints.order:
+        found = _in_given_order(layer, chip, counter)
+    else:
+        found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES)
+        found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
     tiles = found[:, buffers + 3 : -2].T
     points = Points(
         tile=dict(zip(LOOPS, np.ascontiguousarray(tiles), strict=True)),
@@ -87,6 +97,38 @@ def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]
         assignment=found[:, -1].copy(),
     )
     return points, counter
+
+
+def _undominated(
+    layer: Layer,
+    chip: Accelerator,
+    counter: CycleCounter,
+    orders: Sequence[Variant],
+    factor_names: Sequence[Sequence[str]],
+) -> IntArray:
+    """Return the undominated mappings in some orders as rows; see `search`."""
+    sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
+    trees, roots = _trees(counter, sizes, factor_names)
+    problem = _problem(layer, chip, counter, sizes, roots, orders)
+    return _found(np.concatenate(trees), problem)
+
+
+def _in_given_order(layer: Layer, chip: Accelerator, counter: CycleCounter) -> IntArray:
+    """Return the undominated mappings in the order that is given, sorted by criteria."""
+    parts = []
+    for case in order_cases(layer, chip):
+        whole = {loop: layer.bounds[loop] for loop in case.uncut}
+        least = tuple({**dict(chip.constraints.min_tile), **whole}.items())
+        bound = replace(chip, constraints=replace(chip.constraints, min_tile=least))
+        passes = [[f"n_{loop}" for loop in case.passes[operand]] for operand in OPERANDS]
+        names = [*FACTOR_NAMES[:PASSES], *passes]
+        order = Variant("", case.kept, frozenset(), chip.constraints.order)
+        parts.append(_undominated(layer, bound, counter, [order], names))
+    found = np.concatenate(parts)
+    criteria = len(chip.buffers) + 3
+    tiles = found[:, criteria : criteria + len(LOOPS)]
+    found = found[np.lexsort([*tiles.T[::-1], *found[:, criteria - 1 :: -1].T])]
+    return found[first_undominated(found[:, :criteria])]
 
 
 def _found(tree: IntArray, problem: Problem) -> IntArray:
@@ -99,7 +141,9 @@ def _found(tree: IntArray, problem: Problem) -> IntArray:
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 
 
-def _trees(counter: CycleCounter, sizes: Sequence[Sizes]) -> tuple[list[IntArray], IntArray]:
+def _trees(
+    counter: CycleCounter, sizes: Sequence[Sizes], factor_names: Sequence[Sequence[str]]
+) -> tuple[list[IntArray], IntArray]:
     """Return the tree of each group's sizes with what they multiply, and the rows of the roots.
 
     What groups of one size multiply goes to the first group of several.
@@ -110,7 +154,7 @@ def _trees(counter: CycleCounter, sizes: Sequence[Sizes]) -> tuple[list[IntArray
         own = [columns[f"t_{loop}"] for loop in group] + [ones] * (2 - len(group))
         factors = [
             prod((columns[name] for name in names if name in columns), start=ones)
-            for names in FACTOR_NAMES
+            for names in factor_names
         ]
         order = np.lexsort(own)
         tiles.append(np.stack(own, axis=1)[order])
@@ -138,6 +182,7 @@ def _problem(
     counter: CycleCounter,
     sizes: Sequence[Sizes],
     roots: IntArray,
+    orders: Sequence[Variant],
 ) -> Problem:
     """Return what all mappings share; see `Problem`."""
     model = TrafficModel(layer, chip)
@@ -153,7 +198,7 @@ def _problem(
         traffic=model.traffic(),
         ends=model.ends(),
         on_chip=model.on_chip(),
-        variants=np.array([_numbered(one) for one in variants(layer, chip)]),
+        variants=np.array([_numbered(one) for one in orders]),
         **_flattened_axes(counter),
         levels=levels,
         fill=np.array([counter.fill]),
@@ -163,6 +208,8 @@ def _problem(
 def _is_mirrored(layer: Layer, chip: Accelerator, counter: CycleCounter) -> bool:
     """Whether y and x may change places: in the layer, on the array and in the constraints."""
     runs = chip.partial_rows_are_fetched
+    if chip.constraints.order:
+        return False
     if SpatialAxis.of(layer, "y", whole_runs=runs) != SpatialAxis.of(layer, "x", whole_runs=runs):
         return False
     if any(size_range(layer, chip, f"{x}y") != size_range(layer, chip, f"{x}x") for x in "of"):
@@ -183,7 +230,8 @@ def _numbered(variant: Variant) -> tuple[int, int, int]:
     uncut = -1
     if variant.uncut:
         uncut = next(n for n, x in enumerate(OPERANDS) if IRRELEVANT[x] == variant.uncut)
-    return OPERANDS.index(variant.stationary), ("", "y", "x").index(variant.kept), uncut
+    stationary = (*OPERANDS, "").index(variant.stationary)
+    return stationary, ("", "y", "x").index(variant.kept), uncut
 
 
 def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from dse.arrays import IntArray
+from dse.errors import DseError
 from dse.hardware import Accelerator, Unrolling
 from dse.mapping.rows import SpatialAxis, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
@@ -73,6 +74,13 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
     factor of every loop. Shape: (assignments,).
     """
     every = _all_assignments(tuple(axis.dims for axis in chip.array), chip.axis_sizes)
+    if fixed := chip.constraints.unrolled:
+        every = tuple(one for one in every if _agrees(one.axes, fixed))
+    if not every:
+        raise DseError(
+            f"layer {layer.name!r}: a loop of a flattened axis must be on no other axis, got "
+            f"unrolled {[list(loops) for loops in fixed if loops is not None]}"
+        )
     effects: dict[tuple[object, ...], Assignment] = {}
     for one in every:
         effects.setdefault(_effect(layer, chip, one), one)
@@ -81,6 +89,11 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
         for effect, one in effects.items()
         if not any(_is_better(rival, effect) for rival in effects if rival is not effect)
     )
+
+
+def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> bool:
+    """Whether the loops of the axes are those that are fixed; None fixes nothing."""
+    return all(own is None or loops == own for loops, own in zip(axes, fixed, strict=True))
 
 
 def _effect(layer: Layer, chip: Accelerator, one: Assignment) -> tuple[object, ...]:

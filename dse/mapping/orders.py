@@ -31,15 +31,20 @@ class Variant:
         The axis, "y" or "x", along which an input tile keeps its halo; "" for none.
     uncut
         Loops that must have one tile for the machine to allow the order.
+    given
+        The tile loops, outermost first, where they are given; no operand need be stationary then.
     """
 
     stationary: str
     kept: str
     uncut: frozenset[str]
+    given: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:
         """The tile loops, outermost first."""
+        if self.given:
+            return self.given
         spatial = ("ox", "oy") if self.kept == "y" else ("oy", "ox")
         parts = {
             "input": ("b", "c", "fy", "fx", *spatial, "k"),
@@ -55,6 +60,8 @@ class Variant:
 
 def variants(layer: Layer, chip: Accelerator) -> tuple[Variant, ...]:
     """Return the orders that can be best for a layer on a machine, in tie order."""
+    if chip.constraints.order:
+        return (Variant("", "", frozenset(), chip.constraints.order),)
     most = dict(chip.constraints.max_tile)
     halos = tuple(axis for axis in "yx" if chip.halo_is_kept and layer.bounds[f"f{axis}"] > 1)
     found = []

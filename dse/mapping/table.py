@@ -207,6 +207,7 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
         raise DseError(f"layer {layer.name!r} has no MACs ({layer.op}), and no mapping")
     if layer.macs * 4 * 1024 > np.iinfo(np.int64).max // 4:
         raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
+    chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     with _LOCK:
         found = _TABLES.get(key)

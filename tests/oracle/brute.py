@@ -1,13 +1,12 @@
 """Brute force over every mapping of a small layer: all integer tiles, loop orders, unrollings.
 
 `all_mappings` is the literal list. `brute_force_front` visits the same mappings; it evaluates
-traffic once for each (tile, order) and cycles once for each (tile, unrolling), because neither
-depends on the rest of the mapping, and remembers the sizes of tiles. test_oracle.py compares both
-with `walk`.
+traffic once for each (tile, order) and cycles once for each (tile, unrolling), as neither depends
+on the rest, and remembers the sizes of tiles. test_oracle.py compares both with `walk`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import permutations, product
 from math import inf, prod
@@ -59,8 +58,8 @@ def allowed_orders(
 ) -> tuple[tuple[str, ...], ...]:
     """Return the orders of loops in which the machine may run.
 
-    A machine that may keep any operand in place runs every order. Another needs, for one of its
-    operands, the loops that this operand does not depend on to be innermost.
+    A machine that may keep any operand in place runs every order. Another needs the loops that
+    one of its operands does not depend on to be innermost.
     """
     every = tuple(permutations(loops))
     if set(stationarity) == set(OWN):
@@ -75,21 +74,25 @@ def stays(order: tuple[str, ...], operand: str) -> bool:
 
 
 def all_orders(layer: Layer, chip: Accelerator, tile: Tile) -> Iterator[tuple[str, ...]]:
-    """Every order of the loops that are cut which the machine may run."""
-    yield from allowed_orders(cut_loops(layer, tile), chip.stationarity)
+    """Every order of the loops that are cut which the machine may run: the given one, if any."""
+    cut, given = cut_loops(layer, tile), chip.constraints.order
+    for order in allowed_orders(cut, chip.stationarity):
+        if not given or order == tuple(loop for loop in given if loop in cut):
+            yield order
 
 
-def full_order(order: Iterable[str]) -> tuple[str, ...]:
+def full_order(order: Sequence[str]) -> tuple[str, ...]:
     """All eight loops: those with one tile first, where they do not count."""
-    order = tuple(order)
     return (*(loop for loop in LOOPS if loop not in order), *order)
 
 
 def all_unrollings(chip: Accelerator) -> list[Unrolled]:
     """Every choice for each axis, or none; a loop of a flattened axis is on no other axis."""
+    given = chip.constraints.unrolled or (None,) * len(chip.array)
+    free = [dict.fromkeys([(), *axis.dims]) for axis in chip.array]
     return [
         chosen
-        for chosen in product(*(dict.fromkeys([(), *axis.dims]) for axis in chip.array))
+        for chosen in product(*(y if x is None else [x] for x, y in zip(given, free, strict=True)))
         if all(
             len(one) < 2 or not set(one) & set(other)
             for i, one in enumerate(chosen)
@@ -232,18 +235,18 @@ def non_dominated(points: Iterable[Criteria]) -> set[Criteria]:
 def brute_force_front(layer: Layer, chip: Accelerator) -> set[Criteria]:
     """Return the criteria of the mappings that no other dominates.
 
-    Bytes depend on the tile alone, traffic on tile and order, cycles on tile and unrolling: of
-    each tile only the least traffic and the least cycles can be on the front, and one mapping
-    has both.
+    Bytes depend on the tile, traffic on tile and order, cycles on tile and unrolling: of each tile
+    only the least traffic and cycles can be on the front, and one mapping has both.
     """
     points = set()
     cycles = Cycles(layer, chip)
     for tile in all_tiles(layer, chip):
         traffic = Traffic(layer, chip, tile)
-        least_bits = min(traffic.bits(order) for order in all_orders(layer, chip, tile))
-        least_cycles = min(cycles.cycles(tile).values())
-        fixed = footprint_bits(layer, chip, tile)
-        points.add((*fixed, least_bits, least_cycles, first_last_bits(layer, chip, tile)))
+        bits = [traffic.bits(order) for order in all_orders(layer, chip, tile)]
+        if bits:  # else the machine does not allow a given order with this tile
+            least = min(bits), min(cycles.cycles(tile).values())
+            ends = first_last_bits(layer, chip, tile)
+            points.add((*footprint_bits(layer, chip, tile), *least, ends))
     return non_dominated(points)
 
 
@@ -256,25 +259,21 @@ def fits(criteria: Criteria, chip: Accelerator) -> bool:
 
 def latency(criteria: Criteria, chip: Accelerator) -> float:
     """Seconds that a layer takes, one run; infinite if its tiles do not fit."""
-    if not fits(criteria, chip):
-        return inf
     dram_bits, cycles, ends = criteria[-3:]
     rate = 8 * chip.peak_dram_bytes_per_s * chip.dram.efficiency
     compute, transfer = cycles / chip.clock_hz, dram_bits / rate
-    if chip.transfers == "overlapped":
-        return max(compute, transfer)
+    if not fits(criteria, chip):
+        return inf
     if chip.transfers == "serial":
         return compute + transfer
-    return max(compute + min(ends / rate, transfer), transfer)
+    first_last = min(ends / rate, transfer) if chip.transfers == "double_buffered" else 0
+    return max(compute + first_last, transfer)
 
 
 def value(
     criteria: Criteria, chip: Accelerator, objective: str, *, mac_pj: float, leakage_w: float
 ) -> float:
-    """Return the quantity that a mapper minimises; infinite if the tiles do not fit.
-
-    `mac_pj` is the energy of all MACs of the layer, `leakage_w` the static power of the chip.
-    """
+    """Return what a mapper minimises; inf if nothing fits. `mac_pj` is of all MACs of the layer."""
     seconds = latency(criteria, chip)
     dram_bits = criteria[-3]
     pj_per_bit = chip.dram.pj_per_bit

@@ -1,0 +1,96 @@
+"""A given mapping, whole or in part, laid over what a machine allows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dse.constraints import Constraints
+from dse.errors import DseError, nearest
+from dse.hardware import Accelerator
+from dse.mapping.sizes import size_range
+from dse.workload import Layer, Workload
+
+
+def with_mapping(chip: Accelerator, network: Workload, given: Constraints) -> Accelerator:
+    """Return the machine bound to a given mapping of a network, all of it or in part.
+
+    Parameters
+    ----------
+    chip
+        The machine; what its own constraints say still holds.
+    network
+        Its layers are those that `given` may name, and their bounds limit the tiles.
+    given
+        Fixed tiles (``min_tile`` equal to ``max_tile``), order and unrolling of all layers, and
+        by layer. A tile of all layers is cut to a layer's bound.
+
+    Raises
+    ------
+    DseError
+        If a tile is above its bound, a layer does not exist or has no MACs, or the machine does
+        not allow what is given.
+    """
+    if given == Constraints():
+        return chip
+    layers = {layer.name: layer for layer in network.layers if layer.has_macs}
+    for name in dict(given.layers):
+        if name not in layers:
+            raise DseError(f"mapping.layers: no layer with MACs {name!r}{nearest(name, layers)}")
+    _check_tiles(layers, given)
+    _check_order(chip, given)
+    own = chip.constraints
+    general = own.overlaid(replace(given, layers=()))
+    names = dict.fromkeys((*dict(own.layers), *dict(given.layers)))
+    each = {x: own.of(x).overlaid(given.of(x)) for x in names}
+    bound = replace(chip, constraints=replace(general, layers=tuple(each.items())))
+    for name, layer in layers.items():
+        _check_machine(chip, layer, given.of(name))
+    return bound
+
+
+def _check_tiles(layers: Mapping[str, Layer], given: Constraints) -> None:
+    """Check that each tile is at most its loop's bound: of all layers, that of some layer."""
+    for loop, size in given.max_tile:
+        most = max((layer.bounds[loop] for layer in layers.values()), default=1)
+        if size > most:
+            raise DseError(
+                f"mapping.tile.{loop} = {size} must be at most {most}, the largest bound of "
+                f"{loop} in the network"
+            )
+    for name, one in given.layers:
+        for loop, size in one.max_tile:
+            if size > layers[name].bounds[loop]:
+                raise DseError(
+                    f"mapping.layers.{name}.tile.{loop} = {size} must be at most "
+                    f"{layers[name].bounds[loop]}, the bound of {loop} in layer {name!r}"
+                )
+
+
+def _check_order(chip: Accelerator, given: Constraints) -> None:
+    """Check that the machine has the unrolling, the operand in place and the order given."""
+    allowed = chip.constraints.stationarity or chip.stationarity
+    for one in (given, *(layer for _, layer in given.layers)):
+        chip.check_unrolled("mapping.unrolled", one.unrolled)
+        for operand in one.stationarity:
+            if operand not in allowed:
+                raise DseError(
+                    f"mapping.stationary = {operand} must be one of {', '.join(allowed)}: "
+                    f"accelerator {chip.name!r} keeps no other operand in place"
+                )
+        fixed = chip.constraints.order
+        if fixed and one.order and one.order != fixed:
+            raise DseError(
+                f"mapping.order must be that of accelerator {chip.name!r}, {' '.join(fixed)}, got "
+                f"{' '.join(one.order)}"
+            )
+
+
+def _check_machine(chip: Accelerator, layer: Layer, given: Constraints) -> None:
+    """Check that the machine's own constraints allow the tiles of a layer."""
+    own = chip.for_layer(layer.name)
+    for loop, size in given.max_tile:
+        least, most = size_range(layer, own, loop)
+        if not least <= min(size, layer.bounds[loop]) <= most:
+            raise DseError(
+                f"mapping.tile.{loop} = {size} must be from {least} to {most} in layer "
+                f"{layer.name!r}: accelerator {chip.name!r} allows no other"
+            )
