@@ -74,8 +74,7 @@ def infeasible_lines(study: Study) -> list[str]:
         *(
             _line(
                 f"Nearest {i}",
-                f"{design_text({k: row[k] for k in knobs})}: "
-                f"misses {words(row.get('violates', ''))}",
+                f"{design_text({k: row[k] for k in knobs})}: misses {row.get('violates', '')}",
             )
             for i, row in enumerate(rows, 1)
         ),
