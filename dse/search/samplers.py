@@ -12,6 +12,7 @@ from optuna.samplers import BaseSampler
 from optuna.samplers.nsgaii import PolynomialMutation
 
 from dse.errors import DseError, nearest
+from dse.search.ridge import RidgeSampler
 
 EXACT = "exact"
 """No sampler: the space is enumerated, nothing else."""
@@ -49,6 +50,10 @@ class Asked:
     learns_from_repeats: bool = False
 
 
+def _ridge(seed: int, **options: Any) -> BaseSampler:
+    return RidgeSampler(seed=seed, **options)
+
+
 def _random(seed: int) -> BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
@@ -80,6 +85,7 @@ _GENETIC = {
     "swapping_prob": (0, 1),
 }
 _KINDS = {
+    "ridge": _Kind(build=_ridge, options={"n_startup_trials": (1, 1e6)}, batch=20),
     "random": _Kind(build=_random, options={}),
     "qmc": _Kind(build=_qmc, options={}, packages=("scipy",)),
     "nsga2": _Kind(build=_nsga2, options=_GENETIC),

@@ -1,0 +1,165 @@
+"""Which designs to cost next: those that a surrogate foretells to improve the front most."""
+
+import math
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from dse.arrays import BoolArray, FloatArray, IntArray
+from dse.pareto import non_dominated, scale
+from dse.search.neighbours import (
+    anywhere,
+    crossed,
+    everywhere,
+    improvement,
+    most_improving,
+    stepped,
+    unknown,
+)
+from dse.search.surrogate import INACTIVE, Knobs, Surrogate, fit
+
+_TRAINED_DESIGNS = 400
+"""Designs that a surrogate is fitted to, most of them near the front."""
+
+_DRAWN = 1200
+"""Candidates drawn in a generation; a space of so many designs is looked at whole."""
+
+_DOUBT = 0.05
+"""Share of a limit that the surrogate may err by: a design that should miss it by more is last."""
+
+_GENERATIONS = 2
+_PARENTS = 300
+_LAST = 1e3
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The designs that were costed.
+
+    Attributes
+    ----------
+    places : shape (designs, knobs)
+    points : shape (designs, objectives)
+        Less is better.
+    violations : shape (designs, constraints)
+        0 or less where a constraint is met.
+    """
+
+    places: IntArray
+    points: FloatArray
+    violations: FloatArray
+
+    @property
+    def is_feasible(self) -> BoolArray:
+        """Whether each design meets all constraints, of shape (designs,)."""
+        met: BoolArray = np.asarray((self.violations <= 0).all(axis=1))
+        return met
+
+    @property
+    def front(self) -> IntArray:
+        """Rows of the feasible designs that no other dominates."""
+        rows = np.flatnonzero(self.is_feasible)
+        return rows[non_dominated(self.points[rows])]
+
+
+def propose(
+    knobs: Knobs,
+    history: History,
+    known: Set[bytes],
+    *,
+    count: int,
+    rng: Generator,
+    rates: FloatArray | None = None,
+) -> tuple[IntArray, FloatArray]:
+    """Return designs to cost next, best first, and the rates of the surrogate that chose them.
+
+    Parameters
+    ----------
+    history
+        At least one design.
+    known
+        Rows of places, as bytes, that are not to be proposed.
+    rates
+        Of an earlier call, to begin from.
+
+    Returns
+    -------
+    shape (at most count, knobs), shape (costs, knobs)
+    """
+    front = history.front
+    chosen = _training_rows(history, front, rng)
+    values = np.column_stack([_clipped(history), _softened(history.violations)])
+    surrogate = fit(knobs, history.places[chosen], values[chosen], start=rates)
+    objectives = history.points.shape[1]
+    best = history.points[front]
+    parents = history.places[front] if len(front) else history.places[chosen[:_PARENTS]]
+    foretold, designs = np.empty((0, values.shape[1])), parents[:0]
+    for _ in range(_GENERATIONS):
+        fresh = _candidates(knobs, parents, history.places, rng)
+        joined = unknown(np.concatenate([designs, fresh]), known)
+        foretold = np.concatenate([foretold, _foretell(surrogate, joined[len(designs) :])])
+        designs = joined
+        order = _best(foretold, best, objectives, max(_PARENTS, count))
+        parents = designs[order[:_PARENTS]]
+    return designs[order[:count]], surrogate.rates
+
+
+def _foretell(surrogate: Surrogate, designs: IntArray) -> FloatArray:
+    return surrogate(designs) if len(designs) else np.empty((0, len(surrogate.rates)))
+
+
+def _candidates(knobs: Knobs, parents: IntArray, templates: IntArray, rng: Generator) -> IntArray:
+    if math.prod(knobs.sizes.tolist()) <= _DRAWN and not (templates == INACTIVE).any():
+        return everywhere(knobs)
+    return np.concatenate(
+        [
+            anywhere(knobs, templates, _DRAWN // 3, rng),
+            crossed(parents, _DRAWN // 6, rng),
+            stepped(knobs, parents, _DRAWN // 2, rng),
+        ]
+    )
+
+
+def _best(foretold: FloatArray, front: FloatArray, objectives: int, count: int) -> IntArray:
+    """Return the most promising rows, best first."""
+    missed = np.maximum(foretold[:, objectives:], 0).sum(axis=1)
+    if len(front) == 0:
+        return np.argsort(missed, kind="stable")[:count]
+    scaled = scale(foretold[:, :objectives], front)
+    return most_improving(scaled, scale(front, front), count, missed + _LAST * (missed > _DOUBT))
+
+
+def _training_rows(history: History, front: IntArray, rng: Generator) -> IntArray:
+    """Choose designs near the front, and one in five from anywhere."""
+    size = len(history.points)
+    if size <= _TRAINED_DESIGNS:
+        return np.arange(size)
+    missed = np.maximum(history.violations, 0).sum(axis=1)
+    if len(front):
+        best = history.points[front]
+        drawn = rng.permutation(len(best))[:_TRAINED_DESIGNS]
+        lost = -improvement(scale(history.points, best), scale(best, best)[drawn])
+        missed = missed + np.maximum(lost, 0)
+    shuffled = rng.permutation(size)
+    near = shuffled[np.argsort(missed[shuffled], kind="stable")]
+    split = _TRAINED_DESIGNS * 4 // 5
+    return np.concatenate([near[:split], rng.permutation(near[split:])[: _TRAINED_DESIGNS - split]])
+
+
+def _clipped(history: History) -> FloatArray:
+    """Bring values far beyond those of feasible designs near: only the front need be foretold."""
+    rows = np.flatnonzero(history.is_feasible)
+    if len(rows) < 2:
+        missed = np.maximum(history.violations, 0).sum(axis=1)
+        rows = np.argsort(missed, kind="stable")[: max(2, len(missed) // 2)]
+    low, high = history.points[rows].min(axis=0), history.points[rows].max(axis=0)
+    return np.clip(history.points, low - (high - low), high + (high - low))
+
+
+def _softened(violations: FloatArray) -> FloatArray:
+    """Take logarithms on both sides of zero, of what may span orders of magnitude."""
+    near = np.clip(violations, -10.0, 10.0)
+    softened: FloatArray = np.sign(near) * np.log1p(np.abs(near))
+    return softened
