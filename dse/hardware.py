@@ -34,15 +34,21 @@ class Axis:
         MACs along the axis, or the name of the accelerator's parameter that gives it.
     dims
         The choices of the mapper: each the loops that the axis then unrolls, flattened.
+    whole_sets
+        Whether a product of loops does not straddle: its first loop takes the places that its
+        bound needs, the next as many as there are whole copies of that, and so on.
     """
 
     size: int | str
     dims: tuple[Unrolling, ...]
+    whole_sets: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dims", tuple(tuple(choice) for choice in self.dims))
         if not isinstance(self.size, str):
             check_number("array axis", "size", self.size, integer=True)
+        if not isinstance(self.whole_sets, bool):
+            raise DseError(f"array axis.whole_sets must be true or false, got {self.whole_sets!r}")
         if not self.dims:
             raise DseError("array axis.dims must name at least one loop, got none")
         for choice in self.dims:

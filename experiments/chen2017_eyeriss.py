@@ -4,8 +4,9 @@ Source: Chen, Krishna, Emer, Sze, Eyeriss, IEEE JSSC 52(1) 2017, Table V, transc
 github.com/cucapra/fodlam data/eyeriss-alexnet.csv (commit cde53fd). Copied in
 data/eyeriss_alexnet.csv.
 
-Machine: `eyeriss` as configured, nothing fitted; 16-bit data. Processing time is that of the cycles
-of the array. DRAM bytes are not compared: the chip compresses feature maps, the model does not.
+Machine: `eyeriss` as configured; 16-bit data. Its one fitted constant, two cycles at the end of
+each pass, was fitted on CONV5, which is not counted. Processing time is that of the cycles of the
+array. DRAM bytes are not compared: the chip compresses feature maps.
 """
 
 import sys
@@ -23,24 +24,12 @@ BATCH = 4
 BITS = dict.fromkeys(("input", "weight", "output", "psum"), 16)
 
 _TABLE = pd.read_csv(DATA / "eyeriss_alexnet.csv").query("layer != 'total'")
+FITTED = "conv5"  # the constant fill_cycles was fitted on it, so that it is not counted
 PUBLISHED = pd.DataFrame(
     {"processing_s": _TABLE["processing_latency_ms"].to_numpy() / 1e3},
     index=_TABLE["layer"].str.lower().to_list(),
-)
-TOLERANCE = 0.15  # passes of the array, and what they cost at their ends, are not modelled
-_SETS = "printed 156 of 168 PEs, 12 x 13; the configured columns also flatten filters and fill all"
-MISSED = {
-    ("conv1", "processing_s"): (
-        "printed 154 of 168 PEs (2 sets of 7 output rows) and passes with ends of their own; the "
-        "model fills 165 and has no ends"
-    ),
-    ("conv2", "processing_s"): (
-        "printed 135 of 168 PEs: two sets of 5 filter rows leave 2 rows of PEs idle; a flattened "
-        "axis lets a set straddle the edge"
-    ),
-    ("conv3", "processing_s"): _SETS,
-    ("conv4", "processing_s"): _SETS,
-}
+).drop(index=FITTED)
+TOLERANCE = 0.15  # what a pass waits for (buffers, network on chip) is one constant
 
 
 def run() -> pd.DataFrame:
@@ -50,7 +39,8 @@ def run() -> pd.DataFrame:
     chip = dse.load_accelerator("eyeriss")
     rows = dse.evaluate(replace(alexnet, layers=layers), chip).layers.set_index("name")
     cycles = rows["cycles"].groupby(lambda name: name[: len("conv1")], sort=False).sum()
-    return pd.DataFrame({"processing_s": cycles / chip.clock_hz}).rename_axis(index=None)
+    seconds = pd.DataFrame({"processing_s": cycles / chip.clock_hz}).rename_axis(index=None)
+    return seconds.drop(index=FITTED)
 
 
 def figure(ours: pd.DataFrame) -> Figure:
@@ -65,7 +55,7 @@ def figure(ours: pd.DataFrame) -> Figure:
     return predicted_figure(
         table,
         name="latency_s",
-        finding="Eyeriss v1 is slower than modelled: sets of PEs do not straddle its edges",
+        finding="Eyeriss v1 takes the time of its whole sets of PEs, and some more",
         bands=(0.15,),
     )
 

@@ -4,8 +4,9 @@ Source: Culurciello et al., Snowflake, 2017-05-01 (github.com/euge-blog/euge-blo
 Performance on AlexNet, copied in data/snowflake.csv; figure Data movements of maps and weights for
 AlexNet, read by pixel position (+-4 KiB maps, +-30 KiB weights), in data/snowflake_traffic.csv.
 
-The schedule is given, not searched: 4 row tiles in layer 1 and 3 in the others (inferred from the
-halo rows in the figure; why three is not published), all weights sent again for each of them.
+The schedule is given (conf/mapping/snowflake_alexnet.yaml), not searched: 4 row tiles in layer 1
+and 3 in the others (inferred from the halo rows in the figure; why three is not published), all
+weights sent again for each of them.
 """
 
 import sys
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
-from experiments.snowflake import ROW_TILES, scheduled_row
+from experiments.snowflake import SCHEDULED, scheduled_row
 
 MACHINE = "Snowflake"
 KIB = 1024
@@ -44,14 +45,14 @@ MISSED = {
 
 def run() -> pd.DataFrame:
     """Cost each layer under its schedule; maps are inputs and outputs."""
-    rows = [scheduled_row(name) for name in ROW_TILES]
+    rows = [scheduled_row(name) for name in SCHEDULED]
     return pd.DataFrame(
         {
             "weight_bytes": [row["dram_bytes_weight"] for row in rows],
             "map_bytes": [row["dram_bytes"] - row["dram_bytes_weight"] for row in rows],
             "latency_s": [row["latency_s"] for row in rows],
         },
-        index=list(ROW_TILES),
+        index=list(SCHEDULED),
     )
 
 

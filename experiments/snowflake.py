@@ -6,13 +6,13 @@ from functools import lru_cache
 import pandas as pd
 
 import dse
+from dse.config.files import load_group
 
 BITS = {"input": 16, "weight": 16, "output": 16, "psum": 16}
-UNCUT = 2**31 - 1
 OPERATIONS_PER_MAC = 2
 
-ROW_TILES = {"conv1": 4, "conv2": 3, "conv3": 3, "conv4": 3, "conv5": 3}
-"""Row tiles of the layers of AlexNet, inferred from the halo rows in the published traffic."""
+SCHEDULED = ("conv1", "conv2", "conv3", "conv4", "conv5")
+"""Layers of AlexNet with a published schedule, in conf/mapping/snowflake_alexnet.yaml."""
 
 
 def network(name: str, batch: int = 1) -> dse.Workload:
@@ -25,22 +25,20 @@ def only(workload: dse.Workload, name: str) -> dse.Workload:
     return replace(workload, layers=tuple(x for x in workload.layers if x.name == name))
 
 
-def published_schedule(layer: dse.Layer) -> dse.Accelerator:
-    """Return Snowflake bound to the published schedule of a layer of AlexNet.
+def published_schedule(layer_name: str) -> dict[str, object]:
+    """Return the published schedule of a layer of AlexNet as a given mapping.
 
     Whole rows in as many tiles as published, sums never cut, one kernel in each of the 16 vector
     units at a time, so that all weights are sent again for each tile of rows.
     """
-    rows = -(-layer.oy // ROW_TILES[layer.name])
-    tiles = {"oy": rows, "ox": UNCUT, "c": UNCUT, "fy": UNCUT, "fx": UNCUT}
-    limits = {"min_tile": tiles, "max_tile": {"oy": rows, "k": 16}}
-    return dse.load_accelerator("snowflake", constraints=limits)
+    own = load_group("mapping", "snowflake_alexnet")["layers"][layer_name]
+    return {"layers": {layer_name: own}}
 
 
 def scheduled_row(layer_name: str) -> pd.Series:
     """Return the row of a layer of AlexNet under its published schedule."""
-    layer = only(network("alexnet_one_tower"), layer_name)
-    return dse.evaluate(layer, published_schedule(layer.layers[0])).layers.iloc[0]
+    layer, chip = only(network("alexnet_one_tower"), layer_name), dse.load_accelerator("snowflake")
+    return dse.evaluate(layer, chip, mapping=published_schedule(layer_name)).layers.iloc[0]
 
 
 @lru_cache(maxsize=8)

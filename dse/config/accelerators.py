@@ -95,13 +95,14 @@ def _size(what: str, value: object, given: Mapping[str, Any]) -> int | str:
 
 
 def _axis(what: str, value: object, given: Mapping[str, Any]) -> Axis:
-    axis = mapping(what, value, ("size", "dims"))
+    axis = mapping(what, value, ("size", "dims", "whole_sets"))
     require(what, axis, ("size", "dims"))
     dims = [
         (x,) if isinstance(x, str) else texts(f"{what}.dims", x)
         for _, x in items(what, "dims", axis)
     ]
-    return Axis(size=_size(f"{what}.size", axis["size"], given), dims=tuple(dims))
+    size = _size(f"{what}.size", axis["size"], given)
+    return Axis(size=size, dims=tuple(dims), whole_sets=axis.get("whole_sets", False))
 
 
 def _buffer(what: str, value: object, given: Mapping[str, Any]) -> Buffer:

@@ -8,7 +8,8 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.cycles import Assignment, CycleCounter
+from dse.mapping.assignments import Assignment
+from dse.mapping.cycles import CycleCounter
 from dse.mapping.given_order import order_cases
 from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
 from dse.mapping.rows import SpatialAxis

@@ -1,121 +1,19 @@
-"""Assignments of the array's axes to loops, and the compute cycles of tiles under them."""
+"""The compute cycles of tiles under an assignment of the array's axes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from math import prod
 
 import numpy as np
 
 from dse.arrays import IntArray
-from dse.errors import DseError
 from dse.hardware import Accelerator, Unrolling
+from dse.mapping.assignments import Assignment, useful_assignments
 from dse.mapping.rows import SpatialAxis, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
 Known = dict[tuple[Unrolling | str, int], IntArray]
 """Step counts already computed, by (loop or flattened loops, factor)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One choice for every axis of the array.
-
-    Attributes
-    ----------
-    axes
-        The loops that each axis unrolls, in the order of the array; () for an unused axis.
-    plain
-        (loop, factor) of the loops unrolled as plain loops: the product of their axes' sizes.
-    flattened
-        (loops, size) of the axes that unroll a product of loops.
-    """
-
-    axes: tuple[Unrolling, ...]
-    plain: tuple[tuple[str, int], ...]
-    flattened: tuple[tuple[Unrolling, int], ...]
-
-    @property
-    def loops(self) -> frozenset[str]:
-        """The loops that are on some axis."""
-        return frozenset(loop for axis in self.axes for loop in axis)
-
-
-def assignment(axes: Sequence[Unrolling], sizes: Sequence[int]) -> Assignment | None:
-    """Return the assignment, or None if a loop of a flattened axis is also on another axis."""
-    plain: dict[str, int] = {}
-    flattened: list[tuple[Unrolling, int]] = []
-    for loops, size in zip(axes, sizes, strict=True):
-        if len(loops) == 1:
-            plain[loops[0]] = plain.get(loops[0], 1) * size
-        elif loops:
-            flattened.append((tuple(loops), size))
-    flat_loops = [loop for loops, _ in flattened for loop in loops]
-    if len(set(flat_loops)) < len(flat_loops) or set(flat_loops) & set(plain):
-        return None
-    return Assignment(tuple(axes), tuple(plain.items()), tuple(flattened))
-
-
-@lru_cache(maxsize=256)
-def _all_assignments(
-    choices: tuple[tuple[Unrolling, ...], ...], sizes: tuple[int, ...]
-) -> tuple[Assignment, ...]:
-    """Return every valid assignment, in the order of ties: choices as listed, unused last."""
-    combinations = product(*((*axis, ()) for axis in choices))
-    every = (assignment(axes, sizes) for axes in combinations)
-    return tuple(one for one in every if one is not None)
-
-
-def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...]:
-    """Return the assignments that can be best for some mapping of the layer, in tie order.
-
-    Dropped are those of equal effect as an earlier one, and those that another beats in the
-    factor of every loop. Shape: (assignments,).
-    """
-    every = _all_assignments(tuple(axis.dims for axis in chip.array), chip.axis_sizes)
-    if fixed := chip.constraints.unrolled:
-        every = tuple(one for one in every if _agrees(one.axes, fixed))
-    if not every:
-        raise DseError(
-            f"layer {layer.name!r}: a loop of a flattened axis must be on no other axis, got "
-            f"unrolled {[list(loops) for loops in fixed if loops is not None]}"
-        )
-    effects: dict[tuple[object, ...], Assignment] = {}
-    for one in every:
-        effects.setdefault(_effect(layer, chip, one), one)
-    return tuple(
-        one
-        for effect, one in effects.items()
-        if not any(_is_better(rival, effect) for rival in effects if rival is not effect)
-    )
-
-
-def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> bool:
-    """Whether the loops of the axes are those that are fixed; None fixes nothing."""
-    return all(own is None or loops == own for loops, own in zip(axes, fixed, strict=True))
-
-
-def _effect(layer: Layer, chip: Accelerator, one: Assignment) -> tuple[object, ...]:
-    bounds = layer.bounds
-    factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
-    groups = []
-    for loops, size in one.flattened:
-        real = frozenset(loop for loop in loops if bounds[loop] > 1)
-        groups.append((real, min(size, prod(bounds[loop] for loop in loops))))
-    skips = frozenset() if chip.padding_is_computed else _padding_skipped(one)
-    return factors, frozenset(groups), skips
-
-
-def _padding_skipped(one: Assignment) -> frozenset[str]:
-    return frozenset(a for a in "yx" if not {f"o{a}", f"f{a}"} & one.loops)
-
-
-def _is_better(rival: tuple[object, ...], effect: tuple[object, ...]) -> bool:
-    """Whether a rival unrolls every loop at least as much, else alike."""
-    if rival[1:] != effect[1:] or rival == effect:
-        return False
-    return all(r >= e for r, e in zip(rival[0], effect[0], strict=True))  # type: ignore[call-overload]
 
 
 def loop_steps(tile: IntArray, bound: int, factor: int) -> IntArray:

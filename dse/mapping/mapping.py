@@ -9,7 +9,8 @@ import numpy as np
 
 from dse.errors import DseError
 from dse.hardware import Accelerator, Unrolling
-from dse.mapping.cycles import CycleCounter, assignment
+from dse.mapping.assignments import assignment, bounds_of_sets
+from dse.mapping.cycles import CycleCounter
 from dse.mapping.orders import IRRELEVANT, TrafficModel
 from dse.mapping.rows import SpatialAxis, pair_sizes
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
@@ -108,7 +109,7 @@ def evaluate_mapping(
     """
     counter, model = CycleCounter(layer, chip), TrafficModel(layer, chip)
     _check(layer, tile, order)
-    one = assignment([tuple(loops) for loops in axes], chip.axis_sizes)
+    one = assignment([tuple(loops) for loops in axes], chip.axis_sizes, bounds_of_sets(layer, chip))
     if one is None:
         raise DseError(
             f"layer {layer.name!r}: a loop of a flattened axis must be on no other, got {axes}"

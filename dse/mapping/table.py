@@ -13,8 +13,8 @@ from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.mapping.assignments import Assignment
 from dse.mapping.build import Points, worth_having
-from dse.mapping.cycles import Assignment
 from dse.mapping.mapping import Mapping, evaluate_mapping
 from dse.mapping.orders import Variant, variants
 from dse.workload import LOOPS, Layer
@@ -174,7 +174,7 @@ def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
     """Return all that a table depends on."""
     return (
         layer.key,
-        tuple(axis.dims for axis in chip.array),
+        tuple((axis.dims, axis.whole_sets) for axis in chip.array),
         chip.axis_sizes,
         tuple(buffer.holds for buffer in chip.buffers),
         chip.dram.carries,

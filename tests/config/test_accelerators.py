@@ -203,7 +203,7 @@ WRONG = [
     (("array",), None, "needs a value for 'array'"),
     (("array",), [], "array_rows = 16 would change nothing: no size in array"),
     (("array",), {"size": 4}, "array must be a list"),
-    (("array", 0), 16, r"array\[0\] must be a mapping of size, dims, got 16"),
+    (("array", 0), 16, r"array\[0\] must be a mapping of size, dims, whole_sets, got 16"),
     (("array", 0, "sise"), 4, r"array\[0\] has no key 'sise'; did you mean 'size'"),
     (("array", 0, "size"), 0, r"array\[0\].size must be a whole number, 1 or more, got 0"),
     (("array", 0, "size"), "array_row", "got 'array_row'; did you mean 'array_rows'"),

@@ -152,9 +152,24 @@ def output_elements(layer: Layer, tile: Tile, order: Sequence[str]) -> dict[str,
     return counts
 
 
+def whole_sets(
+    layer: Layer, loops: tuple[str, ...], size: int
+) -> list[tuple[tuple[str, ...], int]]:
+    """Split an axis whose sets do not straddle into loops with places of their own."""
+    if len(loops) < 2:
+        return [(loops, size)]
+    places = min(size, getattr(layer, loops[0]))
+    return [(loops[:1], places), *whole_sets(layer, loops[1:], size // places)]
+
+
 def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled) -> int:
     """Cycles of one tile: its steps on the array, and the fills of its passes."""
-    axes = [(loops, size) for loops, size in zip(unrolled, chip.axis_sizes, strict=True) if loops]
+    axes = [
+        part
+        for loops, axis, size in zip(unrolled, chip.array, chip.axis_sizes, strict=True)
+        for part in (whole_sets(layer, loops, size) if axis.whole_sets else [(loops, size)])
+        if loops
+    ]
     on_axes = [loop for loops, _ in axes for loop in loops]
     counts = {}  # of each group of loops that is counted together
     own = OWN[chip.held_in_array]
