@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from dse.components import Axis, Buffer, Dram
 from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
 from dse.technology import DramPart, Technology
-from dse.workload import LOOPS, OPERANDS
+from dse.workload import OPERANDS
 
 __all__ = [
     "PARAMETERS",
@@ -22,95 +23,6 @@ __all__ = [
 ]
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """One axis of the MAC array.
-
-    Attributes
-    ----------
-    size
-        MACs along the axis, or the name of the accelerator's parameter that gives it.
-    dims
-        The choices of the mapper: each the loops that the axis then unrolls, flattened.
-    whole_sets
-        Whether a product of loops does not straddle: its first loop takes the places that its
-        bound needs, the next as many as there are whole copies of that, and so on.
-    """
-
-    size: int | str
-    dims: tuple[Unrolling, ...]
-    whole_sets: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dims", tuple(tuple(choice) for choice in self.dims))
-        if not isinstance(self.size, str):
-            check_number("array axis", "size", self.size, integer=True)
-        if not isinstance(self.whole_sets, bool):
-            raise DseError(f"array axis.whole_sets must be true or false, got {self.whole_sets!r}")
-        if not self.dims:
-            raise DseError("array axis.dims must name at least one loop, got none")
-        for choice in self.dims:
-            for loop in choice:
-                if loop not in LOOPS:
-                    raise DseError(
-                        f"array axis.dims must name loops of {' '.join(LOOPS)}, got {loop!r}"
-                    )
-            if not choice or len(set(choice)) != len(choice):
-                raise DseError(f"array axis.dims must not repeat a loop, got {list(choice)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buffer:
-    """One on-chip memory between the DRAM and the array.
-
-    Attributes
-    ----------
-    bytes
-        Capacity, or the name of the accelerator's parameter that gives it. [bytes]
-    holds
-        The operands that are kept in it.
-    """
-
-    name: str
-    bytes: int | str
-    holds: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "holds", tuple(self.holds))
-        if not isinstance(self.bytes, str):
-            check_number(f"buffer {self.name!r}", "bytes", self.bytes, integer=True)
-        check_operands(f"buffer {self.name!r}.holds", self.holds)
-        if not self.holds:
-            raise DseError(f"buffer {self.name!r}.holds must name at least one operand, got none")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dram:
-    """The DRAM interface.
-
-    Attributes
-    ----------
-    efficiency
-        Share of the peak rate that is delivered. (0, 1]
-    carries
-        The operands that use this DRAM; the others cost it nothing.
-    pj_per_bit
-        Energy of a transferred bit; the part's own if None. [pJ/bit]
-    """
-
-    efficiency: float = 1.0
-    carries: tuple[str, ...] = OPERANDS
-    pj_per_bit: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "carries", tuple(self.carries))
-        check_number("dram", "efficiency", self.efficiency, integer=False, most=1)
-        check_operands("dram.carries", self.carries)
-        if self.pj_per_bit is not None:
-            check_number("dram", "pj_per_bit", self.pj_per_bit, integer=False)
-
 
 PARAMETERS = (
     "array_rows",
@@ -163,7 +75,7 @@ class Accelerator:
     array: tuple[Axis, ...]
     buffers: tuple[Buffer, ...]
     technology: Technology
-    dram: Dram = Dram()
+    dram: Dram = field(default_factory=Dram)
     array_rows: int | None = None
     array_columns: int | None = None
     macs: int | None = None

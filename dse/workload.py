@@ -40,6 +40,11 @@ LARGEST_BOUND = 2**31 - 1
 LARGEST_BITS = 1024
 
 
+def _check_share(owner: str, key: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise DseError(f"{owner}.{key} must be from 0 to below 1, got {value!r}")
+
+
 def _check_integer(owner: str, key: str, value: object, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise DseError(f"{owner}.{key} must be an integer from {least} to {most}, got {value!r}")
@@ -69,6 +74,8 @@ class Layer:
         input projections of all steps of a recurrent layer.
     input_bits, weight_bits, output_bits, psum_bits
         Bits of an element of each operand and of a partial sum.
+    input_zeros, output_zeros
+        Share of the elements that are zero, for DRAM that is compressed. [0, 1)
     op
         ``"mac"`` for the loop nest, else one of `MACLESS_OPS`.
     input_elements, output_elements
@@ -108,6 +115,8 @@ class Layer:
     weight_bits: int = 8
     output_bits: int = 8
     psum_bits: int = 32
+    input_zeros: float = 0.0
+    output_zeros: float = 0.0
     input_elements: int = 0
     output_elements: int = 0
     extra_parameters: int = 0
@@ -116,6 +125,8 @@ class Layer:
     def __post_init__(self) -> None:
         owner = f"layer {self.name!r}"
         self._check_numbers(owner)
+        for key in ("input_zeros", "output_zeros"):
+            _check_share(owner, key, getattr(self, key))
         if self.batch_loop is None:
             object.__setattr__(self, "batch_loop", "g" if self.weight_is_activation else "b")
         if self.batch_loop not in ("b", "g", "oy"):
@@ -266,13 +277,10 @@ class Workload:
         if not self.layers:
             raise DseError(f"workload {self.name!r} must have at least one layer, got none")
         _check_integer(f"workload {self.name!r}", "batch", self.batch, 1, LARGEST_BOUND)
-        seen: set[str] = set()
-        for layer in self.layers:
-            if layer.name in seen:
-                raise DseError(
-                    f"workload {self.name!r}: layer names must be unique, got {layer.name!r} twice"
-                )
-            seen.add(layer.name)
+        names = [layer.name for layer in self.layers]
+        if twice := [x for place, x in enumerate(names) if x in names[:place]]:
+            rule = f"workload {self.name!r}: layer names must be unique"
+            raise DseError(f"{rule}, got {twice[0]!r} twice")
 
     @cached_property
     def macs(self) -> int:

@@ -151,9 +151,8 @@ def _constraints(what: str, value: object) -> Constraints:
 
 def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the interface, and either its part or its rate."""
-    values = mapping(
-        f"{owner}.dram", given.get("dram", {}), ("efficiency", "carries", "pj_per_bit")
-    )
+    known = ("efficiency", "carries", "pj_per_bit", "compression")
+    values = mapping(f"{owner}.dram", given.get("dram", {}), known)
     fields: dict[str, Any] = {
         key: number(f"{owner}.dram.{key}", values[key], above_zero=True)
         for key in ("efficiency", "pj_per_bit")
@@ -161,7 +160,10 @@ def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "carries" in values:
         fields["carries"] = texts(f"{owner}.dram.carries", values["carries"])
-    dram = Dram(**fields)
+    what = f"{owner}.dram.compression"
+    packed = mapping(what, values.get("compression") or {}, ("input", "output"))
+    ratios = {x: number(f"{what}.{x}", ratio, above_zero=True) for x, ratio in packed.items()}
+    dram = Dram(**fields, compression=tuple(ratios.items()))
     part = find_dram_part(given["dram_part"]) if "dram_part" in given else None
     if "dram_bytes_per_s" not in given:
         return {"dram": dram, "dram_part": part}

@@ -26,17 +26,18 @@ BITS = (*OPERANDS, "psum")
 PAIRS = ("stride", "pad", "dilation")
 
 _SHARED_KEYS = ("name", "op", "bits", *(f"{x}_bits" for x in BITS), "extra_parameters", "reads")
+_ZEROS = ("input_zeros", "output_zeros")
 _NEST_KEYS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx", "iy", "ix", *PAIRS)
 _REPEAT_KEYS = ("repeat", "sequential")
 
 LAYER_KEYS = {
     **dict.fromkeys(
         ("mac", "conv_transpose"),
-        (*_SHARED_KEYS, *_NEST_KEYS, *_REPEAT_KEYS, "weight_is_activation"),
+        (*_SHARED_KEYS, *_NEST_KEYS, *_REPEAT_KEYS, *_ZEROS, "weight_is_activation"),
     ),
     **dict.fromkeys(RECURRENT_GATES, (*_SHARED_KEYS, "b", "k", "c", "oy")),
     **dict.fromkeys(
-        MACLESS_OPS, (*_SHARED_KEYS, *_REPEAT_KEYS, "input_elements", "output_elements")
+        MACLESS_OPS, (*_SHARED_KEYS, *_REPEAT_KEYS, *_ZEROS, "input_elements", "output_elements")
     ),
 }
 """The keys that a layer of each ``op`` may have."""

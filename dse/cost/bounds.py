@@ -4,8 +4,9 @@ from math import sqrt
 
 from dse.hardware import Accelerator
 from dse.mapping.orders import compulsory_bits
+from dse.mapping.packed import packed_share
 from dse.mapping.rows import SpatialAxis, real_pairs
-from dse.workload import Layer
+from dse.workload import OPERANDS, Layer
 
 
 def compulsory_bytes(layer: Layer, chip: Accelerator) -> float:
@@ -25,7 +26,8 @@ def lower_bound_bytes(layer: Layer, chip: Accelerator) -> float:
     least = compulsory_bytes(layer, chip)
     if not _is_matrix_product(layer) or len(set(chip.dram.carries)) < 3:
         return least
-    bits = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
+    own = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
+    bits = own * float(min(packed_share(layer, chip, x) for x in OPERANDS))
     on_chip = sum(chip.buffer_sizes_bytes) * 8 / bits
     elements = 2 * layer.macs / sqrt(on_chip) - 2 * on_chip
     return max(least, elements * bits / 8)

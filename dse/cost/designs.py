@@ -12,6 +12,7 @@ from dse.cost.lookup import Queries, add_layer
 from dse.cost.machines import Machines
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.packed import packed_bits
 from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
@@ -61,7 +62,7 @@ def network_costs(
     layers = distinct_layers(network, chip)
     prepare_tables((layer, chip) for layer, _ in layers if layer.has_macs)
     rooms, owner = _distinct_rooms(machines.room_bits[designs])
-    order = np.argsort(owner, kind="stable")
+    order = _ordered(owner, machines.clock_hz[designs] / machines.rate_bytes_per_s[designs])
     workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
     parts = np.array_split(order, workers)
     with ThreadPoolExecutor(workers) as pool:
@@ -72,6 +73,13 @@ def network_costs(
     for part, columns in zip(parts, found, strict=True):
         totals[:, part] = columns
     return totals[0], totals[1]
+
+
+def _ordered(owner: IntArray, ratio: FloatArray) -> IntArray:
+    """Return the order by room, then roughly by ratio of clock to rate: look-ups are near then."""
+    share = np.log2(ratio)
+    share -= share.min()
+    return np.argsort(owner + share / (share.max() + 1), kind="stable")
 
 
 def _distinct_rooms(room_bits: IntArray) -> tuple[IntArray, IntArray]:
@@ -129,11 +137,8 @@ def _totals(
 
 def macless_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of a layer without MACs: its operands that the DRAM carries, once."""
-    moved = {
-        "input": layer.input_elements * layer.input_bits,
-        "output": layer.output_elements * layer.output_bits,
-    }
-    return sum(bits for operand, bits in moved.items() if operand in chip.dram.carries)
+    elements = {"input": layer.input_elements, "output": layer.output_elements}
+    return sum(packed_bits(layer, chip, operand, n) for operand, n in elements.items())
 
 
 def distinct_layers(network: Workload, chip: Accelerator) -> list[tuple[Layer, int]]:

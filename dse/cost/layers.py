@@ -7,6 +7,7 @@ from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
 from dse.cost.designs import macless_bits
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
+from dse.mapping.packed import packed_bits
 from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, Layer
 
@@ -102,16 +103,15 @@ def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
 def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
     moved = macless_bits(layer, chip) / 8 * layer.repeat
     seconds = moved / (chip.peak_dram_bytes_per_s * chip.dram.efficiency)
-    carries = chip.dram.carries
-    reads = layer.input_elements * layer.input_bits / 8 * layer.repeat
-    writes = layer.output_elements * layer.output_bits / 8 * layer.repeat
+    reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
+    writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
     times = {f"time_{cause}_s": 0.0 for cause in CAUSES} | {"time_macless_s": seconds}
     return (
         {"macs": 0, "cycles": 0, "latency_s": seconds, "dram_bytes": moved}
         | {
-            "dram_bytes_input": reads if "input" in carries else 0.0,
+            "dram_bytes_input": reads,
             "dram_bytes_weight": 0.0,
-            "dram_bytes_output": writes if "output" in carries else 0.0,
+            "dram_bytes_output": writes,
             "dram_bytes_psum_write": 0.0,
             "dram_bytes_psum_read": 0.0,
         }

@@ -118,11 +118,6 @@ def evaluate_mapping(
     count = {loop: -(-layer.bounds[loop] // tile[loop]) for loop in LOOPS}
     rows = _rows(layer, chip, tile, order, count)
     elements = model.tile_elements(size | {f"distinct_{a}": np.array([rows[a][0]]) for a in "yx"})
-    moved = {
-        "input": model.planes * rows["y"][1] * rows["x"][1],
-        "weight": model.weights,
-        "output": model.outputs,
-    }
     passes = {operand: _passes(operand, order, count) for operand in OPERANDS}
     sizes = {loop: np.array([tile[loop]]) for loop in LOOPS}
     return Mapping(
@@ -131,7 +126,7 @@ def evaluate_mapping(
         axes=one.axes,
         axis_sizes=chip.axis_sizes,
         stationary=_stationary(chip, order, count),
-        dram_bits_by_operand=_bits(layer, chip, moved, passes),
+        dram_bits_by_operand=_bits(model, rows["y"][1] * rows["x"][1], passes),
         footprint_bits=tuple(int(bits[0]) for bits in model.footprint_bits(elements)),
         compute_cycles=int(counter.cycles(one, sizes)[0]),
         ideal_cycles=counter.ideal_cycles(one),
@@ -189,16 +184,13 @@ def _stationary(chip: Accelerator, order: Sequence[str], count: Dictionary[str, 
     return "none"
 
 
-def _bits(
-    layer: Layer, chip: Accelerator, moved: Dictionary[str, int], passes: Dictionary[str, int]
-) -> dict[str, int]:
-    spills = moved["output"] * (passes["output"] - 1) * layer.psum_bits
-    bits = {
-        "input": moved["input"] * passes["input"] * layer.input_bits,
-        "weight": moved["weight"] * passes["weight"] * layer.weight_bits,
-        "output": moved["output"] * layer.output_bits,
+def _bits(model: TrafficModel, rows: int, passes: Dictionary[str, int]) -> dict[str, int]:
+    inputs, weights, outputs, sums = (int(bits) for bits in model.traffic())
+    spills = sums * (passes["output"] - 1) // 2
+    return {
+        "input": inputs * rows * passes["input"],
+        "weight": weights * passes["weight"],
+        "output": outputs,
         "psum_write": spills,
         "psum_read": spills,
     }
-    owner = {"psum_write": "output", "psum_read": "output"}
-    return {x: n if owner.get(x, x) in chip.dram.carries else 0 for x, n in bits.items()}

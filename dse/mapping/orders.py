@@ -12,6 +12,7 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
+from dse.mapping.packed import packed_bits
 from dse.mapping.rows import SpatialAxis, needed_rows
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -90,13 +91,13 @@ class TrafficModel:
 
     def __init__(self, layer: Layer, chip: Accelerator) -> None:
         bounds = layer.bounds
+        self.layer, self.chip = layer, chip
         self.bits = {
             "input": layer.input_bits,
             "weight": layer.weight_bits,
             "output": layer.output_bits,
         }
         self.psum_bits = layer.psum_bits
-        self.carries = chip.dram.carries
         self.holds = tuple(buffer.holds for buffer in chip.buffers)
         self.planes = prod(bounds[loop] for loop in ("b", "g", "c"))
         self.weights = prod(bounds[loop] for loop in OPERAND_LOOPS["weight"])
@@ -105,20 +106,21 @@ class TrafficModel:
     def traffic(self) -> IntArray:
         """Return what `dram_bits` adds up, shape (4,).
 
-        DRAM bits of inputs for each row that is fetched, of weights, of outputs, and those of
-        partial sums that are written and read once.
+        DRAM bits of inputs for each row that is fetched (rounded up to whole bits where they are
+        compressed), of weights, of outputs, and those of partial sums, written and read once.
         """
-        carried = {x: int(x in self.carries) for x in OPERANDS}
-        inputs = carried["input"] * self.planes * self.bits["input"]
-        weights = carried["weight"] * self.weights * self.bits["weight"]
-        outputs = carried["output"] * self.outputs
-        return np.array(
-            [inputs, weights, outputs * self.bits["output"], outputs * 2 * self.psum_bits]
+        layer, chip = self.layer, self.chip
+        sums = int("output" in chip.dram.carries) * self.outputs * 2 * self.psum_bits
+        packed = (
+            packed_bits(layer, chip, "input", self.planes),
+            packed_bits(layer, chip, "weight", self.weights),
+            packed_bits(layer, chip, "output", self.outputs),
         )
+        return np.array([*packed, sums])
 
     def ends(self) -> IntArray:
-        """Return the DRAM bits of an element of each operand, shape (3,)."""
-        return np.array([int(x in self.carries) * self.bits[x] for x in OPERANDS])
+        """Return the DRAM bits of an element of each operand, rounded up, shape (3,)."""
+        return np.array([packed_bits(self.layer, self.chip, x, 1) for x in OPERANDS])
 
     def on_chip(self) -> IntArray:
         """Return the bits of an element of each operand in each buffer, shape (buffers, 3)."""
@@ -143,43 +145,17 @@ class TrafficModel:
 
     def first_last_bits(self, elements: Mapping[str, IntArray]) -> IntArray:
         """Return the bits of the nominal input and weight tiles and of the output tile."""
-        return sum((elements[x] * self.bits[x] for x in self.carries), start=elements["input"] * 0)
-
-    def dram_bits(self, size: Mapping[str, IntArray], variant: Variant) -> IntArray:
-        """Return the DRAM bits of mappings in the order of a variant.
-
-        Each operand but the stationary one moves once for each tile of its irrelevant loops.
-        Where one tile of some loops makes the order equal to that of another variant this is
-        too many; the other variant then has the right number.
-        """
-        rows = size[variant.rows("y")] * size[variant.rows("x")]
-        moved: dict[str, IntArray | int] = {
-            "input": self.planes * rows,
-            "weight": self.weights,
-            "output": self.outputs,
-        }
-        passes: dict[str, IntArray | int] = {
-            "input": size["n_k"],
-            "weight": size["n_b"] * (size["n_oy"] * size["n_ox"]),
-            "output": size["n_c"] * (size["n_fy"] * size["n_fx"]),
-        }
-        passes[variant.stationary] = 1
-        total = 0 * size["t_b"]
-        for operand in self.carries:
-            bits: IntArray | int = passes[operand] * self.bits[operand]
-            if operand == "output":
-                bits = self.bits["output"] + 2 * self.psum_bits * (passes["output"] - 1)
-            total = total + moved[operand] * bits
-        return total
+        each = zip(OPERANDS, self.ends(), strict=True)
+        return sum((elements[x] * bits for x, bits in each), start=elements["input"] * 0)
 
 
 def compulsory_bits(layer: Layer, chip: Accelerator) -> dict[str, int]:
     """Return the DRAM bits of each operand if each element moved once, by operand."""
     rows = [needed_rows(SpatialAxis.of(layer, axis, whole_runs=False)) for axis in "yx"]
-    elements = {
-        "input": layer.b * layer.g * layer.c * rows[0] * rows[1],
-        "weight": layer.weight_elements,
-        "output": layer.b * layer.g * layer.k * layer.oy * layer.ox,
+    outputs = layer.b * layer.g * layer.k * layer.oy * layer.ox
+    planes = packed_bits(layer, chip, "input", layer.b * layer.g * layer.c)
+    return {
+        "input": rows[0] * rows[1] * planes,
+        "weight": packed_bits(layer, chip, "weight", layer.weight_elements),
+        "output": packed_bits(layer, chip, "output", outputs),
     }
-    bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
-    return {x: elements[x] * bits[x] if x in chip.dram.carries else 0 for x in OPERANDS}

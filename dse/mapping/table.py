@@ -178,6 +178,7 @@ def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
         chip.axis_sizes,
         tuple(buffer.holds for buffer in chip.buffers),
         chip.dram.carries,
+        chip.dram.compression,
         chip.stationarity,
         chip.held_in_array,
         chip.fill_cycles_per_pass,

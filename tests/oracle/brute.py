@@ -16,13 +16,13 @@ import numpy as np
 
 from dse.hardware import Accelerator
 from dse.workload import Layer
+from tests.oracle.packing import packed
 from tests.oracle.walk import (
     LOOPS,
     OWN,
     REDUCED,
     Tile,
     Unrolled,
-    bits_of,
     cuts,
     first_last_bits,
     footprint_bits,
@@ -176,7 +176,7 @@ class Traffic:
         self._leave(counts, held_output, visits)
         carried = self.chip.dram.carries
         return sum(
-            count * bits_of(self.layer, kind)
+            packed(self.layer, self.chip, kind, count)
             for kind, count in counts.items()
             if ("output" if kind.startswith("psum") else kind) in carried
         )

@@ -6,10 +6,11 @@ are written here again. Elements are counted as sets of coordinates, so nothing 
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from math import prod
+from math import ceil, prod
 
 from dse.hardware import Accelerator
 from dse.workload import Layer
+from tests.oracle.packing import packed, share
 
 LOOPS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx")
 OWN = {
@@ -220,7 +221,7 @@ def first_last_bits(layer: Layer, chip: Accelerator, tile: Tile) -> int:
     """Bits of the nominal input and weight tiles and of the nominal output tile when written."""
     elements = footprint_elements(layer, chip, tile)
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
-    return sum(elements[operand] * bits[operand] for operand in chip.dram.carries)
+    return sum(elements[x] * ceil(bits[x] * share(layer, chip, x)) for x in chip.dram.carries)
 
 
 def walk(
@@ -251,7 +252,7 @@ def walk(
         **output_elements(layer, tile, order),
     }
     bits = {
-        operand: count * bits_of(layer, operand) * (operand_of(operand) in chip.dram.carries)
+        operand: packed(layer, chip, operand, count) * (operand_of(operand) in chip.dram.carries)
         for operand, count in elements.items()
     }
     parts = [part for _, part in steps(layer, tile, order)]
@@ -271,11 +272,6 @@ def operand_of(kind: str) -> str:
     return "output" if kind.startswith("psum") else kind
 
 
-def bits_of(layer: Layer, kind: str) -> int:
-    """Bits of an element of a kind of traffic."""
-    return int(getattr(layer, "psum_bits" if kind.startswith("psum") else f"{kind}_bits"))
-
-
 def compulsory_bits(layer: Layer, chip: Accelerator) -> int:
     """Input elements that some MAC reads, weights and outputs, each once, if carried. [bits]."""
     whole = {loop: range(getattr(layer, loop)) for loop in LOOPS}
@@ -286,4 +282,4 @@ def compulsory_bits(layer: Layer, chip: Accelerator) -> int:
         "weight": len(coordinates(whole, "weight")),
         "output": len(coordinates(whole, "output")),
     }
-    return sum(elements[operand] * bits_of(layer, operand) for operand in chip.dram.carries)
+    return sum(packed(layer, chip, operand, elements[operand]) for operand in chip.dram.carries)

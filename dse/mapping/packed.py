@@ -1,0 +1,33 @@
+"""Bits that elements take in the DRAM: compressed where the machine does that."""
+
+from fractions import Fraction
+from math import ceil
+
+from dse.hardware import Accelerator
+from dse.workload import Layer
+
+
+def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
+    """Return the bits that an operand takes in the DRAM over its own, at most 1.
+
+    Notes
+    -----
+    (1 - zeros) * compression, by run lengths: Chen et al., IEEE JSSC 52(1) 2017 (64/48 there).
+    Whatever would grow is not compressed [assume].
+    """
+    ratio = dict(chip.dram.compression).get(operand)
+    if ratio is None:
+        return Fraction(1)
+    zeros = {"input": layer.input_zeros, "output": layer.output_zeros}[operand]
+    return min(Fraction(1), (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
+
+
+def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) -> int:
+    """Return the bits that elements of an operand take in the DRAM, rounded up. [bits].
+
+    An operand that the DRAM does not carry takes none.
+    """
+    if operand not in chip.dram.carries:
+        return 0
+    bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
+    return ceil(elements * bits[operand] * packed_share(layer, chip, operand))

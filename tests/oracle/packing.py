@@ -1,0 +1,29 @@
+"""Bits of elements in the DRAM, plain or compressed, as DESIGN.md and the notes say."""
+
+from fractions import Fraction
+from math import ceil
+
+from dse.hardware import Accelerator
+from dse.workload import Layer
+
+
+def bits_of(layer: Layer, kind: str) -> int:
+    """Bits of an element of a kind of traffic."""
+    return int(getattr(layer, "psum_bits" if kind.startswith("psum") else f"{kind}_bits"))
+
+
+def share(layer: Layer, chip: Accelerator, kind: str) -> Fraction:
+    """Return the bits in the DRAM over the own bits of an operand; partial sums are plain."""
+    ratio = dict(chip.dram.compression).get(kind)
+    if ratio is None:
+        return Fraction(1)
+    kept = 1 - Fraction(str(getattr(layer, f"{kind}_zeros")))
+    return min(Fraction(1), kept * Fraction(str(ratio)))
+
+
+def packed(layer: Layer, chip: Accelerator, kind: str, count: int) -> int:
+    """Bits of elements in the DRAM: an input's whole depth at each position is rounded up."""
+    at_once = layer.b * layer.g * layer.c if kind == "input" else max(count, 1)
+    assert count % at_once == 0
+    bits = at_once * bits_of(layer, kind) * share(layer, chip, kind)
+    return count // at_once * ceil(bits)
