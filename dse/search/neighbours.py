@@ -36,9 +36,10 @@ def everywhere(knobs: Knobs) -> IntArray:
 
 
 def unknown(designs: IntArray, known: Set[bytes]) -> IntArray:
-    """Drop known designs and repeats; the order is kept."""
+    """Return which rows are neither known nor repeat an earlier one, in order."""
     rows = {row.tobytes(): place for place, row in reversed(list(enumerate(designs)))}
-    return designs[sorted(place for row, place in rows.items() if row not in known)]
+    kept = sorted(place for row, place in rows.items() if row not in known)
+    return np.array(kept, dtype=np.int64)
 
 
 def anywhere(knobs: Knobs, templates: IntArray, count: int, rng: Generator) -> IntArray:
@@ -61,8 +62,8 @@ def anywhere(knobs: Knobs, templates: IntArray, count: int, rng: Generator) -> I
     return np.where((rows != INACTIVE) & is_free, drawn, rows)
 
 
-def stepped(knobs: Knobs, parents: IntArray, count: int, rng: Generator) -> IntArray:
-    """Draw neighbours: one or two knobs of a parent some ranks up or down, or another name.
+def stepped(knobs: Knobs, parents: IntArray, rng: Generator) -> IntArray:
+    """Draw a neighbour of each: one or two knobs some ranks up or down, or another name.
 
     Half of the steps are mostly of one rank, half of any length up to half of the knob's range,
     the shorter ones the likelier.
@@ -73,9 +74,9 @@ def stepped(knobs: Knobs, parents: IntArray, count: int, rng: Generator) -> IntA
 
     Returns
     -------
-    shape (count, knobs)
+    shape (parents, knobs)
     """
-    rows = parents[rng.integers(len(parents), size=count)]
+    rows, count = parents.copy(), len(parents)
     has_branches = (parents == INACTIVE).any()
     may_move = (rows != INACTIVE) & (knobs.is_ordered | ~has_branches) & (knobs.sizes > 1)
     for is_moved in (np.ones(count, bool), rng.random(count) < 0.5):

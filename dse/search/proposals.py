@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -92,38 +92,58 @@ def propose(
     chosen = _training_rows(history, front, rng)
     values = np.column_stack([_clipped(history), _softened(history.violations)])
     surrogate = fit(knobs, history.places[chosen], values[chosen], start=rates)
-    objectives = history.points.shape[1]
-    best = history.points[front]
-    parents = history.places[front] if len(front) else history.places[chosen[:_PARENTS]]
-    foretold, designs = np.empty((0, values.shape[1])), parents[:0]
+    start = rng.permutation(front)[: 2 * _PARENTS] if len(front) else chosen[:_PARENTS]
+    pool = _Pool(history.places[start], values[start], np.empty_like(values[start]))
+    pool = replace(pool, missed=pool.costs - surrogate(pool.places))
+    found = _Pool(pool.places[:0], pool.costs[:0], pool.missed[:0])
     for _ in range(_GENERATIONS):
-        fresh = _candidates(knobs, parents, history.places, rng)
-        joined = unknown(np.concatenate([designs, fresh]), known)
-        foretold = np.concatenate([foretold, _foretell(surrogate, joined[len(designs) :])])
-        designs = joined
-        order = _best(foretold, best, objectives, max(_PARENTS, count))
-        parents = designs[order[:_PARENTS]]
-    return designs[order[:count]], surrogate.rates
+        found = _joined(found, _candidates(surrogate, pool, history.places, rng), known)
+        order = _best(found.costs, history.points[front], max(_PARENTS, count))
+        pool = found.rows(order[:_PARENTS])
+    return found.places[order[:count]], surrogate.rates
 
 
-def _foretell(surrogate: Surrogate, designs: IntArray) -> FloatArray:
-    return surrogate(designs) if len(designs) else np.empty((0, len(surrogate.rates)))
+@dataclass(frozen=True)
+class _Pool:
+    """Designs with their costs, foretold or known, and what the surrogate misses of them."""
+
+    places: IntArray
+    costs: FloatArray
+    missed: FloatArray
+
+    def rows(self, rows: IntArray) -> "_Pool":
+        return _Pool(self.places[rows], self.costs[rows], self.missed[rows])
 
 
-def _candidates(knobs: Knobs, parents: IntArray, templates: IntArray, rng: Generator) -> IntArray:
-    if math.prod(knobs.sizes.tolist()) <= _DRAWN and not (templates == INACTIVE).any():
-        return everywhere(knobs)
-    return np.concatenate(
-        [
-            anywhere(knobs, templates, _DRAWN // 3, rng),
-            crossed(parents, _DRAWN // 6, rng),
-            stepped(knobs, parents, _DRAWN // 2, rng),
-        ]
+def _joined(one: _Pool, other: _Pool, known: Set[bytes]) -> _Pool:
+    both = _Pool(
+        np.concatenate([one.places, other.places]),
+        np.concatenate([one.costs, other.costs]),
+        np.concatenate([one.missed, other.missed]),
     )
+    return both.rows(unknown(both.places, known))
 
 
-def _best(foretold: FloatArray, front: FloatArray, objectives: int, count: int) -> IntArray:
+def _candidates(surrogate: Surrogate, pool: _Pool, templates: IntArray, rng: Generator) -> _Pool:
+    """Draw designs; what the surrogate misses of a parent it is taken to miss of its neighbours."""
+    knobs = surrogate.knobs
+    if math.prod(knobs.sizes.tolist()) <= _DRAWN and not (templates == INACTIVE).any():
+        places, missed = everywhere(knobs), np.zeros((1, pool.missed.shape[1]))
+    else:
+        drawn = rng.integers(len(pool.places), size=_DRAWN // 2)
+        near = stepped(knobs, pool.places[drawn], rng)
+        mixed = crossed(pool.places, _DRAWN // 6, rng)
+        far = anywhere(knobs, templates, _DRAWN // 3, rng)
+        places = np.concatenate([near, mixed, far])
+        missed = np.zeros((len(places), pool.missed.shape[1]))
+        missed[: len(near)] = pool.missed[drawn]
+    missed = np.broadcast_to(missed, (len(places), pool.missed.shape[1]))
+    return _Pool(places, surrogate(places) + missed, missed)
+
+
+def _best(foretold: FloatArray, front: FloatArray, count: int) -> IntArray:
     """Return the most promising rows, best first."""
+    objectives = front.shape[1]
     missed = np.maximum(foretold[:, objectives:], 0).sum(axis=1)
     if len(front) == 0:
         return np.argsort(missed, kind="stable")[:count]

@@ -135,7 +135,8 @@ class RidgeSampler(BaseSampler):
         known = {row.tobytes() for row in places}
         if done.sum() < 2:
             even = latin_hypercube(knobs, self._n_startup_trials, self._rng)
-            rows = unknown(np.concatenate([even, anywhere(knobs, even, 50, self._rng)]), known)
+            drawn = np.concatenate([even, anywhere(knobs, even, 50, self._rng)])
+            rows = drawn[unknown(drawn, known)]
         else:
             finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
             with threadpool_limits(1):  # the matrices are small: threads wait more than they work

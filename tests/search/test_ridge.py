@@ -178,11 +178,11 @@ def test_kernel_is_positive_definite_with_knobs_that_are_missing():
 def test_steps_stay_in_the_grid_and_leave_missing_knobs_alone():
     rng = np.random.default_rng(0)
     parents = latin_hypercube(KNOBS, 50, rng)
-    moved = stepped(KNOBS, parents, 1000, rng)
+    moved = stepped(KNOBS, np.tile(parents, (20, 1)), rng)
     assert (moved >= 0).all()
     assert (moved < KNOBS.sizes).all()
     parents[:, 0] = INACTIVE
-    assert (stepped(KNOBS, parents, 100, rng)[:, 0] == INACTIVE).all()
+    assert (stepped(KNOBS, parents, rng)[:, 0] == INACTIVE).all()
 
 
 def test_improvement_is_positive_where_nothing_dominates():
