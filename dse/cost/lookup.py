@@ -91,13 +91,18 @@ def _listed(listed: IntArray, count: int, row: IntArray, has_ends: bool) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _set_bounds(bounds: FloatArray, listed: IntArray, count: int, ratios: FloatArray) -> None:
-    """Fill in the least compute time from each place on, in cycles, at each ratio."""
+def _set_bounds(
+    bounds: FloatArray, least: IntArray, listed: IntArray, count: int, ratios: FloatArray
+) -> None:
+    """Fill in the least compute time from each place on, in cycles, and its place, by ratio."""
     for ratio in range(len(ratios)):
-        least = np.inf
+        best, which = np.inf, -1
         for place in range(count - 1, -1, -1):
-            least = min(least, listed[CYCLES, place] + listed[ENDS, place] * ratios[ratio])
-            bounds[place, ratio] = least
+            cycles = listed[CYCLES, place] + listed[ENDS, place] * ratios[ratio]
+            if cycles < best:
+                best, which = cycles, place
+            bounds[place, ratio] = best
+            least[place, ratio] = which
 
 
 @njit(cache=True, nogil=True)
@@ -126,35 +131,74 @@ def _least_compute(bounds: FloatArray, place: int, before: int, share: float) ->
 
 
 @njit(cache=True, nogil=True)
-def _fastest(  # noqa: C901 (compiled, and the innermost loop)
+def _meeting(
     listed: IntArray,
     bounds: FloatArray,
     count: int,
     machine: tuple[float, float, int, float],
-    transfers: int,
-) -> tuple[float, int]:
-    """Return the least latency and its place, that of the fewest DRAM bits.
+    near: int,
+) -> int:
+    """Return the first place where the bound of the compute time is above the transfer time.
 
-    No mapping is faster than its transfer, nor than the bound of its compute time. One falls along
-    the list, the other rises: only places around where they meet are tried.
+    The bound rises along the list, transfers fall. It is looked for around `near`, as machines come
+    in the order of their ratios.
     """
     rate, clock, before, share = machine
     cycles_per_bit = clock / (8 * rate)
-    low, high = 0, count
+    low, high, step = near, near, 1
+    while low > 0:
+        bound = _least_compute(bounds, low - 1, before, share)
+        if bound <= listed[DRAM, low - 1] * cycles_per_bit:
+            break
+        high = low - 1
+        low = max(low - step, 0)
+        step *= 2
+    step = 1
+    while low >= near and high < count:
+        bound = _least_compute(bounds, high, before, share)
+        if bound > listed[DRAM, high] * cycles_per_bit:
+            break
+        low = high + 1
+        high = min(high + step, count)
+        step *= 2
     while low < high:
         middle = (low + high) >> 1
-        bound = _least_compute(bounds, middle, before, share)
-        if bound > listed[DRAM, middle] * cycles_per_bit:
+        if _least_compute(bounds, middle, before, share) > listed[DRAM, middle] * cycles_per_bit:
             high = middle
         else:
             low = middle + 1
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _fastest(  # noqa: C901 (compiled, and the innermost loop)
+    listed: IntArray,
+    bounds: FloatArray,
+    least: IntArray,
+    count: int,
+    machine: tuple[float, float, int, float],
+    choice: tuple[int, int],
+) -> tuple[float, int]:
+    """Return the least latency and its place, that of the fewest DRAM bits.
+
+    No mapping is faster than its transfer, nor than the bound of its compute time: only places
+    around where the two meet are tried. A mapping of least compute time at two ratios has it at all
+    between. `choice` is how transfers overlap, and the place where they meet.
+    """
+    rate, clock, before, share = machine
+    transfers, low = choice
     best, which = np.inf, -1
-    for place in range(low, count):
-        if _least_compute(bounds, place, before, share) / clock > best:
-            break
-        seconds, _ = _latency(listed, place, rate, clock, transfers)
-        if seconds <= best:
-            best, which = seconds, place
+    if low < count:
+        first, last = low, count
+        after = min(before + 1, bounds.shape[1] - 1)
+        if transfers != SERIAL and least[low, before] == least[low, after]:
+            first, last = least[low, before], least[low, before] + 1
+        for place in range(first, last):
+            if _least_compute(bounds, place, before, share) / clock > best:
+                break
+            seconds, _ = _latency(listed, place, rate, clock, transfers)
+            if seconds <= best:
+                best, which = seconds, place
     for place in range(low - 1, -1, -1):
         seconds, transfer = _latency(listed, place, rate, clock, transfers)
         if transfer > best:
@@ -201,7 +245,7 @@ def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def add_layer(  # noqa: C901 (compiled: tuples of arrays are dear to pass on)
+def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
     criteria: IntArray,
     queries: Queries,
     rule: tuple[int, int, float],
@@ -230,6 +274,7 @@ def add_layer(  # noqa: C901 (compiled: tuples of arrays are dear to pass on)
     before, share = queries.ratio_before, queries.ratio_share
     listed = np.empty((3, len(criteria) + 1), dtype=np.int64)
     bounds = np.empty((len(criteria) + 1, len(queries.ratios)))
+    least = np.empty((len(criteria) + 1, len(queries.ratios)), dtype=np.int64)
     count, row, bounded = 0, 0, 0
     for room in range(len(rooms)):
         if rooms.shape[1] > 1:  # what fits one room need not fit the next
@@ -240,15 +285,17 @@ def add_layer(  # noqa: C901 (compiled: tuples of arrays are dear to pass on)
                 count = _listed(listed, count, kept, transfers == DOUBLE_BUFFERED)
             row += 1
         if bounded < count and objective == LATENCY:
-            _set_bounds(bounds, listed, count, queries.ratios)
+            _set_bounds(bounds, least, listed, count, queries.ratios)
             bounded = count
+        near = 0
         for one in range(starts[room], starts[room + 1]):
             if count == 0:
                 totals[0, one], totals[1, one] = np.inf, np.inf
                 continue
             if objective == LATENCY:
                 machine = rate[one], clock[one], before[one], share[one]
-                seconds, which = _fastest(listed, bounds, count, machine, transfers)
+                near = _meeting(listed, bounds, count, machine, near)
+                seconds, which = _fastest(listed, bounds, least, count, machine, (transfers, near))
             else:
                 seconds, which = _best(listed, count, one, queries, rule)
             totals[0, one] += repeat * seconds
