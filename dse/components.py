@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dse.constraints import Unrolling, check_number, check_operands
 from dse.errors import DseError
-from dse.workload import LOOPS, OPERANDS
+from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,33 @@ class Axis:
                     )
             if not choice or len(set(choice)) != len(choice):
                 raise DseError(f"array axis.dims must not repeat a loop, got {list(choice)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granule:
+    """Weights arrive in multiples along some loops, filled up where a layer has fewer.
+
+    Attributes
+    ----------
+    size
+        The multiple, or the name of the accelerator's parameter that gives it. [elements]
+    loops
+        Loops of a weight whose product of bounds is rounded up.
+    """
+
+    size: int | str
+    loops: Unrolling
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loops", tuple(self.loops))
+        if not isinstance(self.size, str):
+            check_number("weight_granules", "size", self.size, integer=True)
+        known = [loop for loop in LOOPS if loop in OPERAND_LOOPS["weight"]]
+        if not self.loops or any(loop not in known for loop in self.loops):
+            raise DseError(
+                f"weight_granules.loops must name loops of {' '.join(known)}, "
+                f"got {list(self.loops)}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from dse.components import Axis, Buffer, Dram
+from dse.components import Axis, Buffer, Dram, Granule
 from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
 from dse.technology import DramPart, Technology
@@ -19,6 +19,7 @@ __all__ = [
     "Buffer",
     "Constraints",
     "Dram",
+    "Granule",
     "Unrolling",
 ]
 
@@ -62,6 +63,8 @@ class Accelerator:
         The operand that an array pass holds, and the cycles added for each pass.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
+    weight_granules
+        Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
 
     Raises
     ------
@@ -91,12 +94,13 @@ class Accelerator:
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
+    weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     source: str = ""
 
     def __post_init__(self) -> None:
         owner = f"accelerator {self.name!r}"
-        for key in ("array", "buffers", "stationarity"):
+        for key in ("array", "buffers", "stationarity", "weight_granules"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         check_number(owner, "clock_hz", self.clock_hz, integer=False)
@@ -132,6 +136,9 @@ class Accelerator:
             raise DseError(f"{owner}.array must have at least one axis, got none")
         for axis in self.array:
             self.number(axis.size, f"{owner}.array size")
+        rounded = [loop for loops, _ in self.granules for loop in loops]
+        if len(set(rounded)) < len(rounded):
+            raise DseError(f"{owner}.weight_granules must name each loop once, got {rounded}")
         self._check_constraints(owner)
         for buffer in self.buffers:
             self.number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
@@ -222,6 +229,12 @@ class Accelerator:
     def buffer_sizes_bytes(self) -> tuple[int, ...]:
         """Capacity of each buffer, in the order of `buffers`. [bytes]."""
         return tuple(self.number(buffer.bytes, "buffer bytes") for buffer in self.buffers)
+
+    @property
+    def granules(self) -> tuple[tuple[Unrolling, int], ...]:
+        """Loops of the weights that are rounded up together, and to multiples of what."""
+        each = self.weight_granules
+        return tuple((x.loops, self.number(x.size, "weight_granules size")) for x in each)
 
     @property
     def usable_buffer_bits(self) -> tuple[int, ...]:

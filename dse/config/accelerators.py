@@ -15,7 +15,7 @@ from dse.config.checks import integer, items, mapping, nearest, number, require,
 from dse.config.files import REFERENCE
 from dse.config.mappings import order_from, unrolled_from
 from dse.errors import DseError
-from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram
+from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram, Granule
 from dse.workload import LOOPS
 
 __all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
@@ -25,7 +25,10 @@ SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
 
 RULES = ("transfers", "held_in_array")
 SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched")
-STRUCTURE = ("array", "buffers", "dram", "stationarity", "fill_cycles", "constraints", "technology")
+STRUCTURE = (
+    *("array", "buffers", "dram", "weight_granules", "stationarity"),
+    *("fill_cycles", "constraints", "technology"),
+)
 KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
 """The top-level keys of an accelerator; any other must be a parameter that it refers to."""
 
@@ -54,7 +57,9 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
     buffers = tuple(
         _buffer(f"{owner}.buffers[{i}]", x, given) for i, x in items(owner, "buffers", given)
     )
-    own = _own_parameters(owner, given, (*(a.size for a in array), *(b.bytes for b in buffers)))
+    granules = _granules(owner, given)
+    sizes = (*(a.size for a in array), *(b.bytes for b in buffers), *(x.size for x in granules))
+    own = _own_parameters(owner, given, sizes)
     fields: dict[str, Any] = {
         key: given[key] for key in ("source", *RULES, *SWITCHES) if key in given
     }
@@ -72,6 +77,7 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
         array=array,
         buffers=buffers,
+        weight_granules=granules,
         technology=find_technology(given["technology"]),
         parameters=own,
         constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
@@ -113,6 +119,17 @@ def _buffer(what: str, value: object, given: Mapping[str, Any]) -> Buffer:
         bytes=_size(f"{what}.bytes", buffer["bytes"], given),
         holds=texts(f"{what}.holds", buffer["holds"]),
     )
+
+
+def _granules(owner: str, given: Mapping[str, Any]) -> tuple[Granule, ...]:
+    found = []
+    for place, value in items(owner, "weight_granules", {"weight_granules": (), **given}):
+        what = f"{owner}.weight_granules[{place}]"
+        one = mapping(what, value, ("size", "loops"))
+        require(what, one, ("size", "loops"))
+        size = _size(f"{what}.size", one["size"], given)
+        found.append(Granule(size=size, loops=texts(f"{what}.loops", one["loops"])))
+    return tuple(found)
 
 
 def _own_parameters(

@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.packed import packed_bits
+from dse.mapping.packed import packed_bits, weights_fetched
 from dse.mapping.rows import SpatialAxis, needed_rows
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -100,7 +100,7 @@ class TrafficModel:
         self.psum_bits = layer.psum_bits
         self.holds = tuple(buffer.holds for buffer in chip.buffers)
         self.planes = prod(bounds[loop] for loop in ("b", "g", "c"))
-        self.weights = prod(bounds[loop] for loop in OPERAND_LOOPS["weight"])
+        self.weights = weights_fetched(layer, chip)
         self.outputs = prod(bounds[loop] for loop in OPERAND_LOOPS["output"])
 
     def traffic(self) -> IntArray:

@@ -1,7 +1,7 @@
 """Bits that elements take in the DRAM: compressed where the machine does that."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, prod
 
 from dse.hardware import Accelerator
 from dse.workload import Layer
@@ -20,6 +20,15 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
         return Fraction(1)
     zeros = {"input": layer.input_zeros, "output": layer.output_zeros}[operand]
     return min(Fraction(1), (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
+
+
+def weights_fetched(layer: Layer, chip: Accelerator) -> int:
+    """Return the elements that move when all weights do once, filled up to whole granules."""
+    bounds = {loop: layer.bounds[loop] for loop in ("g", "k", "c", "fy", "fx")}
+    total = 1
+    for loops, size in chip.granules:
+        total *= -(-prod(bounds.pop(loop) for loop in loops) // size) * size
+    return total * prod(bounds.values())
 
 
 def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) -> int:

@@ -179,6 +179,7 @@ def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
         tuple(buffer.holds for buffer in chip.buffers),
         chip.dram.carries,
         chip.dram.compression,
+        chip.granules,
         chip.stationarity,
         chip.held_in_array,
         chip.fill_cycles_per_pass,

@@ -1,7 +1,7 @@
 """Bits of elements in the DRAM, plain or compressed, as DESIGN.md and the notes say."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, prod
 
 from dse.hardware import Accelerator
 from dse.workload import Layer
@@ -23,6 +23,15 @@ def share(layer: Layer, chip: Accelerator, kind: str) -> Fraction:
 
 def packed(layer: Layer, chip: Accelerator, kind: str, count: int) -> int:
     """Bits of elements in the DRAM: an input's whole depth at each position is rounded up."""
+    if kind == "weight":
+        own = {loop: getattr(layer, loop) for loop in ("g", "k", "c", "fy", "fx")}
+        times, rest = divmod(count, prod(own.values()))
+        assert rest == 0
+        for granule in chip.weight_granules:
+            bound = prod(own.pop(loop) for loop in granule.loops)
+            size = chip.number(granule.size, "granule")
+            own[str(granule.loops)] = next(n for n in range(bound, bound + size) if n % size == 0)
+        return times * prod(own.values()) * layer.weight_bits
     at_once = layer.b * layer.g * layer.c if kind == "input" else max(count, 1)
     assert count % at_once == 0
     bits = at_once * bits_of(layer, kind) * share(layer, chip, kind)

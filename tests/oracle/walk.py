@@ -5,6 +5,7 @@ are written here again. Elements are counted as sets of coordinates, so nothing 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from math import ceil, prod
 
@@ -282,4 +283,5 @@ def compulsory_bits(layer: Layer, chip: Accelerator) -> int:
         "weight": len(coordinates(whole, "weight")),
         "output": len(coordinates(whole, "output")),
     }
-    return sum(packed(layer, chip, operand, elements[operand]) for operand in chip.dram.carries)
+    plain = replace(chip, weight_granules=())
+    return sum(packed(layer, plain, operand, elements[operand]) for operand in chip.dram.carries)
