@@ -248,7 +248,7 @@ def search(
     seed: int = 0,
     budget: Mapping[str, float] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
-    sampler: str = "nsga2",
+    sampler: str = "ridge",
     objective: str = "latency_s",
     progress: bool = False,
     **options: Any,

@@ -38,7 +38,7 @@ def run_search(
     evaluate: Evaluate,
     objectives: Sequence[str] = OBJECTIVES,
     budget: Mapping[str, float | None] | None = None,
-    sampler: str = "nsga2",
+    sampler: str = "ridge",
     trials: int = 500,
     seed: int = 0,
     enumerate_limit: int = ENUMERATE_LIMIT,

@@ -316,9 +316,9 @@ def test_progress_is_quiet_without_a_terminal(capsys):
         ({"budget": {"area_mm2": -4}}, "got -4"),
         ({"budget": {"area_mm2": float("nan")}}, "got nan"),
         ({"budget": {"area_mm2": "4"}}, "got '4'"),
-        ({"options": {"population": 4}}, "did you mean 'population_size'"),
-        ({"options": {"population_size": 1}}, "from 2"),
-        ({"options": {"mutation_prob": 2}}, "got 2"),
+        ({"sampler": "nsga2", "options": {"population": 4}}, "did you mean 'population_size'"),
+        ({"sampler": "nsga2", "options": {"population_size": 1}}, "from 2"),
+        ({"sampler": "nsga2", "options": {"mutation_prob": 2}}, "got 2"),
         ({"sampler": "random", "options": {"population_size": 10}}, "not an option"),
     ],
 )
@@ -330,7 +330,7 @@ def test_refused(options, message):
 
 
 def test_null_options_and_budgets_mean_none():
-    study = search(SMALL, budget={"area_mm2": None}, options={"population_size": None})
+    study = search(SMALL, budget={"area_mm2": None}, options={"n_startup_trials": None})
     assert study.budget == {}
     assert build_sampler("nsga2", seed=0, options={"batch_size": 7}).batch == 7
 
