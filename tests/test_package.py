@@ -60,3 +60,10 @@ def test_wheel_runs_outside_the_checkout(wheel, tmp_path):
     assert "mine, batch 1, on mine" in out
     (summary,) = home.glob("outputs/*/*-evaluate/summary.json")
     assert summary.is_file()
+
+
+def test_the_command_line_starts_without_the_libraries_that_its_tasks_need():
+    heavy = ("numba", "onnx", "optuna", "matplotlib", "pandas", "scipy", "torch")
+    code = f"import sys, dse.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,7 +6,17 @@ from typing import Any
 
 from dse.errors import DseError, nearest
 
-__all__ = ["check_keys", "integer", "items", "mapping", "nearest", "number", "require", "texts"]
+__all__ = [
+    "check_keys",
+    "integer",
+    "items",
+    "mapping",
+    "nearest",
+    "number",
+    "one_of",
+    "require",
+    "texts",
+]
 
 
 def check_keys(owner: str, values: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -48,6 +58,15 @@ def items(owner: str, key: str, values: Mapping[str, Any]) -> list[tuple[int, An
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise DseError(f"{owner}.{key} must be a list, got {found!r}")
     return list(enumerate(found))
+
+
+def one_of(key: str, value: object, known: Sequence[str]) -> str:
+    """Return a value that must be one of the known names."""
+    if not isinstance(value, str) or value not in known:
+        hint = nearest(str(value), known)
+        hint = hint if "did you mean" in hint else ""
+        raise DseError(f"{key} must be one of {', '.join(known)}, got {value!r}{hint}")
+    return value
 
 
 def texts(what: str, value: object) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Hydra's and OmegaConf's errors as one line that names the key, the value and the rule."""
 
 import re
-from pathlib import Path
 
 import yaml
 from hydra.errors import (
@@ -80,9 +79,3 @@ def _names(error: BaseException) -> list[str]:
     if not isinstance(error, (ConfigKeyError, OmegaConfBaseException)) or node is None:
         return []
     return [str(key) for key in node if str(key) != "hydra"]
-
-
-def file_of(error: yaml.YAMLError) -> str:
-    """Return the name of the file in which YAML could not be read, if the error knows it."""
-    mark = getattr(error, "problem_mark", None)
-    return Path(mark.name).name if mark is not None else "a YAML file"

@@ -6,9 +6,8 @@ from typing import Any
 
 import yaml
 
-from dse.config.checks import integer, mapping, texts
+from dse.config.checks import integer, mapping, one_of, texts
 from dse.config.files import SUFFIXES, load_group
-from dse.config.runs import one_of
 from dse.config.workloads import BITS
 from dse.errors import DseError
 from dse.importers.coverage import Imported

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dse.config.checks import integer, mapping, nearest, number, texts
+from dse.config.checks import integer, mapping, number, one_of, texts
 from dse.errors import DseError
 from dse.pareto import QUANTITIES
 from dse.pick import RULES
@@ -154,12 +154,3 @@ def _runs(task: str, value: object) -> tuple[Path, ...]:
             f"got {value!r}"
         )
     return tuple(Path(x) for x in given)
-
-
-def one_of(key: str, value: object, known: Sequence[str]) -> str:
-    """Return a value that must be one of the known names."""
-    if not isinstance(value, str) or value not in known:
-        hint = nearest(str(value), known)
-        hint = hint if "did you mean" in hint else ""
-        raise DseError(f"{key} must be one of {', '.join(known)}, got {value!r}{hint}")
-    return value

@@ -1,7 +1,7 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -26,12 +26,6 @@ FEWEST_DESIGNS = 4096
 def num_workers() -> int:
     """Return the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def prepare_tables(pairs: Iterable[tuple[Layer, Accelerator]]) -> list[MappingTable]:
-    """Return the mapping tables of layers on machines, computed on all processors."""
-    with ThreadPoolExecutor(num_workers()) as pool:
-        return list(pool.map(lambda pair: mapping_table(*pair), pairs))
 
 
 def network_costs(
@@ -59,8 +53,7 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = distinct_layers(network, chip)
-    prepare_tables((layer, chip) for layer, _ in layers if layer.has_macs)
+    layers = _with_tables(network, chip)
     rooms, owner = _distinct_rooms(machines.room_bits[designs])
     order = _ordered(owner, machines.clock_hz[designs] / machines.rate_bytes_per_s[designs])
     workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
@@ -117,19 +110,36 @@ def _queries(
     )
 
 
+def _with_tables(
+    network: Workload, chip: Accelerator
+) -> list[tuple[Layer, int, MappingTable | None]]:
+    """Return the distinct layers, how often each runs, and its mapping table if it has MACs.
+
+    Tables that are not known yet are computed on all processors.
+    """
+    layers = distinct_layers(network, chip)
+    with ThreadPoolExecutor(num_workers()) as pool:
+        tables = pool.map(
+            lambda one: mapping_table(one[0], chip) if one[0].has_macs else None, layers
+        )
+        return [(*one, table) for one, table in zip(layers, tables, strict=True)]
+
+
 def _totals(
-    layers: Sequence[tuple[Layer, int]], chip: Accelerator, queries: Queries, objective: str
+    layers: Sequence[tuple[Layer, int, MappingTable | None]],
+    chip: Accelerator,
+    queries: Queries,
+    objective: str,
 ) -> FloatArray:
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
-    for layer, repeat in layers:
-        if not layer.has_macs:
+    for layer, repeat, table in layers:
+        if table is None:
             moved = macless_bits(layer, chip)
             totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
             totals[1] += repeat * moved
             continue
-        table = mapping_table(layer, chip)
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
         add_layer(table.points.criteria, queries, (*choice, work), repeat, totals)
     return totals

@@ -67,8 +67,15 @@ FOLDED = frozenset(
 
 EQUATION = re.compile(r"([A-Za-z, ]|\.\.\.)+(->([A-Za-z ]|\.\.\.)*)?")
 
-COMPUTE_ERRORS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError,
-                  TypeError, ValueError)  # fmt: skip
+COMPUTE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def inferred(

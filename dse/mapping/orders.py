@@ -54,10 +54,6 @@ class Variant:
         }
         return ("g", *parts[self.stationary])
 
-    def rows(self, axis: str) -> str:
-        """Return the name of the column of fetched rows of an axis."""
-        return f"kept_{axis}" if self.kept == axis else f"fetched_{axis}"
-
 
 def variants(layer: Layer, chip: Accelerator) -> tuple[Variant, ...]:
     """Return the orders that can be best for a layer on a machine, in tie order."""
@@ -104,7 +100,7 @@ class TrafficModel:
         self.outputs = prod(bounds[loop] for loop in OPERAND_LOOPS["output"])
 
     def traffic(self) -> IntArray:
-        """Return what `dram_bits` adds up, shape (4,).
+        """Return what the DRAM traffic adds up, shape (4,).
 
         DRAM bits of inputs for each row that is fetched (rounded up to whole bits where they are
         compressed), of weights, of outputs, and those of partial sums, written and read once.
@@ -140,13 +136,17 @@ class TrafficModel:
 
     def footprint_bits(self, elements: Mapping[str, IntArray]) -> list[IntArray]:
         """Return the bits that tiles take in each buffer; on chip an output takes psum_bits."""
-        bits = {**self.bits, "output": self.psum_bits}
-        return [sum((elements[x] * bits[x] for x in held), start=0) for held in self.holds]  # type: ignore[misc]
+        return [_weighted(elements, each) for each in self.on_chip()]
 
     def first_last_bits(self, elements: Mapping[str, IntArray]) -> IntArray:
         """Return the bits of the nominal input and weight tiles and of the output tile."""
-        each = zip(OPERANDS, self.ends(), strict=True)
-        return sum((elements[x] * bits for x, bits in each), start=elements["input"] * 0)
+        return _weighted(elements, self.ends())
+
+
+def _weighted(elements: Mapping[str, IntArray], bits: IntArray) -> IntArray:
+    """Return the bits of elements of all operands, `bits` of shape (3,) to each."""
+    each = zip(OPERANDS, bits, strict=True)
+    return sum((elements[x] * count for x, count in each), start=elements["input"] * 0)
 
 
 def compulsory_bits(layer: Layer, chip: Accelerator) -> dict[str, int]:

@@ -168,11 +168,6 @@ class PairSizes:
     fetched: IntArray
     kept: IntArray
 
-    def take(self, index: IntArray) -> "PairSizes":
-        """Return the pairs at `index`, in that order."""
-        arrays = {name: getattr(self, name)[index] for name in self.__slots__}
-        return PairSizes(**arrays)
-
 
 def _tiles_of_every_size(sizes: IntArray, bound: int) -> tuple[IntArray, IntArray, IntArray]:
     """Return start and length of every tile, and where each size's tiles begin."""
