@@ -10,13 +10,12 @@ function's own file only, and would run stale code. Rows are addressed in place,
 array costs more than what is read from it.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dse.arrays import FloatArray, Int32Array, IntArray
+from dse.compiling import allocating, compiled, inlined
 
 LEFT, RIGHT, SPREAD, LEAST, MOST, WIDTH = 0, 1, 2, 3, 5, 7
 """Columns of a tree: halves (-1 for none), width, least and most tile size of up to two loops."""
@@ -47,28 +46,6 @@ AFTER_CRITERIA = 9
 """Columns of a found mapping after its criteria: tiles of 8 loops, loop order."""
 
 LARGEST = np.iinfo(np.int64).max
-
-jit: Any = njit  # its stub lists no option for the counting of references
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def allocating(function: Function) -> Function:
-    """Compile a function that may make arrays."""
-    made: Function = jit(cache=True, nogil=True)(function)
-    return made
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function that makes no array: Numba's counting of references doubles the time."""
-    made: Function = jit(cache=True, nogil=True, _nrt=False)(function)
-    return made
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function that makes no array into those that call it."""
-    made: Function = jit(cache=True, nogil=True, _nrt=False, forceinline=True)(function)
-    return made
 
 
 class Trees(NamedTuple):
