@@ -13,7 +13,7 @@ from dse.cost.machines import Machines
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.packed import packed_bits
-from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
+from dse.mapping.table import OBJECTIVES, criteria_above
 from dse.workload import Layer, Workload
 
 FEWEST_DESIGNS = 4096
@@ -50,7 +50,7 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = _with_tables(network, chip)
+    layers = _with_criteria(network, chip, machines.room_bits[designs].min(axis=0).tolist())
     workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
     parts = np.array_split(designs, workers)
     with ThreadPoolExecutor(workers) as pool:
@@ -60,7 +60,7 @@ def network_costs(
 
 
 def _part_costs(
-    layers: Sequence[tuple[Layer, int, MappingTable | None]],
+    layers: Sequence[tuple[Layer, int, IntArray | None]],
     chip: Accelerator,
     machines: Machines,
     designs: IntArray,
@@ -101,23 +101,25 @@ def _queries(
     )
 
 
-def _with_tables(
-    network: Workload, chip: Accelerator
-) -> list[tuple[Layer, int, MappingTable | None]]:
-    """Return the distinct layers, how often each runs, and its mapping table if it has MACs.
+def _with_criteria(
+    network: Workload, chip: Accelerator, least_room_bits: Sequence[int]
+) -> list[tuple[Layer, int, IntArray | None]]:
+    """Return the distinct layers, how often each runs, and the mappings of those with MACs.
 
-    Tables that are not known yet are computed on all processors.
+    What is not known yet is computed on all processors.
     """
+
+    def found(one: tuple[Layer, int]) -> IntArray | None:
+        return criteria_above(one[0], chip, least_room_bits) if one[0].has_macs else None
+
     layers = distinct_layers(network, chip)
     with ThreadPoolExecutor(num_workers()) as pool:
-        tables = pool.map(
-            lambda one: mapping_table(one[0], chip) if one[0].has_macs else None, layers
-        )
-        return [(*one, table) for one, table in zip(layers, tables, strict=True)]
+        mappings = pool.map(found, layers)
+        return [(*one, criteria) for one, criteria in zip(layers, mappings, strict=True)]
 
 
 def _totals(
-    layers: Sequence[tuple[Layer, int, MappingTable | None]],
+    layers: Sequence[tuple[Layer, int, IntArray | None]],
     chip: Accelerator,
     queries: Queries,
     objective: str,
@@ -125,14 +127,13 @@ def _totals(
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
-    for layer, repeat, table in layers:
-        if table is None:
+    for layer, repeat, criteria in layers:
+        if criteria is None:
             moved = macless_bits(layer, chip)
             totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
             totals[1] += repeat * moved
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        criteria = table.points.criteria
         desk = desk_for(criteria, queries)
         add_layer(criteria, queries, (*choice, work), repeat, totals, desk)
     return totals

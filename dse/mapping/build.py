@@ -73,7 +73,9 @@ class Points:
     variant: IntArray
 
 
-def worth_having(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Points:
+def worth_having(
+    layer: Layer, chip: Accelerator, counter: CycleCounter, floor_bits: Sequence[int] = ()
+) -> Points:
     """Return the undominated mappings of a layer on a chip, whatever its buffer bytes.
 
     Parameters
@@ -82,16 +84,20 @@ def worth_having(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Poin
         What is computed, on what. Bytes, rates and the clock are not used.
     counter
         Of the layer on the chip.
+    floor_bits
+        Bits of each buffer up to which mappings count as equally large, none unless given: enough,
+        and much less work, for machines whose tiles may take so much.
 
     Returns
     -------
     Points of shape (mappings,), sorted by criteria.
     """
     buffers = len(chip.buffers)
+    floor = np.array(floor_bits or [0] * buffers)
     if chip.constraints.order:
-        found = _in_given_order(layer, chip, counter)
+        found = _in_given_order(layer, chip, counter, floor)
     else:
-        found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES)
+        found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES, floor)
         found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
     tiles = found[:, buffers + 3 : -1].T
     return Points(
@@ -107,14 +113,18 @@ def _undominated(
     counter: CycleCounter,
     orders: Sequence[Variant],
     factor_names: Sequence[Sequence[str]],
+    floor: IntArray,
 ) -> IntArray:
     """Return the undominated mappings in some orders as rows; see `search`."""
     sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
     trees, roots = _trees(counter, sizes, factor_names)
-    return _found(trees, _problem(layer, chip, counter, sizes, roots, orders))
+    problem = _problem(layer, chip, counter, sizes, roots, orders)
+    return _found(trees, problem._replace(floor=floor))
 
 
-def _in_given_order(layer: Layer, chip: Accelerator, counter: CycleCounter) -> IntArray:
+def _in_given_order(
+    layer: Layer, chip: Accelerator, counter: CycleCounter, floor: IntArray
+) -> IntArray:
     """Return the undominated mappings in the order that is given, sorted by criteria."""
     parts = []
     for case in order_cases(layer, chip):
@@ -124,7 +134,7 @@ def _in_given_order(layer: Layer, chip: Accelerator, counter: CycleCounter) -> I
         passes = [[f"n_{loop}" for loop in case.passes[operand]] for operand in OPERANDS]
         names = [*FACTOR_NAMES[:PASSES], *passes]
         order = Variant("", case.kept, frozenset(), chip.constraints.order)
-        parts.append(_undominated(layer, bound, counter, [order], names))
+        parts.append(_undominated(layer, bound, counter, [order], names, floor))
     found = np.concatenate(parts)
     criteria = len(chip.buffers) + 3
     tiles = found[:, criteria : criteria + len(LOOPS)]
@@ -209,6 +219,7 @@ def _problem(
         **_flattened_axes(counter),
         levels=levels,
         fill=np.array([counter.fill]),
+        floor=np.zeros(len(chip.buffers), dtype=np.int64),
     )
 
 

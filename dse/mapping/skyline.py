@@ -40,7 +40,9 @@ BIN, USED, FREE, FOUND, SETTLED, IS_FULL = 0, 1, 2, 3, 4, 5
 """Places of `Room.state`."""
 
 BIN_BITS = 6
-"""Boxes wait in bins of their least buffer bits, 2**BIN_BITS to an octave."""
+NUM_BINS = 64 << BIN_BITS
+"""Boxes wait in bins of their least buffer bits, 2**BIN_BITS to an octave. Those that fit below the
+floor are equal there, and wait in bins of their least DRAM bits before all others."""
 
 AFTER_CRITERIA = 9
 """Columns of a found mapping after its criteria: tiles of 8 loops, loop order."""
@@ -101,6 +103,8 @@ class Problem(NamedTuple):
         Numbers of cycles, from the fewest: known mappings are listed by them.
     fill : shape (1,)
         Cycles of an array pass.
+    floor : shape (buffers,)
+        Bits up to which mappings count as equally large in each buffer.
     """
 
     roots: IntArray
@@ -117,6 +121,7 @@ class Problem(NamedTuple):
     flat_of: IntArray
     levels: IntArray
     fill: IntArray
+    floor: IntArray
 
 
 class Room(NamedTuple):
@@ -125,7 +130,7 @@ class Room(NamedTuple):
     Attributes
     ----------
     heads : shape (bins,)
-        The last block put into each bin of least buffer bits, -1 for none.
+        The last block put into each bin, -1 for none; see `NUM_BINS`.
     num_boxes : shape (bins,)
         Boxes in that block.
     boxes : shape (blocks, BLOCK, BOX)
@@ -201,8 +206,8 @@ def room_for(problem: Problem, boxes: int, mappings: int) -> Room:
     levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
     blocks = boxes // BLOCK + 1
     return Room(
-        heads=np.full(64 << BIN_BITS, -1),
-        num_boxes=np.full(64 << BIN_BITS, BLOCK),
+        heads=np.full(2 * NUM_BINS, -1),
+        num_boxes=np.full(2 * NUM_BINS, BLOCK),
         boxes=np.empty((blocks, BLOCK, BOX), dtype=np.int32),
         below=np.empty(blocks, dtype=np.int64),
         listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
@@ -441,17 +446,24 @@ def _least_cycles(
 
 
 @inlined
-def _set_bits(point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArray) -> int:
-    """Fill in first and last bits and the bits of each buffer; return the sum of the latter."""
+def _set_bits(
+    point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArray, floor: IntArray
+) -> int:
+    """Fill in first and last bits and the bits of each buffer; return the latter above the floor.
+
+    0 is returned where no buffer needs more than the floor.
+    """
     point[ENDS] = ends[0] * totals[0] + ends[1] * totals[1] + ends[2] * totals[2]
-    key = 0
+    key, is_floor = 0, True
     for buffer in range(on_chip.shape[0]):
         bits = 0
         for operand in range(3):
             bits += on_chip[buffer, operand] * totals[ELEMENTS + operand]
-        point[BUFFERS + buffer] = bits
-        key += bits
-    return key
+        point[BUFFERS + buffer] = max(bits, floor[buffer])
+        if bits > floor[buffer]:
+            is_floor = False
+        key += max(bits, floor[buffer])
+    return 0 if is_floor else key
 
 
 @inlined
@@ -513,7 +525,8 @@ def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> 
 def _beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntArray) -> int:
     """Return the DRAM bits from which on a listed mapping beats a point.
 
-    It lies in an earlier bin than the point, so that it is smaller in one thing at least.
+    It lies in an earlier bin than the point, so that it is smaller in one thing at least: on chip,
+    or below the floor in DRAM bits.
     """
     rival = _first_within(listed, level, num_listed[level], point)
     return LARGEST if rival < 0 else listed[level, rival, DRAM]
@@ -816,7 +829,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
         problem.ends,
         problem.on_chip,
     )
-    flat_loops, flat_sizes = problem.flat_loops, problem.flat_sizes
+    flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
     state, heads, listed, num_listed, waiting = (
         room.state,
         room.heads,
@@ -857,7 +870,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             row = box[split]
             for column in range(FACTORS):
                 totals[column] = others[column] * factors[row, column]
-            key = _set_bits(point, totals, ends, on_chip)
+            key = _set_bits(point, totals, ends, on_chip, floor)
             beaten = _beaten_from(listed, num_listed, known, point)
             left, best, bits = _open_orders(orders, beaten, totals, traffic, variants)
             if not left:
@@ -887,5 +900,6 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
                 num_waiting += 1
             else:
                 box[ORDERS], box[LEVEL] = left, level
-                _store(room, box, _bin(key, desk.number))
+                which = NUM_BINS + _bin(key, desk.number) if key else _bin(bits + 1, desk.number)
+                _store(room, box, which)
     return state[IS_FULL] == 0
