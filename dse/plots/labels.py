@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
+from dse.arrays import FloatArray, IntArray
 from dse.plots.style import INK, MUTED, halo
 
 _DIRECTIONS = (45, 135, -45, -135, 0, 180, 90, -90, 22, 158, -22, -158, 68, 112, -68, -112)
 _RADII_POINTS = (9, 15, 24, 36, 52, 72, 96, 130)
+_ALONG = (0.35, 0.5, 0.65, 0.8, 0.95)
+_SHARE_LEFT = {"left": 0.0, "right": 1.0, "center": 0.5}
+"""Share of a text that is left of its anchor, by alignment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +44,15 @@ def place(
     figure.canvas.draw()
     figure.set_layout_engine("none")  # type: ignore[union-attr]
     scale = figure.dpi / 72
-    marks = [_mark(ax, label, scale) for label in (*labels, *obstacles)]
-    taken: list[Bbox] = _texts(ax)
+    marks = np.array([_mark(ax, label, scale) for label in (*labels, *obstacles)])
+    taken = [np.array(box.extents) for box in _texts(ax)]
     return [_place_one(ax, label, taken, marks, scale, fontsize) for label in labels]
 
 
-def _mark(ax: Axes, label: Label, scale: float) -> Bbox:
+def _mark(ax: Axes, label: Label, scale: float) -> tuple[float, float, float, float]:
     x, y = ax.transData.transform((label.x, label.y))
     radius = label.radius_points * scale
-    return Bbox([[x - radius, y - radius], [x + radius, y + radius]])
+    return x - radius, y - radius, x + radius, y + radius
 
 
 def _texts(ax: Axes) -> list[Bbox]:
@@ -57,29 +62,35 @@ def _texts(ax: Axes) -> list[Bbox]:
 
 
 def _place_one(
-    ax: Axes, label: Label, taken: list[Bbox], marks: Sequence[Bbox], scale: float, fontsize: float
+    ax: Axes,
+    label: Label,
+    taken: list[FloatArray],
+    marks: FloatArray,
+    scale: float,
+    fontsize: float,
 ) -> Annotation:
     trial = _note(ax, label, (0.0, 0.0), fontsize)
-    frame, centre = ax.get_window_extent(), ax.transData.transform((label.x, label.y))
+    size = np.array(_text_box(trial).size)
+    trial.remove()
+    frame = np.array(ax.get_window_extent().extents)
+    centre = ax.transData.transform((label.x, label.y))
+    others = np.array(taken).reshape(-1, 4)
     best, offset = math.inf, (0.0, 0.0)
     for radius in _RADII_POINTS:
         for angle in _DIRECTIONS:
             reach = radius + label.radius_points
             dx, dy = (reach * f(math.radians(angle)) for f in (math.cos, math.sin))
-            trial.set_position((dx, dy))
-            trial.set_horizontalalignment(_side(dx))
-            leader = [
-                Bbox.from_bounds(centre[0] + t * dx * scale, centre[1] + t * dy * scale, 1, 1)
-                for t in (0.35, 0.5, 0.65, 0.8, 0.95)
-            ]
-            cost = _cost(_text_box(trial), frame, taken, marks, leader) + radius / 1e3
+            step = scale * np.array([dx, dy])
+            leader = [(*(centre + t * step), *(centre + t * step + 1)) for t in _ALONG]
+            low = centre + step - size * np.array([_SHARE_LEFT[_side(dx)], 0.5])
+            cost = _cost(np.array([(*low, *(low + size)), *leader]), frame, others, marks)
+            cost += radius / 1e3
             if cost < best - 1e-9:
                 best, offset = cost, (dx, dy)
         if best < 1:
             break
-    trial.remove()
     note = _note(ax, label, offset, fontsize)
-    taken.append(_text_box(note).padded(2 * scale))
+    taken.append(np.array(_text_box(note).padded(2 * scale).extents))
     return note
 
 
@@ -88,7 +99,7 @@ def _side(dx: float) -> Literal["left", "center", "right"]:
 
 
 def _note(ax: Axes, label: Label, offset: tuple[float, float], fontsize: float) -> Annotation:
-    across = {"left": 0.0, "right": 1.0, "center": 0.5}[_side(offset[0])]
+    across = _SHARE_LEFT[_side(offset[0])]
     up = 0.5 if across != 0.5 else 0.0 if offset[1] > 0 else 1.0
     note = ax.annotate(
         label.text,
@@ -126,16 +137,17 @@ def _renderer(note: Annotation) -> RendererAgg:
     return canvas.get_renderer()  # type: ignore[no-untyped-call]
 
 
-def _cost(
-    box: Bbox,
-    frame: Bbox,
-    taken: Sequence[Bbox],
-    marks: Sequence[Bbox],
-    leader: Sequence[Bbox],
-) -> float:
-    outside = not (
-        frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-    )
-    crossed = sum(point.count_overlaps([*marks, *taken]) for point in leader)
-    covered = 10.0 * box.count_overlaps(taken) + 2.0 * box.count_overlaps(marks)
-    return 100.0 * outside + covered + 0.6 * crossed
+def _cost(boxes: FloatArray, frame: FloatArray, taken: FloatArray, marks: FloatArray) -> float:
+    """Return what a text, the first box, and the boxes along its leader cover."""
+    text = boxes[0]
+    outside = not ((frame[:2] <= text[:2]).all() and (text[2:] <= frame[2:]).all())
+    on_texts, on_marks = _overlaps(boxes, taken), _overlaps(boxes, marks)
+    crossed = on_texts[1:].sum() + on_marks[1:].sum()
+    return float(100.0 * outside + 10.0 * on_texts[0] + 2.0 * on_marks[0] + 0.6 * crossed)
+
+
+def _overlaps(boxes: FloatArray, others: FloatArray) -> IntArray:
+    """Count the others that each box overlaps; rows are left, bottom, right, top."""
+    first, second = boxes[:, None], others[None]
+    is_apart = (first[..., 2:] <= second[..., :2]) | (second[..., 2:] <= first[..., :2])
+    return np.asarray((~is_apart.any(axis=-1)).sum(axis=1))
