@@ -290,5 +290,6 @@ def search(
         seed=seed,
         progress=progress,
         evaluate=partial(design_costs, objective=objective),
+        more_is_faster=objective == "latency_s",
         **options,
     )

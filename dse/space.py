@@ -138,6 +138,20 @@ class Space:
             result[name] = values[place]
         return {name: result[name] for name in self.knobs}
 
+    def indices(self, columns: Mapping[str, NDArray[Any]]) -> IntArray:
+        """Return the indices of designs on the grid, of shape (designs,); see `columns`."""
+        index: IntArray = np.zeros(len(next(iter(columns.values()))), dtype=np.int64)
+        for name, values in self._values.items():
+            column, place = columns[name], np.zeros(len(index), dtype=np.int64)
+            if name in NAME_KNOBS:
+                for number, value in enumerate(values):
+                    place[column == value] = number
+            else:
+                order = np.argsort(values)
+                place = order[np.searchsorted(values[order], column)]
+            index = index * len(values) + place
+        return index
+
     def chunks(self, designs: int) -> Iterator[IntArray]:
         """Yield the indices of all designs in order, at most `designs` at a time."""
         for start in range(0, self.size, designs):

@@ -108,6 +108,7 @@ def _search(job: Job) -> list[str]:
         budget=settings.budget,
         seed=settings.seed,
         evaluate=partial(design_costs, objective=settings.mapper_objective),
+        more_is_faster=settings.mapper_objective == "latency_s",
         **search_from(values["search"]),
     )
     return _finish(job, network, study)

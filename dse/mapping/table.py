@@ -263,7 +263,9 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
     if whole is not None:
         return whole.points.criteria
     floor = tuple(max(x for x in FLOORS if x <= max(room, 0)) for room in least_room_bits)
-    found = _known(_CRITERIA, (key, floor))
+    lower = [tuple(min(bits, most) for bits in floor) for most in reversed(FLOORS)]
+    known = (_known(_CRITERIA, (key, each)) for each in dict.fromkeys(lower))
+    found = next((criteria for criteria in known if criteria is not None), None)
     if found is None:
         counter = CycleCounter(layer, chip)
         alike = _key_of_alike(layer, chip, counter)

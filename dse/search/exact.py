@@ -10,6 +10,7 @@ from tqdm import tqdm
 from dse.arrays import FloatArray, IntArray
 from dse.pareto import non_dominated
 from dse.quantities import minimised
+from dse.search.cuts import can_cut, cut_front
 from dse.search.problem import Costs, Problem, is_feasible
 from dse.space import NAME_KNOBS, Space
 
@@ -35,8 +36,11 @@ class Enumeration:
         Costs of every design in the order of the grid, or None if they were too many to keep.
     front_costs
         Costs of the front, in its order.
+    num_costed
+        Designs costed; the others were proved to be dominated.
     """
 
+    num_costed: int
     front: IntArray
     front_costs: dict[str, FloatArray]
     costs: dict[str, FloatArray] | None
@@ -51,6 +55,12 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
         Whether to draw a progress bar; it is drawn on a terminal only.
     """
     space = problem.space
+    if space.size > KEPT_DESIGNS and can_cut(problem):
+        cuts = cut_front(problem, progress=progress)
+        costs = _costs_in_chunks(problem, cuts.front)
+        return Enumeration(
+            num_costed=cuts.num_costed, front=cuts.front, front_costs=costs, costs=None
+        )
     front: IntArray = np.empty(0, np.int64)
     points = np.empty((0, len(problem.objectives)))
     front_costs: dict[str, FloatArray] = {}
@@ -74,7 +84,15 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
             front, points = front[mask], points[mask]
             front_costs = {name: values[mask] for name, values in front_costs.items()}
             bar.update(len(indices))
-    return Enumeration(front=front, front_costs=front_costs, costs=kept)
+    return Enumeration(num_costed=space.size, front=front, front_costs=front_costs, costs=kept)
+
+
+def _costs_in_chunks(problem: Problem, indices: IntArray) -> dict[str, FloatArray]:
+    """Return the costs of designs of which there may be many."""
+    parts = np.array_split(indices, len(indices) // KEPT_DESIGNS + 1)
+    costs = [problem.costs(problem.space.columns(part)) for part in parts if len(part)]
+    names = costs[0] if costs else ()
+    return {name: np.concatenate([part[name] for part in costs]) for name in names}
 
 
 def _store(

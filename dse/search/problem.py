@@ -125,6 +125,9 @@ class Problem:
         As `check_objectives` and `check_budget` return them.
     evaluate
         The cost model.
+    more_is_faster
+        Whether more buffer, DRAM rate or clock never lowers the throughput, as where mappings
+        minimise the time; large spaces are then not costed whole.
     """
 
     network: Workload
@@ -132,6 +135,7 @@ class Problem:
     objectives: tuple[str, ...]
     budget: Mapping[str, float]
     evaluate: Evaluate
+    more_is_faster: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objectives", check_objectives(self.objectives))

@@ -166,8 +166,7 @@ def front_rows(costs: Costs, objectives: Sequence[str], rows: IntArray) -> IntAr
 
 def _sorted_front(front: pd.DataFrame, space: Space, objectives: Sequence[str]) -> pd.DataFrame:
     """Sort by the objectives, best first, then by the order of the space."""
-    knobs = front[list(space.knobs)].to_dict("records")
-    place = np.array([space.index({str(k): v for k, v in row.items()}) for row in knobs], int)
+    place = space.indices({name: front[name].to_numpy() for name in space.knobs})
     points = minimised({name: front[name].to_numpy(np.float64) for name in objectives}, objectives)
     return front.iloc[np.lexsort((place, *points.T[::-1]))].reset_index(drop=True)
 

@@ -44,6 +44,7 @@ def run_search(
     enumerate_limit: int = ENUMERATE_LIMIT,
     progress: bool = True,
     options: Mapping[str, Any] | None = None,
+    more_is_faster: bool = False,
 ) -> Study:
     """Search a space for the Pareto-optimal designs within a budget.
 
@@ -67,6 +68,8 @@ def run_search(
         Whether to draw progress bars; they are drawn on a terminal only.
     options
         Of the sampler, and ``batch_size``.
+    more_is_faster
+        Whether more buffer, DRAM rate or clock never lowers the throughput; see `Problem`.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def run_search(
         objectives=tuple(objectives),
         budget={} if budget is None else budget,  # type: ignore[arg-type]
         evaluate=evaluate,
+        more_is_faster=more_is_faster,
     )
     check_sampler(sampler)
     _check_integer("trials", trials, 1, 10**9)
@@ -123,13 +127,13 @@ def _exact_study(
     space = problem.space
     sampled = ledger.costs
     history = _history(ledger, found.front_costs)
-    num_costed = len(ledger) or space.size
+    num_costed = len(ledger) or found.num_costed
     if found.costs is not None:
         indices, costs = np.arange(space.size), found.costs
         findings = knobs_without_trade_off(problem, _grid_lines(space), costs)
     else:
         findings = _probe(problem, ledger, found.front)
-        fresh = np.array([index not in ledger for index in found.front.tolist()], dtype=bool)
+        fresh = np.isin(found.front, ledger.indices, invert=True)
         indices = np.concatenate([ledger.indices, found.front[fresh]])
         costs = {
             name: np.concatenate([ledger.costs[name], values[fresh]])
