@@ -13,6 +13,7 @@ from dse.workload import OPERANDS
 
 __all__ = [
     "PARAMETERS",
+    "SWITCHES",
     "TRANSFERS",
     "Accelerator",
     "Axis",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
+
+SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched", "pooling_is_fused")
+"""The rules of a machine that are true or false."""
 
 PARAMETERS = (
     "array_rows",
@@ -63,6 +67,9 @@ class Accelerator:
         The operand that an array pass holds, and the cycles added for each pass.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
+    pooling_is_fused
+        Whether pooling that follows a layer with MACs is done before its output is written; see
+        `dse.mapping.pooling`.
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
 
@@ -94,6 +101,7 @@ class Accelerator:
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
+    pooling_is_fused: bool = False
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     source: str = ""
@@ -127,7 +135,7 @@ class Accelerator:
             )
         if self.fill_cycles != "array":
             check_number(owner, "fill_cycles", self.fill_cycles, integer=True, least=-1)
-        for key in ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"):
+        for key in SWITCHES:
             if not isinstance(getattr(self, key), bool):
                 raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
 

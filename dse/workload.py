@@ -80,6 +80,11 @@ class Layer:
         ``"mac"`` for the loop nest, else one of `MACLESS_OPS`.
     input_elements, output_elements
         Elements read and written by a layer without MACs, batch included.
+    pooled_elements
+        Output elements that pooling leaves before they are written, batch included; 0 where the
+        output is written as it is. See `dse.mapping.pooling`.
+    is_fused
+        Whether another layer does the work of this one, without MACs, before it writes.
     extra_parameters
         Learned elements that are not multiplied in the nest: biases, normalisation scales,
         embedding tables. Counted in `Workload.weight_elements`, never in traffic.
@@ -119,6 +124,8 @@ class Layer:
     output_zeros: float = 0.0
     input_elements: int = 0
     output_elements: int = 0
+    pooled_elements: int = 0
+    is_fused: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
 
@@ -152,7 +159,9 @@ class Layer:
             _check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
         for key in ("input_elements", "output_elements", "extra_parameters"):
             _check_integer(owner, key, getattr(self, key), 0, 2**62)
-        for key in ("sequential", "weight_is_activation"):
+        most = self.map_elements
+        _check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
+        for key in ("sequential", "weight_is_activation", "is_fused"):
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
@@ -209,6 +218,11 @@ class Layer:
         return self.g * self.k * self.c * self.fy * self.fx if self.has_macs else 0
 
     @property
+    def map_elements(self) -> int:
+        """Elements of the output of one run, before any pooling; 0 without MACs."""
+        return self.b * self.g * self.k * self.oy * self.ox if self.has_macs else 0
+
+    @property
     def parameters(self) -> int:
         """Learned elements of one run: weights unless they are activations, and the extra ones."""
         return self.extra_parameters + (0 if self.weight_is_activation else self.weight_elements)
@@ -236,7 +250,8 @@ class Layer:
         """
         _check_integer(f"layer {self.name!r}", "batch", batch, 1, LARGEST_BOUND)
         if self.has_macs:
-            keys = [str(self.batch_loop)] + (["iy"] if self.batch_loop == "oy" else [])
+            keys = [str(self.batch_loop), "pooled_elements"]
+            keys += ["iy"] if self.batch_loop == "oy" else []
         else:
             keys = ["input_elements", "output_elements"]
         changed = {key: getattr(self, key) // now * batch for key in keys}

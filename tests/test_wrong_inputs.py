@@ -115,6 +115,14 @@ WRONG = {
         ["pick.rule=weighted", "pick.weights.speed=1"],
         ["pick.weights", "'speed'"],
     ),
+    "pooling that is neither fused nor apart": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.pooling_is_fused=max"],
+        ["pooling_is_fused", "'max'", "true or false"],
+    ),
+    "pooling fused by a mapping alone": (
+        [*ONE_CHIP, "accelerator=flexible", "mapping.pooling_is_fused=true"],
+        ["mapping.pooling_is_fused", "'flexible' does not pool before it writes"],
+    ),
     "mapping that cannot fit": (
         [*ONE_CHIP, "workload.path=conf/workload/big.yaml", "accelerator.buffer_bytes=64"],
         ["fc"],

@@ -15,7 +15,7 @@ from dse.config.checks import integer, items, mapping, nearest, number, require,
 from dse.config.files import REFERENCE
 from dse.config.mappings import order_from, unrolled_from
 from dse.errors import DseError
-from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram, Granule
+from dse.hardware import PARAMETERS, SWITCHES, Accelerator, Axis, Buffer, Constraints, Dram, Granule
 from dse.workload import LOOPS
 
 __all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
@@ -24,7 +24,6 @@ SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
 """The parameters that `array` and `buffers` may refer to, beside a machine's own."""
 
 RULES = ("transfers", "held_in_array")
-SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
     *("fill_cycles", "constraints", "technology"),

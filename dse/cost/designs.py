@@ -13,6 +13,7 @@ from dse.cost.machines import Machines
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.packed import packed_bits
+from dse.mapping.pooling import with_fused_pooling
 from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
@@ -117,7 +118,7 @@ def _with_tables(
 
     Tables that are not known yet are computed on all processors.
     """
-    layers = distinct_layers(network, chip)
+    layers = distinct_layers(with_fused_pooling(network, chip), chip)
     with ThreadPoolExecutor(num_workers()) as pool:
         tables = pool.map(
             lambda one: mapping_table(one[0], chip) if one[0].has_macs else None, layers

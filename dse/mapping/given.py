@@ -37,6 +37,7 @@ def with_mapping(chip: Accelerator, network: Workload, given: Constraints) -> Ac
             raise DseError(f"mapping.layers: no layer with MACs {name!r}{nearest(name, layers)}")
     _check_tiles(layers, given)
     _check_order(chip, given)
+    _check_pooling(chip, given)
     own = chip.constraints
     general = own.overlaid(replace(given, layers=()))
     names = dict.fromkeys((*dict(own.layers), *dict(given.layers)))
@@ -81,6 +82,16 @@ def _check_order(chip: Accelerator, given: Constraints) -> None:
             raise DseError(
                 f"mapping.order must be that of accelerator {chip.name!r}, {' '.join(fixed)}, got "
                 f"{' '.join(one.order)}"
+            )
+
+
+def _check_pooling(chip: Accelerator, given: Constraints) -> None:
+    """Check that pooling is fused only on a machine that does so."""
+    for what, one in (("", given), *((f".layers.{name}", x) for name, x in given.layers)):
+        if one.pooling_is_fused and not chip.pooling_is_fused:
+            raise DseError(
+                f"mapping{what}.pooling_is_fused = true must be false: accelerator {chip.name!r} "
+                f"does not pool before it writes"
             )
 
 
