@@ -8,6 +8,7 @@ from types import MappingProxyType
 from dse.components import Axis, Buffer, Dram, Granule
 from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
+from dse.schedule import Schedule, Winograd
 from dse.technology import DramPart, Technology
 from dse.workload import OPERANDS
 
@@ -21,7 +22,9 @@ __all__ = [
     "Constraints",
     "Dram",
     "Granule",
+    "Schedule",
     "Unrolling",
+    "Winograd",
 ]
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
@@ -72,6 +75,9 @@ class Accelerator:
         `dse.mapping.pooling`.
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
+    schedule
+        Rules of the machine's own that fix traffic and cycles of each layer; the mapper's choice
+        if None.
 
     Raises
     ------
@@ -104,6 +110,7 @@ class Accelerator:
     pooling_is_fused: bool = False
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    schedule: Schedule | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -120,6 +127,8 @@ class Accelerator:
         self._check_rules(owner)
         self._check_references(owner)
         self._check_dram(owner)
+        if self.schedule is not None:
+            self._check_schedule(owner)
 
     def _check_rules(self, owner: str) -> None:
         if self.transfers not in TRANSFERS:
@@ -186,6 +195,26 @@ class Accelerator:
                     f"{what} must be of the choices of each axis, {choices}, or [] for none, got "
                     f"[{','.join(loops)}]"
                 )
+
+    def _check_schedule(self, owner: str) -> None:
+        """Check that a schedule contradicts no other rule of the machine."""
+        if self.transfers == "double_buffered":
+            raise DseError(
+                f"{owner}.transfers must be overlapped or serial with a schedule, which says itself "
+                f"what of the buffer is free, got 'double_buffered'"
+            )
+        for key, none in (("fill_cycles", 0), ("weight_granules", ())):
+            if getattr(self, key) != none:
+                raise DseError(
+                    f"{owner}.{key} would change nothing with a schedule, which has rules of its "
+                    f"own for that, got {getattr(self, key)!r}"
+                )
+        if not any({"input", "weight"} <= set(buffer.holds) for buffer in self.buffers):
+            held = [list(buffer.holds) for buffer in self.buffers]
+            raise DseError(
+                f"{owner}.buffers must hold input and weight in one buffer with a schedule, got "
+                f"{held}"
+            )
 
     def _check_dram(self, owner: str) -> None:
         if self.dram_bytes_per_s is not None:
@@ -257,6 +286,16 @@ class Accelerator:
             return float(self.dram_bytes_per_s)
         assert self.dram_part is not None  # _check_dram: one of the two is given
         return self.dram_part.bytes_per_s * self.dram_channels
+
+    @property
+    def dram_unit(self) -> float:
+        """Bytes that pass for each byte of the peak rate: 1.024 where a source's kB are KiB."""
+        return self.dram.kilobyte_bytes / 1000 if self.dram_bytes_per_s is not None else 1.0
+
+    @property
+    def dram_rate_bytes_per_s(self) -> float:
+        """Bytes that pass each second: peak rate times efficiency and unit. [bytes/s]."""
+        return self.peak_dram_bytes_per_s * self.dram.efficiency * self.dram_unit
 
     @property
     def fill_cycles_per_pass(self) -> int:

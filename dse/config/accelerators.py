@@ -14,6 +14,7 @@ from dse.config.catalogue import (
 from dse.config.checks import integer, items, mapping, nearest, number, require, texts
 from dse.config.files import REFERENCE
 from dse.config.mappings import order_from, unrolled_from
+from dse.config.schedules import schedule_from
 from dse.errors import DseError
 from dse.hardware import PARAMETERS, SWITCHES, Accelerator, Axis, Buffer, Constraints, Dram, Granule
 from dse.workload import LOOPS
@@ -26,7 +27,7 @@ SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
 RULES = ("transfers", "held_in_array")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
-    *("fill_cycles", "constraints", "technology"),
+    *("fill_cycles", "constraints", "schedule", "technology"),
 )
 KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
 """The top-level keys of an accelerator; any other must be a parameter that it refers to."""
@@ -71,6 +72,8 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         fields["fill_cycles"] = integer(f"{owner}.fill_cycles", given["fill_cycles"], least=0)
     elif "fill_cycles" in given:
         fields["fill_cycles"] = "array"
+    if "schedule" in given:
+        fields["schedule"] = schedule_from(f"{owner}.schedule", given["schedule"])
     return Accelerator(
         name=str(given["name"]),
         clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
@@ -167,7 +170,7 @@ def _constraints(what: str, value: object) -> Constraints:
 
 def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the interface, and either its part or its rate."""
-    known = ("efficiency", "carries", "pj_per_bit", "compression")
+    known = ("efficiency", "carries", "pj_per_bit", "compression", "kilobyte_bytes")
     values = mapping(f"{owner}.dram", given.get("dram", {}), known)
     fields: dict[str, Any] = {
         key: number(f"{owner}.dram.{key}", values[key], above_zero=True)
@@ -176,6 +179,9 @@ def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "carries" in values:
         fields["carries"] = texts(f"{owner}.dram.carries", values["carries"])
+    if values.get("kilobyte_bytes") is not None:
+        what = f"{owner}.dram.kilobyte_bytes"
+        fields["kilobyte_bytes"] = integer(what, values["kilobyte_bytes"])
     what = f"{owner}.dram.compression"
     packed = mapping(what, values.get("compression") or {}, ("input", "output"))
     ratios = {x: number(f"{what}.{x}", ratio, above_zero=True) for x, ratio in packed.items()}

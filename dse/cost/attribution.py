@@ -38,14 +38,15 @@ def time_by_cause(
     ideal_cycles, array_steps, compute_cycles
         MACs over the size of the array; with edges; with fill.
     compulsory_bytes, dram_bytes, first_last_bytes
-        Each element once; as mapped; nominal first and last tiles. [bytes]
+        Each element once (with a schedule in the machine's own form, rounded channels and all); as
+        mapped; nominal first and last tiles. [bytes]
 
     Returns
     -------
     Column name to seconds, in the order of `CAUSES`.
     """
-    clock, peak = chip.clock_hz, chip.peak_dram_bytes_per_s
-    rate = peak * chip.dram.efficiency
+    clock, rate = chip.clock_hz, chip.dram_rate_bytes_per_s
+    peak = chip.peak_dram_bytes_per_s * chip.dram_unit
     compute = compute_cycles / clock
     kinds = {"overlapped": "overlapped", "double_buffered": "overlapped", "serial": "serial"}
     without_ends = kinds[chip.transfers]

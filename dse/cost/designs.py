@@ -10,6 +10,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
 from dse.cost.lookup import Queries, add_layer
 from dse.cost.machines import Machines
+from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.packed import packed_bits
@@ -136,6 +137,9 @@ def _totals(
     totals = np.zeros((2, len(queries.clock_hz)))
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
     for layer, repeat, table in layers:
+        if table is not None and table.chunks is not None:
+            totals += repeat * _scheduled(table, chip, queries)
+            continue
         if table is None:
             moved = macless_bits(layer, chip)
             totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
@@ -144,6 +148,18 @@ def _totals(
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
         add_layer(table.points.criteria, queries, (*choice, work), repeat, totals)
     return totals
+
+
+def _scheduled(table: MappingTable, chip: Accelerator, queries: Queries) -> FloatArray:
+    """Return seconds and DRAM bits of a layer under a machine's own schedule, (2, designs)."""
+    shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
+    rooms = queries.rooms[:, shared]
+    row = np.searchsorted(table.footprint_bits[:, shared], rooms, side="right") - 1
+    bits = np.where(row < 0, np.inf, table.dram_bits[row])
+    each = np.repeat(bits, np.diff(queries.starts))
+    compute = table.compute_cycles[0] / queries.clock_hz
+    transfer = each / 8 / queries.rate_bytes_per_s
+    return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), each))
 
 
 def macless_bits(layer: Layer, chip: Accelerator) -> int:

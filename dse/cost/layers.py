@@ -8,6 +8,7 @@ from dse.cost.designs import macless_bits
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
 from dse.mapping.packed import packed_bits
+from dse.mapping.scheduled import scheduled_once_bytes
 from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, Layer
 
@@ -36,12 +37,13 @@ def layer_row(
         return head | _macless(layer, chip)
     mapping = mapping_table(layer, chip).best(objective, chip, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
+    once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
     times = time_by_cause(
         chip,
         ideal_cycles=mapping.ideal_cycles,
         array_steps=mapping.array_steps,
         compute_cycles=mapping.compute_cycles,
-        compulsory_bytes=compulsory_bytes(layer, chip),
+        compulsory_bytes=once,
         dram_bytes=dram_bytes,
         first_last_bytes=mapping.first_last_bits / 8,
     )
@@ -71,7 +73,7 @@ def layer_row(
 
 
 def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: Accelerator) -> str:
-    transfer = dram_bytes / (chip.peak_dram_bytes_per_s * chip.dram.efficiency)
+    transfer = dram_bytes / (chip.dram_rate_bytes_per_s)
     ends = times["time_first_last_s"]
     if ends > 0 and ends >= 0.5 * sum(times.values()):
         return "first and last"
@@ -80,7 +82,7 @@ def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: A
 
 def _hiding_s(dram_bytes: float, chip: Accelerator) -> float:
     """Return the time of a transfer, 0 where nothing goes on behind it. [s]."""
-    rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+    rate = chip.dram_rate_bytes_per_s
     return 0.0 if chip.transfers == "serial" else dram_bytes / rate
 
 
@@ -102,7 +104,7 @@ def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
 
 def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
     moved = macless_bits(layer, chip) / 8 * layer.repeat
-    seconds = moved / (chip.peak_dram_bytes_per_s * chip.dram.efficiency)
+    seconds = moved / (chip.dram_rate_bytes_per_s)
     reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
     writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
     times = {f"time_{cause}_s": 0.0 for cause in CAUSES} | {"time_macless_s": seconds}

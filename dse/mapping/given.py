@@ -31,6 +31,11 @@ def with_mapping(chip: Accelerator, network: Workload, given: Constraints) -> Ac
     """
     if given == Constraints():
         return chip
+    if chip.schedule is not None:
+        raise DseError(
+            f"mapping must be empty on accelerator {chip.name!r}, which has a schedule of its own; "
+            f"accelerator.schedule=null lets a mapping be given"
+        )
     layers = {layer.name: layer for layer in network.layers if layer.has_macs}
     for name in dict(given.layers):
         if name not in layers:

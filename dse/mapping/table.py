@@ -17,6 +17,7 @@ from dse.mapping.assignments import Assignment
 from dse.mapping.build import Points, worth_having
 from dse.mapping.mapping import Mapping, evaluate_mapping
 from dse.mapping.orders import Variant, variants
+from dse.mapping.scheduled import scheduled_mapping, scheduled_points
 from dse.workload import LOOPS, Layer
 
 OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
@@ -37,6 +38,8 @@ class MappingTable:
         DRAM traffic; nominal first fetch and last write. [bits]
     compute_cycles : shape (rows,)
         Cycles of the array, with fill.
+    chunks : shape (rows,)
+        Chunks of the operand that a machine's own schedule keeps; None where the mapper chooses.
     """
 
     layer: Layer
@@ -48,9 +51,13 @@ class MappingTable:
     points: Points = field(repr=False)
     variants: tuple[Variant, ...] = field(repr=False)
     assignments: tuple[Assignment, ...] = field(repr=False)
+    chunks: IntArray | None = field(default=None, repr=False)
 
     def mapping(self, row: int) -> Mapping:
         """Return the mapping of a row, with its costs by operand."""
+        if self.chunks is not None:
+            count = int(self.chunks[row])
+            return scheduled_mapping(self.layer, self.chip, self.points, row, count)
         variant = self.variants[int(self.points.variant[row])]
         return evaluate_mapping(
             self.layer,
@@ -110,7 +117,7 @@ class MappingTable:
     def _objectives(
         self, rows: IntArray, chip: Accelerator, area_scale: float | None
     ) -> dict[str, FloatArray]:
-        rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+        rate = chip.dram_rate_bytes_per_s
         dram_bytes = self.dram_bits[rows] / 8
         latency = latency_s(
             self.compute_cycles[rows] / chip.clock_hz,
@@ -187,6 +194,7 @@ def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
         chip.halo_is_kept,
         chip.partial_rows_are_fetched,
         chip.constraints,
+        chip.schedule,
     )
 
 
@@ -223,7 +231,14 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
 
 
 def _computed(layer: Layer, chip: Accelerator) -> MappingTable:
-    points, counter = worth_having(layer, chip)
+    orders: tuple[Variant, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    chunks = None
+    if chip.schedule is None:
+        points, counter = worth_having(layer, chip)
+        orders, assignments = variants(layer, chip), counter.assignments
+    else:
+        points, chunks = scheduled_points(layer, chip)
     return MappingTable(
         layer=layer,
         chip=chip,
@@ -232,6 +247,7 @@ def _computed(layer: Layer, chip: Accelerator) -> MappingTable:
         dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
         compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
         points=points,
-        variants=variants(layer, chip),
-        assignments=counter.assignments,
+        variants=orders,
+        assignments=assignments,
+        chunks=chunks,
     )
