@@ -29,7 +29,10 @@ __all__ = [
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
 
-SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched", "pooling_is_fused")
+SWITCHES = (
+    *("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"),
+    *("pooling_is_fused", "additions_are_fused"),
+)
 """The rules of a machine that are true or false."""
 
 PARAMETERS = (
@@ -70,9 +73,9 @@ class Accelerator:
         The operand that an array pass holds, and the cycles added for each pass.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
-    pooling_is_fused
-        Whether pooling that follows a layer with MACs is done before its output is written; see
-        `dse.mapping.pooling`.
+    pooling_is_fused, additions_are_fused
+        Whether pooling, or an addition, that follows a layer with MACs is done before its output is
+        written; see `dse.mapping.fusion`.
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
     schedule
@@ -108,6 +111,7 @@ class Accelerator:
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
     pooling_is_fused: bool = False
+    additions_are_fused: bool = False
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     schedule: Schedule | None = None
@@ -200,8 +204,8 @@ class Accelerator:
         """Check that a schedule contradicts no other rule of the machine."""
         if self.transfers == "double_buffered":
             raise DseError(
-                f"{owner}.transfers must be overlapped or serial with a schedule, which says itself "
-                f"what of the buffer is free, got 'double_buffered'"
+                f"{owner}.transfers must be overlapped or serial with a schedule, which says what "
+                f"of the buffer is free, got 'double_buffered'"
             )
         for key, none in (("fill_cycles", 0), ("weight_granules", ())):
             if getattr(self, key) != none:

@@ -1,6 +1,6 @@
 """A machine's own schedule: rules that fix what stays, how it is cut and what is rounded up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -118,6 +118,13 @@ class Schedule:
             pairs = tuple(sorted(dict(getattr(self, key)).items()))
             object.__setattr__(self, key, pairs)
             _check_names(f"schedule.{key}", dict(pairs), STREAMED)
+        self._check_numbers()
+        for key in ("vectors_are_rounded", "strides_are_folded"):
+            if not isinstance(getattr(self, key), bool):
+                raise DseError(f"schedule.{key} must be true or false, got {getattr(self, key)!r}")
+        self._check_multiples()
+
+    def _check_numbers(self) -> None:
         for operand, least in self.least:
             if (operand, least) != ("input", FILTER):
                 check_number("schedule.least", operand, least, integer=True)
@@ -125,10 +132,6 @@ class Schedule:
             check_number("schedule.least_share", operand, share, integer=False, most=1)
         for operand, size in self.granule:
             check_number("schedule.granule", operand, size, integer=True)
-        for key in ("vectors_are_rounded", "strides_are_folded"):
-            if not isinstance(getattr(self, key), bool):
-                raise DseError(f"schedule.{key} must be true or false, got {getattr(self, key)!r}")
-        self._check_multiples()
 
     def _check_multiples(self) -> None:
         found = {what: tuple(sorted(dict(x).items())) for what, x in self.multiples}
@@ -144,8 +147,8 @@ class Schedule:
         return dict(dict(self.multiples).get(what, ())).get(loop, 1)
 
 
-def _check_names(what: str, given: Mapping[str, object], known: tuple[str, ...] | object) -> None:
-    names = tuple(known)  # type: ignore[arg-type]
+def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    names = tuple(known)
     for name in given:
         if name not in names:
             raise DseError(f"{what} must name {', '.join(names)}, got {name!r}")

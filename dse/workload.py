@@ -82,7 +82,10 @@ class Layer:
         Elements read and written by a layer without MACs, batch included.
     pooled_elements
         Output elements that pooling leaves before they are written, batch included; 0 where the
-        output is written as it is. See `dse.mapping.pooling`.
+        output is written as it is. See `dse.mapping.fusion`.
+    added_elements
+        Elements of further inputs that are added to the output before it is written, batch
+        included: each is read once, in ``output_bits``.
     is_fused
         Whether another layer does the work of this one, without MACs, before it writes.
     extra_parameters
@@ -125,6 +128,7 @@ class Layer:
     input_elements: int = 0
     output_elements: int = 0
     pooled_elements: int = 0
+    added_elements: int = 0
     is_fused: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
@@ -157,7 +161,7 @@ class Layer:
             _check_integer(owner, key, getattr(self, key), 0, LARGEST_BOUND)
         for key in ("input_bits", "weight_bits", "output_bits", "psum_bits"):
             _check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
-        for key in ("input_elements", "output_elements", "extra_parameters"):
+        for key in ("input_elements", "output_elements", "extra_parameters", "added_elements"):
             _check_integer(owner, key, getattr(self, key), 0, 2**62)
         most = self.map_elements
         _check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
@@ -250,7 +254,7 @@ class Layer:
         """
         _check_integer(f"layer {self.name!r}", "batch", batch, 1, LARGEST_BOUND)
         if self.has_macs:
-            keys = [str(self.batch_loop), "pooled_elements"]
+            keys = [str(self.batch_loop), "pooled_elements", "added_elements"]
             keys += ["iy"] if self.batch_loop == "oy" else []
         else:
             keys = ["input_elements", "output_elements"]

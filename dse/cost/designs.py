@@ -13,8 +13,8 @@ from dse.cost.machines import Machines
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.fusion import with_fused_layers
 from dse.mapping.packed import packed_bits
-from dse.mapping.pooling import with_fused_pooling
 from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
 
@@ -119,7 +119,7 @@ def _with_tables(
 
     Tables that are not known yet are computed on all processors.
     """
-    layers = distinct_layers(with_fused_pooling(network, chip), chip)
+    layers = distinct_layers(with_fused_layers(network, chip), chip)
     with ThreadPoolExecutor(num_workers()) as pool:
         tables = pool.map(
             lambda one: mapping_table(one[0], chip) if one[0].has_macs else None, layers

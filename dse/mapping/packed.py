@@ -46,3 +46,8 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
         return 0
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
     return ceil(elements * bits[operand] * packed_share(layer, chip, operand))
+
+
+def added_bits(layer: Layer, chip: Accelerator) -> int:
+    """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
+    return layer.added_elements * layer.output_bits if "input" in chip.dram.carries else 0

@@ -13,7 +13,7 @@ from dse.arrays import IntArray
 from dse.hardware import Accelerator
 from dse.mapping.build import Points
 from dse.mapping.mapping import Mapping
-from dse.mapping.packed import packed_bits
+from dse.mapping.packed import added_bits, packed_bits
 from dse.mapping.rows import SpatialAxis, real_pairs, real_rows
 from dse.schedule import FILTER, Schedule, Winograd
 from dse.workload import LOOPS, Layer
@@ -81,7 +81,8 @@ def streams(layer: Layer, chip: Accelerator, schedule: Schedule) -> Streams:
         kept = "weight" if bits["weight"] < bits["input"] else "input"
     dram = {x: packed_bits(layer, chip, x, n) for x, n in elements.items()}
     output = packed_bits(layer, chip, "output", form.output_elements)
-    dram |= {"output": output, "added": 0}
+    whole = Fraction(form.output_elements, layer.map_elements)  # rounded up as outputs are
+    dram |= {"output": output, "added": ceil(added_bits(layer, chip) * whole)}
     row, kernel = form.row_elements * layer.input_bits, form.kernel_elements * layer.weight_bits
     granule, shares = dict(schedule.granule), dict(schedule.least_share)
     other = "weight" if kept == "input" else "input"

@@ -13,7 +13,7 @@ import dse
 from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
 from dse.hardware import Accelerator, Dram
 from dse.mapping import evaluate_mapping
-from dse.mapping.pooling import with_fused_pooling
+from dse.mapping.fusion import with_fused_layers
 from dse.mapping.table import mapping_table
 from dse.workload import Layer, Workload
 from tests.mapping.test_table_against_oracle import check_front, told_of
@@ -83,7 +83,7 @@ def test_output_bits_are_those_of_the_windows_walked() -> None:
     assert num_less > 20
 
 
-def test_table_equals_brute_force_with_fused_pooling() -> None:
+def test_table_equals_brute_force_with_fused_layers() -> None:
     for seed in range(6100, 6140):
         rng = Random(seed)
         layer, chip = random_layer(rng, most_work=10_000), random_chip(rng)
@@ -106,11 +106,11 @@ def fuses() -> Accelerator:
 
 
 def names_fused(network: Workload, chip: Accelerator) -> list[str]:
-    return [x.name for x in with_fused_pooling(network, chip).layers if x.is_fused]
+    return [x.name for x in with_fused_layers(network, chip).layers if x.is_fused]
 
 
 def test_off_by_default(fuses: Accelerator) -> None:
-    assert with_fused_pooling(NETWORK, dse.load_accelerator("flexible")) is NETWORK
+    assert with_fused_layers(NETWORK, dse.load_accelerator("flexible")) is NETWORK
     assert names_fused(NETWORK, fuses) == ["pool1"]
 
 
@@ -124,7 +124,7 @@ def test_pooling_layer_keeps_its_row_and_moves_nothing(fuses: Accelerator) -> No
     assert rows.loc["conv2"].equals(apart.loc["conv2"])
 
 
-def test_many_designs_equal_each_alone_with_fused_pooling(fuses: Accelerator) -> None:
+def test_many_designs_equal_each_alone_with_fused_layers(fuses: Accelerator) -> None:
     alexnet = dse.load_workload("alexnet", batch=2)
     designs = pd.DataFrame({"buffer_bytes": [65536, 262144], "batch": [1, 3]})
     costs = dse.evaluate_designs(alexnet, fuses, designs)
@@ -149,7 +149,7 @@ def test_pooling_of_several_branches_is_fused_into_each(fuses: Accelerator) -> N
     joined = replace(POOL1, input_elements=3 * 384, output_elements=3 * 96)
     edges = (("pool1", "conv1"), ("pool1", "twin"))
     branches = replace(NETWORK, layers=(CONV1, twin, joined), edges=edges)
-    found = with_fused_pooling(branches, fuses).layers
+    found = with_fused_layers(branches, fuses).layers
     assert [x.pooled_elements for x in found] == [96, 192, 0]
 
 
