@@ -59,7 +59,7 @@ def some_multiples(rng: Random) -> tuple[tuple[str, tuple[tuple[str, int], ...]]
 def random_schedule(rng: Random) -> Schedule:
     """Draw rules of any kind."""
 
-    def some(draw) -> tuple[tuple[str, object], ...]:  # noqa: ANN001
+    def some(draw) -> tuple[tuple[str, object], ...]:
         return tuple((x, draw(x)) for x in ("input", "weight") if rng.random() < 0.5)
 
     sizes = {"input": ["filter", 1, 2, 9], "weight": [1, 2, 3, 40]}
@@ -152,8 +152,11 @@ def test_second_machine_by_hand(second: Accelerator) -> None:
     chunks = 3  # 8 of 24 kernels take 360 bytes, 12 would take 540
     assert best.stationary == "weight"
     assert best.dram_bytes == {
-        **{"input": chunks * 6 * 6 * 5, "weight": 24 * 45, "output": 13 * 36},
-        **{"psum_write": 0, "psum_read": 0},
+        "input": chunks * 6 * 6 * 5,
+        "weight": 24 * 45,
+        "output": 13 * 36,
+        "psum_write": 0,
+        "psum_read": 0,
     }
     assert best.compute_cycles == -(-36 * 9 * 12 * 14 // 168)
 
