@@ -35,6 +35,7 @@ def schedule_from(what: str, value: object) -> Schedule:
         least_share=tuple(
             (x, number(f"{what}.least_share.{x}", share, above_zero=True))
             for x, share in shares.items()
+            if share is not None
         ),
         granule=_numbers(f"{what}.granule", given.get("granule"), STREAMED),
         multiples=_multiples(f"{what}.multiples", given.get("multiples") or {}),

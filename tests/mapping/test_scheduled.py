@@ -26,7 +26,9 @@ array_columns: 14
 buffer_bytes: 2048
 dram_bytes_per_s: 0.48e9
 array: [{size: array_rows, dims: [c]}, {size: array_columns, dims: [k]}]
-buffers: [{name: shared, bytes: buffer_bytes, holds: [input, weight]}, {name: sums, bytes: 4096, holds: [output]}]
+buffers:
+  - {name: shared, bytes: buffer_bytes, holds: [input, weight]}
+  - {name: sums, bytes: 4096, holds: [output]}
 transfers: serial
 halo_is_kept: false
 schedule:
