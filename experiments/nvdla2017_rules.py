@@ -1,8 +1,8 @@
 """NVDLA: what each rule of its schedule costs or gains, in frames per second of ResNet-50.
 
 Source: NVDLA Primer, Example Area and Performance with NVDLA (nvdla.org/primer.html; github.com/
-nvdla/doc doc/primer.rst), for the row of all rules; the rules are those of the workbook of
-nvdla/hw perf. All other rows are ours: one rule is switched off in turn.
+nvdla/doc doc/primer.rst), for the column of all rules; the rules are those of the workbook of
+nvdla/hw perf. All other columns are ours: one rule is switched off in turn.
 
 Machine: `nvdla` as configured but for the rule; network: `resnet50_nvdla`. Rules do not add up:
 where the DRAM is the limit, a rule of cycles is hidden behind it. The mapper has no Winograd and
@@ -51,21 +51,21 @@ WITHOUT: Mapping[str, dict[str, Any]] = {
 """A rule that is switched off, as changes of the accelerator."""
 
 _SIZES = nvdla.sizes()
-PUBLISHED = pd.DataFrame(float("nan"), index=list(WITHOUT), columns=list(_SIZES.index))
-PUBLISHED.loc[ALL] = _SIZES["published_fps"].astype(float)
+PUBLISHED = pd.DataFrame(float("nan"), index=_SIZES.index, columns=list(WITHOUT))
+PUBLISHED[ALL] = _SIZES["published_fps"].astype(float)
 TOLERANCE = 0.01
-MISSED = {(ALL, size): why for (size, _), why in ROUNDED.items()}
+MISSED = {(size, ALL): why for (size, _), why in ROUNDED.items()}
 
 
 def run() -> pd.DataFrame:
     """Cost the seven sizes with each rule switched off."""
     found = {x: nvdla.costs(**changes)["throughput_per_s"] for x, changes in WITHOUT.items()}
-    return pd.DataFrame(found).T
+    return pd.DataFrame(found)
 
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw the change of the frames by each rule, one marker a size."""
-    changes = ours.drop(index=ALL) / ours.loc[ALL] - 1
+    changes = ours.drop(columns=ALL).T / ours[ALL] - 1
     return changes_figure(
         changes,
         finding="NVDLA: with small buffers, folded strides and 32 kernels at once cost most; the "

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dse.config.checks import integer, mapping, number, require
+from dse.errors import DseError
 from dse.hardware import Schedule, Winograd
 from dse.schedule import FILTER, ROUNDED, STREAMED
 
@@ -48,6 +49,10 @@ def _numbers(
     what: str, value: object, known: tuple[str, ...], words: tuple[str, ...] = ()
 ) -> tuple[tuple[str, Any], ...]:
     given = mapping(what, value or {}, known)
+    for key, x in given.items():
+        if isinstance(x, str) and x not in words:
+            also = "".join(f", or {word!r}" for word in words)
+            raise DseError(f"{what}.{key} must be a whole number, 1 or more{also}, got {x!r}")
     return tuple(
         (key, x if x in words else integer(f"{what}.{key}", x))
         for key, x in given.items()

@@ -136,6 +136,35 @@ def test_equals_a_walk_of_the_chunks_for_any_rules() -> None:
     assert all(seen[x] > 20 for x in ("nothing fits", "input", "weight", "cut")), seen
 
 
+def test_chunks_of_folded_rows_overlap_as_the_walk_has_them() -> None:
+    """Images that are cut, and whose halos are fetched again, with strides of 2 and 3."""
+    overlapping = 0
+    for seed in range(7200, 7260):
+        rng = Random(seed)
+        stride, taps = rng.choice([2, 3]), rng.choice([3, 4, 5, 7])
+        size = stride * rng.randint(5, 9) + taps
+        layer = Layer(
+            name="folded",
+            b=rng.randint(1, 2),
+            k=2,
+            c=rng.randint(1, 2),
+            fy=taps,
+            fx=1,
+            oy=(size - taps) // stride + 1,
+            iy=size,
+            ix=1,
+            stride_y=stride,
+            stride_x=1,
+        )
+        rules = Schedule(kept="input", strides_are_folded=rng.random() < 0.8)
+        chip = replace(random_machine(rng), halo_is_kept=False, schedule=rules)
+        for bytes_ in (rng.randint(10, 60), rng.randint(10, 60)):
+            told = f"seed {seed}, {bytes_} bytes: {as_code(layer)} on {as_code(chip)}"
+            walked = check(layer, chip, bytes_, told)
+            overlapping += walked is not None and walked.chunks > layer.b
+    assert overlapping > 20
+
+
 def test_a_second_machine_equals_the_walk(second: Accelerator) -> None:
     cut = 0
     for seed in range(20):
@@ -199,6 +228,22 @@ def test_many_designs_equal_each_alone(second: Accelerator) -> None:
                 continue
             assert costs["latency_s"][row] == pytest.approx(alone.latency_s, rel=1e-12)
             assert costs["dram_bytes"][row] == alone.dram_bytes
+
+
+def test_many_designs_know_the_least_buffer_of_each_number_of_chunks() -> None:
+    layer = Layer(name="conv", k=64, c=64, oy=28, ox=28, fy=3, fx=3, pad_y=1, pad_x=1)
+    network, chip = Workload(name="one", layers=(layer,)), dse.load_accelerator("nvdla")
+    chip = replace(chip, schedule=Schedule(granule=(("input", 1), ("weight", 1))))
+    table = mapping_table(layer, chip)
+    sizes = table.footprint_bits[:, 0] // 8
+    assert len(sizes) > 10
+    assert (table.footprint_bits[:, 0] % 8 == 0).all()
+    at, below = (
+        dse.evaluate_designs(network, chip, pd.DataFrame({"buffer_bytes": x}))["dram_bytes"]
+        for x in (sizes, sizes - 1)
+    )
+    assert (at < below).all()
+    assert at.tolist() == (table.dram_bits / 8).tolist()
 
 
 def test_causes_add_up_and_no_share_is_negative(second: Accelerator) -> None:
