@@ -18,6 +18,9 @@ from dse.mapping.rows import SpatialAxis, real_pairs, real_rows
 from dse.schedule import FILTER, Schedule, Winograd
 from dse.workload import LOOPS, Layer
 
+LARGEST_BITS = 2**62
+"""More DRAM bits are not counted: a buffer so small that it leads to more fits nothing."""
+
 
 def _up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
@@ -229,6 +232,8 @@ def chunks_worth_having(one: Streams) -> tuple[IntArray, IntArray]:
     room = _least_buffer(np.concatenate((held, cut)), one)
     order = np.lexsort((room, chunks))
     chunks, room = chunks[order], room[order]
+    is_countable = chunks <= LARGEST_BITS // max(sum(one.dram_bits.values()), 1)
+    chunks, room = chunks[is_countable], room[is_countable]
     falls = np.ones(len(room), dtype=bool)
     falls[1:] = room[1:] < np.minimum.accumulate(room)[:-1]
     return chunks[falls][::-1], room[falls][::-1]

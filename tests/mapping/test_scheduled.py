@@ -208,6 +208,14 @@ def test_every_buffer_size_has_its_row() -> None:
         assert chunks[(room <= 8 * size).nonzero()[0][-1]] == expected
 
 
+def test_traffic_of_the_largest_layers_can_be_counted() -> None:
+    chip = dse.load_accelerator("nvdla")
+    layer = Layer(name="product", k=100_000, c=10_000, oy=100_000)
+    bits = mapping_table(layer, chip).dram_bits
+    assert (bits[:-1] > bits[1:]).all()
+    assert bits[-1] > 0
+
+
 def test_many_designs_equal_each_alone(second: Accelerator) -> None:
     network = dse.load_workload("resnet18")
     for chip in (dse.load_accelerator("nvdla"), second):
