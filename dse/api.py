@@ -237,7 +237,8 @@ def evaluate_designs(
     """
     columns = {str(name): designs[name].to_numpy() for name in designs.columns}
     costs = design_costs(network, accelerator, columns, catalogue=catalogue(), objective=objective)
-    return designs.assign(**costs)
+    given = {name: designs[name] for name in designs.columns if name not in costs}
+    return pd.DataFrame({**given, **costs}, index=designs.index, copy=False)
 
 
 def search(

@@ -19,7 +19,6 @@ from omegaconf import DictConfig, OmegaConf
 from dse.config.files import conf_dir, register_resolvers, user_directories
 from dse.config.mistakes import CONFIGURATION_ERRORS, message
 from dse.config.overrides import hydra_arguments
-from dse.config.resolved import Composed
 from dse.report.run_folder import remove_unfinished, staged
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -53,7 +52,8 @@ class _Jobs:
         self.is_running = False
 
     def _run(self, config: DictConfig, job: HydraConf) -> None:
-        from dse.tasks import run_task  # pandas and matplotlib load only when a task runs
+        from dse.config.resolved import Composed  # what a task needs loads when one runs
+        from dse.tasks import run_task
 
         composed = Composed(
             config=config,

@@ -7,8 +7,8 @@ from typing import Any
 
 from dse.config.checks import integer, mapping, number, one_of, texts
 from dse.errors import DseError
-from dse.pareto import QUANTITIES
 from dse.pick import RULES
+from dse.quantities import QUANTITIES
 from dse.search.problem import check_budget, check_objectives
 
 TASKS = ("search", "evaluate", "import", "pick", "report", "compare")

@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.lookup import Queries, add_layer
+from dse.cost.lookup import LATENCY, Queries, add_layer, buckets, desk_for
 from dse.cost.machines import Machines
 from dse.cost.time import latency_s
 from dse.errors import DseError
@@ -17,9 +17,6 @@ from dse.mapping.fusion import with_fused_layers
 from dse.mapping.packed import packed_bits
 from dse.mapping.table import OBJECTIVES, MappingTable, mapping_table
 from dse.workload import Layer, Workload
-
-NUM_RATIOS = 12
-"""Ratios of clock to DRAM rate at which look-ups keep bounds."""
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
@@ -56,59 +53,53 @@ def network_costs(
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
     layers = _with_tables(network, chip)
-    rooms, owner = _distinct_rooms(machines.room_bits[designs])
-    order = _ordered(owner, machines.clock_hz[designs] / machines.rate_bytes_per_s[designs])
     workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
-    parts = np.array_split(order, workers)
+    parts = np.array_split(designs, workers)
     with ThreadPoolExecutor(workers) as pool:
-        queries = [_queries(machines, designs, part, rooms, owner) for part in parts]
-        jobs = [pool.submit(_totals, layers, chip, part, objective) for part in queries]
-        found = [job.result() for job in jobs]
-    totals = np.empty((2, len(designs)))
-    for part, columns in zip(parts, found, strict=True):
-        totals[:, part] = columns
-    return totals[0], totals[1]
+        jobs = [pool.submit(_part_costs, layers, chip, machines, x, objective) for x in parts]
+        found = np.concatenate([job.result() for job in jobs], axis=1)
+    return found[0], found[1]
 
 
-def _ordered(owner: IntArray, ratio: FloatArray) -> IntArray:
-    """Return the order by room, then roughly by ratio of clock to rate: look-ups are near then."""
-    share = np.log2(ratio)
-    share -= share.min()
-    return np.argsort(owner + share / (share.max() + 1), kind="stable")
-
-
-def _distinct_rooms(room_bits: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the different rooms, ascending with one buffer, and which of them each design has."""
-    if room_bits.shape[1] == 1:
-        rooms, owner = np.unique(room_bits[:, 0], return_inverse=True)
-        return rooms[:, None], owner
-    rooms, owner = np.unique(room_bits, axis=0, return_inverse=True)
-    return rooms, owner.ravel()
+def _part_costs(
+    layers: Sequence[tuple[Layer, int, MappingTable | None]],
+    chip: Accelerator,
+    machines: Machines,
+    designs: IntArray,
+    objective: str,
+) -> FloatArray:
+    """Return seconds and DRAM bits of designs, shape (2, designs)."""
+    room_bits = machines.room_bits[designs]
+    keys = [room_bits[:, buffer] for buffer in range(room_bits.shape[1])]
+    order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
+    sorted_rooms = room_bits[order]
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (sorted_rooms[1:] != sorted_rooms[:-1]).any(axis=1)
+    starts = np.append(np.flatnonzero(is_first), len(order))
+    queries = _queries(machines, designs[order], sorted_rooms[starts[:-1]], starts, objective)
+    costs = np.empty((2, len(designs)))
+    costs[:, order] = _totals(layers, chip, queries, objective)
+    return costs
 
 
 def _queries(
-    machines: Machines, designs: IntArray, part: IntArray, rooms: IntArray, owner: IntArray
+    machines: Machines, designs: IntArray, rooms: IntArray, starts: IntArray, objective: str
 ) -> Queries:
-    """Return some of the designs, which are in the order of their rooms, as queries."""
-    place = designs[part]
-    first, last = owner[part[0]], owner[part[-1]] + 1
-    rate, clock = machines.rate_bytes_per_s[place], machines.clock_hz[place]
-    ratio = clock / (8 * rate)
-    ratios = np.geomspace(ratio.min(), ratio.max(), NUM_RATIOS)
-    before = np.clip(np.searchsorted(ratios, ratio, side="right") - 1, 0, NUM_RATIOS - 2)
-    width = ratios[before + 1] - ratios[before]
-    share = np.divide(ratio - ratios[before], width, out=np.zeros_like(ratio), where=width > 0)
+    """Return designs, which are in the order of their rooms, as queries."""
+    rate, clock = machines.rate_bytes_per_s[designs], machines.clock_hz[designs]
+    bucket, ratios = buckets(rate, clock)
+    is_fastest = OBJECTIVES[LATENCY] == objective
+    asked = designs[:0] if is_fastest else designs
     return Queries(
-        rooms=rooms[first:last],
-        starts=np.searchsorted(owner[part], np.arange(first, last + 1)),
+        rooms=rooms,
+        starts=starts,
         rate_bytes_per_s=rate,
         clock_hz=clock,
+        bucket=bucket,
         ratios=ratios,
-        ratio_before=before,
-        ratio_share=np.clip(share, 0, 1),
-        mac_pj=machines.mac_pj[place],
-        dram_pj_per_bit=machines.dram_pj_per_bit[place],
-        leakage_w=machines.leakage_w[place],
+        mac_pj=machines.mac_pj[asked],
+        dram_pj_per_bit=machines.dram_pj_per_bit[asked],
+        leakage_w=machines.leakage_w[asked],
     )
 
 
@@ -146,7 +137,9 @@ def _totals(
             totals[1] += repeat * moved
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        add_layer(table.points.criteria, queries, (*choice, work), repeat, totals)
+        criteria = table.points.criteria
+        desk = desk_for(criteria, queries)
+        add_layer(criteria, queries, (*choice, work), repeat, totals, desk)
     return totals
 
 

@@ -1,5 +1,10 @@
 """The best mapping of a layer for many machines, compiled: look-ups in its table, none missed.
 
+What a mapping takes depends on a machine through its buffers and through the ratio of its clock to
+its DRAM rate only: in cycles, max(cycles + ends * ratio, DRAM bits * ratio). Ratios fall into
+buckets, and each keeps the mappings that can be fastest at some ratio in it, one or two mostly.
+Mappings join the buckets as rooms grow; a machine compares those of its bucket.
+
 All compiled code of the cost model is in this file: Numba's cache notices changes of a function's
 own file only.
 """
@@ -7,19 +12,24 @@ own file only.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dse.arrays import FloatArray, IntArray
+from dse.compiling import allocating, compiled, inlined
 
 DOUBLE_BUFFERED, SERIAL = 1, 2
 """Places in `dse.hardware.TRANSFERS`."""
 LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
 """Places in `dse.mapping.table.OBJECTIVES`."""
 ENDS, DRAM, CYCLES = 0, 1, 2
-"""Rows of the list: first and last bits, DRAM bits falling, cycles."""
+"""Columns of a mapping: first and last bits that take time, DRAM bits, cycles."""
+AT_LEAST, AT_MOST, COLUMNS = 3, 4, 5
+"""Further columns: time at the least and at the most ratio of a bucket; number of columns."""
 
-SLACK = 1 - 1e-12
-"""Bounds are lowered by more than what rounding can raise them."""
+NUM_BUCKETS = 128
+"""Buckets of ratios of clock to DRAM rate."""
+
+SLACK = 1 - 1e-9
+"""A mapping is slower than another only if it is by more than what rounding can do."""
 
 
 class Queries(NamedTuple):
@@ -27,215 +37,201 @@ class Queries(NamedTuple):
 
     Attributes
     ----------
-    rooms : shape (rooms, buffers), ascending with one buffer
+    rooms : shape (rooms, buffers), in lexicographic order
         Bits that tiles may take.
     starts : shape (rooms + 1,)
         The first machine of each room.
     rate_bytes_per_s, clock_hz
         DRAM rate times efficiency; clock.
-    ratios : shape (ratios,), rising
-        Cycles for each bit of DRAM traffic, at which bounds of the compute time are kept.
-    ratio_before, ratio_share
-        The ratio below that of each machine, and how far the machine's is towards the next.
+    bucket
+        The bucket of each machine's ratio.
+    ratios : shape (2, buckets)
+        The least and the most ratio in each bucket: cycles for each bit of DRAM traffic.
     mac_pj, dram_pj_per_bit, leakage_w
-        Of an 8-bit MAC, of a transferred bit; power of the area.
+        Of an 8-bit MAC, of a transferred bit; power of the area. Empty where time is minimised.
     """
 
     rooms: IntArray
     starts: IntArray
     rate_bytes_per_s: FloatArray
     clock_hz: FloatArray
+    bucket: IntArray
     ratios: FloatArray
-    ratio_before: IntArray
-    ratio_share: FloatArray
     mac_pj: FloatArray
     dram_pj_per_bit: FloatArray
     leakage_w: FloatArray
 
 
-@njit(cache=True, nogil=True)
-def _first_below(listed: IntArray, count: int, bits: int) -> int:
-    """Return the first place of fewer DRAM bits."""
-    if count and listed[DRAM, count - 1] >= bits:  # most mappings that are added move the least
-        return count
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) >> 1
-        if listed[DRAM, middle] < bits:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def desk_for(criteria: IntArray, queries: Queries) -> tuple[FloatArray, IntArray]:
+    """Return room for the mappings of each bucket, and for their number."""
+    num_buckets = queries.ratios.shape[1]
+    kept = np.empty((len(criteria) + 1, num_buckets, COLUMNS))
+    return kept, np.zeros(num_buckets, dtype=np.int64)
 
 
-@njit(cache=True, nogil=True)
-def _listed(listed: IntArray, count: int, row: IntArray, has_ends: bool) -> int:
-    """List a mapping unless one of no more DRAM bits is no worse; return the count.
+@allocating
+def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the bucket of each machine's ratio, and the least and most ratio of each bucket.
 
-    First and last bits decide only where they take time of their own. Mappings that the new one
-    beats stay, as they cost less than looking for them.
+    Parameters
+    ----------
+    rate, clock : shape (machines,)
+        DRAM rate [bytes/s], clock [Hz].
     """
-    bits, cycles = row[DRAM], row[CYCLES]
-    ends = min(row[ENDS], bits) if has_ends else 0
-    place = _first_below(listed, count, bits)
-    while place > 0 and listed[DRAM, place - 1] == bits:
-        place -= 1
-    for rival in range(count - 1, place - 1, -1):
-        if listed[ENDS, rival] <= ends and listed[CYCLES, rival] <= cycles:
-            return count
-    for later in range(count, place, -1):
-        for column in range(3):
-            listed[column, later] = listed[column, later - 1]
-    listed[ENDS, place], listed[DRAM, place], listed[CYCLES, place] = ends, bits, cycles
+    which = np.empty(len(rate), dtype=np.int64)
+    ratio = clock / (8 * rate)
+    low, width = np.log(ratio.min()), np.log(ratio.max() / ratio.min()) + 1e-300
+    ends = np.empty((2, NUM_BUCKETS))
+    ends[0], ends[1] = np.inf, -np.inf
+    for one in range(len(rate)):
+        place = int((np.log(ratio[one]) - low) / width * NUM_BUCKETS)
+        place = min(max(place, 0), NUM_BUCKETS - 1)
+        which[one] = place
+        ends[0, place] = min(ends[0, place], ratio[one])
+        ends[1, place] = max(ends[1, place], ratio[one])
+    number = np.cumsum(ends[0] < np.inf) - 1
+    for one in range(len(rate)):
+        which[one] = number[which[one]]
+    return which, ends[:, ends[0] < np.inf]
+
+
+@inlined
+def _is_slower(
+    kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float]
+) -> bool:
+    """Whether a mapping of a bucket is at no ratio of its span chosen when another is there.
+
+    Time is convex in the ratio: it lies below its chord, and above both of its lines. Of mappings
+    of which one is no larger in anything, the larger is not chosen.
+    """
+    low, high = span
+    first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
+    cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
+    if first < (cycles + ends * low) * SLACK and last < (cycles + ends * high) * SLACK:
+        return True
+    if first < bits * low * SLACK and last < bits * high * SLACK:
+        return True
+    return _is_no_larger(kept, each, other, one)
+
+
+@inlined
+def _is_no_larger(kept: FloatArray, each: int, one: int, other: int) -> bool:
+    """Whether a mapping of a bucket is no larger in anything than another."""
+    column = 0
+    while column < AT_LEAST and kept[one, each, column] <= kept[other, each, column]:
+        column += 1
+    return column == AT_LEAST
+
+
+@inlined
+def _copy(kept: FloatArray, each: int, source: int, target: int) -> None:
+    for column in range(COLUMNS):
+        kept[target, each, column] = kept[source, each, column]
+
+
+@inlined
+def _joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
+    """Take the mapping behind the last one into a bucket, drop those that it beats.
+
+    Parameters
+    ----------
+    kept : shape (more than fresh, buckets, COLUMNS)
+        Mappings by bucket; see `ENDS`.
+    each, fresh
+        The bucket; the number of its mappings, the new one aside.
+    span
+        Least and most ratio of the bucket.
+
+    Returns
+    -------
+    Their number now.
+    """
+    low, high = span
+    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
+    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
+    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
+    for other in range(fresh):
+        if _is_slower(kept, each, fresh, other, span):
+            return fresh
+    count = 0
+    for one in range(fresh):
+        if not _is_slower(kept, each, one, fresh, span):
+            _copy(kept, each, one, count)
+            count += 1
+    _copy(kept, each, fresh, count)
     return count + 1
 
 
-@njit(cache=True, nogil=True)
-def _set_bounds(
-    bounds: FloatArray, least: IntArray, listed: IntArray, count: int, ratios: FloatArray
-) -> None:
-    """Fill in the least compute time from each place on, in cycles, and its place, by ratio."""
-    for ratio in range(len(ratios)):
-        best, which = np.inf, -1
-        for place in range(count - 1, -1, -1):
-            cycles = listed[CYCLES, place] + listed[ENDS, place] * ratios[ratio]
-            if cycles < best:
-                best, which = cycles, place
-            bounds[place, ratio] = best
-            least[place, ratio] = which
+@inlined
+def _listed(kept: FloatArray, fresh: int) -> int:
+    """Keep the mapping behind the last one unless one is no larger; drop those that are larger."""
+    for other in range(fresh):
+        if _is_no_larger(kept, 0, other, fresh):
+            return fresh
+    count = 0
+    for one in range(fresh):
+        if not _is_no_larger(kept, 0, fresh, one):
+            _copy(kept, 0, one, count)
+            count += 1
+    _copy(kept, 0, fresh, count)
+    return count + 1
 
 
-@njit(cache=True, nogil=True)
-def _latency(
-    listed: IntArray, place: int, rate: float, clock: float, transfers: int
-) -> tuple[float, float]:
-    """Return latency and transfer time of a listed mapping; see `dse.cost.time.latency_s`."""
-    compute = listed[CYCLES, place] / clock
-    transfer = listed[DRAM, place] / 8 / rate
+@inlined
+def _latency(kept: FloatArray, each: int, place: int, machine: tuple[float, float, int]) -> float:
+    """Return the latency of a mapping; see `dse.cost.time.latency_s`."""
+    rate, clock, transfers = machine
+    compute = kept[place, each, CYCLES] / clock
+    transfer = kept[place, each, DRAM] / 8 / rate
     if transfers == SERIAL:
-        return compute + transfer, transfer
+        return compute + transfer
     if transfers == DOUBLE_BUFFERED:
-        compute = compute + min(listed[ENDS, place] / 8 / rate, transfer)
-    return max(compute, transfer), transfer
+        compute = compute + min(kept[place, each, ENDS] / 8 / rate, transfer)
+    return max(compute, transfer)
 
 
-@njit(cache=True, nogil=True)
-def _least_compute(bounds: FloatArray, place: int, before: int, share: float) -> float:
-    """Return a bound of the compute time of every mapping from a place on, in cycles.
-
-    The least of linear functions of the ratio is concave: it lies above its chords.
-    """
-    after = min(before + 1, bounds.shape[1] - 1)
-    low, high = bounds[place, before], bounds[place, after]
-    return (low + (high - low) * share) * SLACK
-
-
-@njit(cache=True, nogil=True)
-def _meeting(
-    listed: IntArray,
-    bounds: FloatArray,
-    count: int,
-    machine: tuple[float, float, int, float],
-    near: int,
-) -> int:
-    """Return the first place where the bound of the compute time is above the transfer time.
-
-    The bound rises along the list, transfers fall. It is looked for around `near`, as machines come
-    in the order of their ratios.
-    """
-    rate, clock, before, share = machine
-    cycles_per_bit = clock / (8 * rate)
-    low, high, step = near, near, 1
-    while low > 0:
-        bound = _least_compute(bounds, low - 1, before, share)
-        if bound <= listed[DRAM, low - 1] * cycles_per_bit:
-            break
-        high = low - 1
-        low = max(low - step, 0)
-        step *= 2
-    step = 1
-    while low >= near and high < count:
-        bound = _least_compute(bounds, high, before, share)
-        if bound > listed[DRAM, high] * cycles_per_bit:
-            break
-        low = high + 1
-        high = min(high + step, count)
-        step *= 2
-    while low < high:
-        middle = (low + high) >> 1
-        if _least_compute(bounds, middle, before, share) > listed[DRAM, middle] * cycles_per_bit:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+@inlined
+def _fastest(
+    kept: FloatArray, each: int, count: int, machine: tuple[float, float, int]
+) -> tuple[float, float]:
+    """Return the least latency of the mappings of a bucket, and their fewest DRAM bits with it."""
+    best, bits = np.inf, np.inf
+    for place in range(count):
+        seconds = _latency(kept, each, place, machine)
+        if seconds < best or (seconds == best and kept[place, each, DRAM] < bits):
+            best, bits = seconds, kept[place, each, DRAM]
+    return best, bits
 
 
-@njit(cache=True, nogil=True)
-def _fastest(  # noqa: C901 (compiled, and the innermost loop)
-    listed: IntArray,
-    bounds: FloatArray,
-    least: IntArray,
-    count: int,
-    machine: tuple[float, float, int, float],
-    choice: tuple[int, int],
-) -> tuple[float, int]:
-    """Return the least latency and its place, that of the fewest DRAM bits.
-
-    No mapping is faster than its transfer, nor than the bound of its compute time: only places
-    around where the two meet are tried. A mapping of least compute time at two ratios has it at all
-    between. `choice` is how transfers overlap, and the place where they meet.
-    """
-    rate, clock, before, share = machine
-    transfers, low = choice
-    best, which = np.inf, -1
-    if low < count:
-        first, last = low, count
-        after = min(before + 1, bounds.shape[1] - 1)
-        if transfers != SERIAL and least[low, before] == least[low, after]:
-            first, last = least[low, before], least[low, before] + 1
-        for place in range(first, last):
-            if _least_compute(bounds, place, before, share) / clock > best:
-                break
-            seconds, _ = _latency(listed, place, rate, clock, transfers)
-            if seconds <= best:
-                best, which = seconds, place
-    for place in range(low - 1, -1, -1):
-        seconds, transfer = _latency(listed, place, rate, clock, transfers)
-        if transfer > best:
-            break
-        if seconds < best:
-            best, which = seconds, place
-    return best, which
-
-
-@njit(cache=True, nogil=True)
+@inlined
 def _best(
-    listed: IntArray, count: int, one: int, queries: Queries, rule: tuple[int, int, float]
-) -> tuple[float, int]:
-    """Return latency and place of the mapping that a machine's mapper chooses by another rule."""
-    transfers, objective, macs = rule
-    least, best, which = np.inf, np.inf, 0
-    for place in range(count - 1, -1, -1):
-        if objective == TRAFFIC and listed[DRAM, place] > listed[DRAM, count - 1]:
-            break
-        seconds, _ = _latency(
-            listed, place, queries.rate_bytes_per_s[one], queries.clock_hz[one], transfers
-        )
-        value = 0.0
+    kept: FloatArray,
+    count: int,
+    machine: tuple[float, float, int],
+    energies: tuple[float, float, float],
+    objective: int,
+) -> tuple[float, float]:
+    """Return latency and DRAM bits of the mapping that a machine's mapper chooses by another rule.
+
+    Ties go to the least latency, then the fewest DRAM bits. `energies` are those of all MACs [pJ]
+    and of a transferred bit [pJ], and the leakage [W].
+    """
+    least, best, bits = np.inf, np.inf, np.inf
+    macs_pj, bit_pj, leakage_w = energies
+    for place in range(count):
+        seconds, moved = _latency(kept, 0, place, machine), kept[place, 0, DRAM]
+        value = moved
         if objective != TRAFFIC:
-            value = (
-                macs * queries.mac_pj[one]
-                + listed[DRAM, place] * queries.dram_pj_per_bit[one]
-                + queries.leakage_w[one] * seconds * 1e12
-            )
+            value = macs_pj + moved * bit_pj + leakage_w * seconds * 1e12
         if objective == DELAY_PRODUCT:
             value *= seconds
-        if value < least or (value == least and seconds < best):
-            least, best, which = value, seconds, place
-    return best, which
+        is_less = value < least or (value == least and seconds < best)
+        if is_less or (value == least and seconds == best and moved < bits):
+            least, best, bits = value, seconds, moved
+    return best, bits
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
     """Whether a mapping fits into the buffers."""
     buffer = 0
@@ -244,13 +240,23 @@ def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
     return buffer == rooms.shape[1]
 
 
-@njit(cache=True, nogil=True)
+@inlined
+def _holds(rooms: IntArray, room: int) -> bool:
+    """Whether whatever fits into the room before one fits into that one, too."""
+    buffer = 0
+    while buffer < rooms.shape[1] and rooms[room - 1, buffer] <= rooms[room, buffer]:
+        buffer += 1
+    return buffer == rooms.shape[1]
+
+
+@compiled
 def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
     criteria: IntArray,
     queries: Queries,
     rule: tuple[int, int, float],
     repeat: int,
     totals: FloatArray,
+    desk: tuple[FloatArray, IntArray],
 ) -> None:
     """Add latency and DRAM bits of a layer's best mappings to the totals of machines.
 
@@ -267,36 +273,53 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
         How often the layer runs.
     totals : shape (2, machines)
         Seconds and bits; inf where nothing fits.
+    desk
+        Room of `desk_for` for the mappings of each bucket and their number.
     """
-    transfers, objective, _ = rule
-    rooms, starts = queries.rooms, queries.starts
-    rate, clock = queries.rate_bytes_per_s, queries.clock_hz
-    before, share = queries.ratio_before, queries.ratio_share
-    listed = np.empty((3, len(criteria) + 1), dtype=np.int64)
-    bounds = np.empty((len(criteria) + 1, len(queries.ratios)))
-    least = np.empty((len(criteria) + 1, len(queries.ratios)), dtype=np.int64)
-    count, row, bounded = 0, 0, 0
+    transfers, objective, macs = rule
+    rooms, starts, ratios = queries.rooms, queries.starts, queries.ratios
+    rate, clock, bucket = queries.rate_bytes_per_s, queries.clock_hz, queries.bucket
+    mac_pj, dram_pj, leakage_w = queries.mac_pj, queries.dram_pj_per_bit, queries.leakage_w
+    num_buckets = ratios.shape[1] if objective == LATENCY else 1
+    kept, counts = desk
+    buffers, first = rooms.shape[1], 0
     for room in range(len(rooms)):
-        if rooms.shape[1] > 1:  # what fits one room need not fit the next
-            count, row, bounded = 0, 0, 0
-        while row < len(criteria) and criteria[row, 0] <= rooms[room, 0]:
-            if _fits(criteria, row, rooms, room):
-                kept = criteria[row, rooms.shape[1] :]
-                count = _listed(listed, count, kept, transfers == DOUBLE_BUFFERED)
-            row += 1
-        if bounded < count and objective == LATENCY:
-            _set_bounds(bounds, least, listed, count, queries.ratios)
-            bounded = count
-        near = 0
-        for one in range(starts[room], starts[room + 1]):
-            if count == 0:
-                totals[0, one], totals[1, one] = np.inf, np.inf
+        is_larger = room > 0 and _holds(rooms, room)
+        if not is_larger:
+            for each in range(num_buckets):
+                counts[each] = 0
+            first = 0
+        for row in range(first, len(criteria)):
+            if criteria[row, 0] > rooms[room, 0]:
+                break
+            first += buffers == 1
+            if not _fits(criteria, row, rooms, room):
                 continue
+            if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
+                continue
+            bits = criteria[row, buffers + DRAM]
+            ends = 0
+            if transfers == DOUBLE_BUFFERED:
+                ends = min(criteria[row, buffers + ENDS], bits)
+            elif transfers == SERIAL:
+                ends = bits
+            for each in range(num_buckets):
+                count = counts[each]
+                kept[count, each, ENDS] = ends
+                kept[count, each, DRAM] = bits
+                kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
+                if objective == LATENCY:
+                    span = ratios[0, each], ratios[1, each]
+                    counts[each] = _joined(kept, each, count, span)
+                else:
+                    counts[each] = _listed(kept, count)
+        for one in range(starts[room], starts[room + 1]):
+            machine = rate[one], clock[one], transfers
             if objective == LATENCY:
-                machine = rate[one], clock[one], before[one], share[one]
-                near = _meeting(listed, bounds, count, machine, near)
-                seconds, which = _fastest(listed, bounds, least, count, machine, (transfers, near))
+                each = bucket[one]
+                seconds, moved = _fastest(kept, each, counts[each], machine)
             else:
-                seconds, which = _best(listed, count, one, queries, rule)
+                energies = macs * mac_pj[one], dram_pj[one], leakage_w[one]
+                seconds, moved = _best(kept, counts[0], machine, energies, objective)
             totals[0, one] += repeat * seconds
-            totals[1, one] += repeat * listed[DRAM, which]
+            totals[1, one] += repeat * moved

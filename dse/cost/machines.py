@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -84,13 +85,13 @@ def machines_of(
 
     sizes = [np.broadcast_to(value(axis.size), size) for axis in accelerator.array]
     buffers = [np.broadcast_to(value(one.bytes), size) for one in accelerator.buffers]
-    axis_sizes = np.stack(sizes, axis=1).astype(np.int64)
-    buffer_bytes = np.stack(buffers, axis=1).astype(np.int64)
+    axis_sizes = np.stack(sizes, axis=1).astype(np.int64, copy=False)
+    buffer_bytes = np.stack(buffers, axis=1).astype(np.int64, copy=False)
+    num_macs = prod(axis_sizes.T, start=np.ones(size, dtype=np.int64))
+    num_bytes = sum(buffer_bytes.T, start=np.zeros(size, dtype=np.int64))
     share = 2 if accelerator.transfers == "double_buffered" else 1
     peak, picojoules, dram_price = _dram(accelerator, varied, catalogue, size)
-    chip = _silicon(
-        accelerator, varied, catalogue, axis_sizes.prod(axis=1), buffer_bytes.sum(axis=1), mac_scale
-    )
+    chip = _silicon(accelerator, varied, catalogue, num_macs, num_bytes, mac_scale)
     clock = numbers.get("clock_hz", np.asarray(accelerator.clock_hz))
     return Machines(
         axis_sizes=axis_sizes,

@@ -1,6 +1,6 @@
 """Assignments of the array's axes to loops, and those that can be best."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -8,7 +8,7 @@ from math import prod
 
 from dse.errors import DseError
 from dse.hardware import Accelerator, Unrolling
-from dse.workload import LOOPS, Layer
+from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
 Bounds = tuple[tuple[str, int], ...]
 """Loop bounds by loop, hashable."""
@@ -122,13 +122,21 @@ def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> boo
     return all(own is None or loops == own for loops, own in zip(axes, fixed, strict=True))
 
 
+def effects(
+    layer: Layer, chip: Accelerator, assignments: Iterable[Assignment]
+) -> frozenset[tuple[object, ...]]:
+    """Return all that the cycles of a layer's mappings depend on, of assignments of an array."""
+    return frozenset(_effect(layer, chip, one) for one in assignments)
+
+
 def _effect(layer: Layer, chip: Accelerator, one: Assignment) -> tuple[object, ...]:
-    bounds = layer.bounds
+    bounds, own = layer.bounds, set(OPERAND_LOOPS[chip.held_in_array])
     factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
     groups = []
     for loops, size in one.flattened:
         real = frozenset(loop for loop in loops if bounds[loop] > 1)
-        groups.append((real, min(size, prod(bounds[loop] for loop in loops))))
+        most = prod(bounds[loop] for loop in loops)
+        groups.append((real, min(size, most), bool(own & set(loops))))
     skips = frozenset() if chip.padding_is_computed else _padding_skipped(one)
     return factors, frozenset(groups), skips
 

@@ -15,9 +15,12 @@ from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
 from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, Sizes, size_range, sizes_worth_trying
 from dse.mapping.skyline import (
+    FACTORS,
     FOUND,
     PASSES,
     Problem,
+    Trees,
+    desk_for,
     first_undominated,
     grow_tree,
     room_for,
@@ -61,43 +64,41 @@ class Points:
         Tile size by loop. [elements]
     criteria
         Bits in each buffer, first and last bits, DRAM bits, cycles: (points, buffers + 3).
-    variant, assignment
-        Index of the loop order and of the assignment of the array's axes.
+    variant
+        Index of the loop order.
     """
 
     tile: Mapping[str, IntArray]
     criteria: IntArray
     variant: IntArray
-    assignment: IntArray
 
 
-def worth_having(layer: Layer, chip: Accelerator) -> tuple[Points, CycleCounter]:
+def worth_having(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Points:
     """Return the undominated mappings of a layer on a chip, whatever its buffer bytes.
 
     Parameters
     ----------
     layer, chip
         What is computed, on what. Bytes, rates and the clock are not used.
+    counter
+        Of the layer on the chip.
 
     Returns
     -------
-    Points of shape (mappings,), sorted by criteria, and the counter that knows the assignments.
+    Points of shape (mappings,), sorted by criteria.
     """
-    counter = CycleCounter(layer, chip)
     buffers = len(chip.buffers)
     if chip.constraints.order:
         found = _in_given_order(layer, chip, counter)
     else:
         found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES)
         found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
-    tiles = found[:, buffers + 3 : -2].T
-    points = Points(
+    tiles = found[:, buffers + 3 : -1].T
+    return Points(
         tile=dict(zip(LOOPS, np.ascontiguousarray(tiles), strict=True)),
         criteria=np.ascontiguousarray(found[:, : buffers + 3]),
-        variant=found[:, -2].copy(),
-        assignment=found[:, -1].copy(),
+        variant=found[:, -1].copy(),
     )
-    return points, counter
 
 
 def _undominated(
@@ -110,8 +111,7 @@ def _undominated(
     """Return the undominated mappings in some orders as rows; see `search`."""
     sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
     trees, roots = _trees(counter, sizes, factor_names)
-    problem = _problem(layer, chip, counter, sizes, roots, orders)
-    return _found(np.concatenate(trees), problem)
+    return _found(trees, _problem(layer, chip, counter, sizes, roots, orders))
 
 
 def _in_given_order(layer: Layer, chip: Accelerator, counter: CycleCounter) -> IntArray:
@@ -132,20 +132,20 @@ def _in_given_order(layer: Layer, chip: Accelerator, counter: CycleCounter) -> I
     return found[first_undominated(found[:, :criteria])]
 
 
-def _found(tree: IntArray, problem: Problem) -> IntArray:
+def _found(trees: Trees, problem: Problem) -> IntArray:
     """Return the undominated mappings as rows; see `search`."""
     num_boxes, num_mappings = ROOM
     while True:
         room = room_for(problem, num_boxes, num_mappings)
-        if search(tree, problem, room):
+        if search(trees, problem, room, desk_for(trees, problem)):
             return room.found[: room.state[FOUND]]
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 
 
 def _trees(
     counter: CycleCounter, sizes: Sequence[Sizes], factor_names: Sequence[Sequence[str]]
-) -> tuple[list[IntArray], IntArray]:
-    """Return the tree of each group's sizes with what they multiply, and the rows of the roots.
+) -> tuple[Trees, IntArray]:
+    """Return the trees of the groups' sizes with what they multiply, and the rows of the roots.
 
     What groups of one size multiply goes to the first group of several.
     """
@@ -167,8 +167,14 @@ def _trees(
             costs[place] = np.ones_like(rows)
     roots = np.concatenate([[0], np.cumsum([2 * len(one) - 1 for one in tiles])])
     first_rows = roots[:-1].tolist()
-    trees = [grow_tree(*one) for one in zip(tiles, costs, first_rows, strict=True)]
-    return trees, roots[:-1]
+    grown = [grow_tree(*one) for one in zip(tiles, costs, first_rows, strict=True)]
+    least = np.concatenate([costs for _, costs in grown])
+    joined = Trees(
+        nodes=np.concatenate([nodes for nodes, _ in grown]),
+        factors=np.ascontiguousarray(least[:, :FACTORS]),
+        steps=np.ascontiguousarray(least[:, FACTORS:]),
+    )
+    return joined, roots[:-1]
 
 
 def _open_groups(sizes: Sequence[Sizes]) -> list[int]:

@@ -285,7 +285,7 @@ def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]
         tile["b"] = -(-layer.b // chunks)
         tile["oy"] = -(-layer.oy // -(-chunks // layer.b))
     none = np.zeros(len(chunks), dtype=np.int64)
-    return Points(tile=tile, criteria=criteria, variant=none, assignment=none), chunks
+    return Points(tile=tile, criteria=criteria, variant=none), chunks
 
 
 def scheduled_mapping(

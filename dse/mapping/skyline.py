@@ -13,22 +13,25 @@ array costs more than what is read from it.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from dse.arrays import FloatArray, IntArray
+from dse.arrays import FloatArray, Int32Array, IntArray
+from dse.compiling import allocating, compiled, inlined
 
-LEFT, RIGHT, SPREAD, LEAST, MOST, FACTORS = 0, 1, 2, 3, 5, 7
+LEFT, RIGHT, SPREAD, LEAST, MOST, WIDTH = 0, 1, 2, 3, 5, 7
 """Columns of a tree: halves (-1 for none), width, least and most tile size of up to two loops."""
 
-ELEMENTS, ROWS, PASSES, STEPS = 0, 3, 6, 9
+ELEMENTS, ROWS, PASSES, FACTORS = 0, 3, 6, 9
 """Columns of factors: tile elements of input, weight, output; input rows fetched, kept along y,
-kept along x; passes of input, weight, output; array steps by assignment, array passes likewise."""
+kept along x; passes of input, weight, output."""
 
 GROUPS, Y, X = 6, 4, 5
 """Groups of loops, and which of them are the spatial ones."""
 
-ORDERS, CYCLES, NEXT = 6, 7, 8
-"""Columns of a box: the row of each group's tree; open loop orders, least cycles, box below it."""
+ORDERS, LEVEL, BOX = 6, 7, 8
+"""Columns of a box: the row of each group's tree; open loop orders, level of its least cycles."""
+
+BLOCK = 64
+"""Boxes that are kept together."""
 
 DRAM, ENDS, BUFFERS = 0, 1, 2
 """Columns of a point: DRAM bits, first and last bits, bits of each buffer."""
@@ -39,10 +42,28 @@ BIN, USED, FREE, FOUND, SETTLED, IS_FULL = 0, 1, 2, 3, 4, 5
 BIN_BITS = 6
 """Boxes wait in bins of their least buffer bits, 2**BIN_BITS to an octave."""
 
-AFTER_CRITERIA = 10
-"""Columns of a found mapping after its criteria: tiles of 8 loops, loop order, assignment."""
+AFTER_CRITERIA = 9
+"""Columns of a found mapping after its criteria: tiles of 8 loops, loop order."""
 
 LARGEST = np.iinfo(np.int64).max
+
+
+class Trees(NamedTuple):
+    """The sizes of each group of loops; each row holds the least of its halves.
+
+    Attributes
+    ----------
+    nodes : shape (rows, WIDTH)
+        See `LEFT`.
+    factors : shape (rows, FACTORS)
+        See `ELEMENTS`.
+    steps : shape (rows, assignments, twice with fill)
+        Array steps by assignment of the axes, then array passes; flattened axes are left out.
+    """
+
+    nodes: IntArray
+    factors: IntArray
+    steps: IntArray
 
 
 class Problem(NamedTuple):
@@ -104,50 +125,112 @@ class Room(NamedTuple):
     Attributes
     ----------
     heads : shape (bins,)
-        The last box put into each bin of least buffer bits, -1 for none.
-    boxes : shape (boxes, 9)
-        Boxes; see `ORDERS`. Those that are free again are linked likewise.
+        The last block put into each bin of least buffer bits, -1 for none.
+    num_boxes : shape (bins,)
+        Boxes in that block.
+    boxes : shape (blocks, BLOCK, BOX)
+        Boxes; see `ORDERS`.
+    below : shape (blocks,)
+        The block below each in its bin, -1 for none. Blocks that are free are linked likewise.
     listed : shape (levels, mappings, 2 + buffers)
         Points of known mappings within a level of cycles, DRAM bits ascending.
     num_listed : shape (levels,)
         Their number.
-    near : shape (levels, mappings)
-        Rows of `found` whose cycles lie from a level to below the next.
+    near : shape (levels, mappings, buffers + 3)
+        Criteria of found mappings whose cycles lie from a level to below the next.
     num_near : shape (levels,)
         Their number.
-    found : shape (mappings, buffers + loops + 5)
+    found : shape (mappings, buffers + loops + 4)
         See `search`.
+    waiting : shape (mappings, buffers + loops + 4)
+        Mappings of the bin in hand.
+    order : shape (mappings,)
+        Their order.
     state : shape (6,)
-        Bin in hand, boxes used, first free box, mappings found, found in earlier bins, whether
+        Bin in hand, blocks used, first free block, mappings found, found in earlier bins, whether
         room was lacking.
     """
 
     heads: IntArray
-    boxes: IntArray
+    num_boxes: IntArray
+    boxes: Int32Array
+    below: IntArray
     listed: IntArray
     num_listed: IntArray
     near: IntArray
     num_near: IntArray
     found: IntArray
+    waiting: IntArray
+    order: IntArray
     state: IntArray
+
+
+class Desk(NamedTuple):
+    """What a search writes for the box in hand.
+
+    Attributes
+    ----------
+    box : shape (BOX,)
+        See `ORDERS`.
+    point : shape (2 + buffers,)
+        See `DRAM`.
+    others, totals : shape (FACTORS,)
+        Products of the factors of all groups but one, and of all.
+    other_steps : shape (columns of steps,)
+        Products of the steps of all groups but one.
+    flat : shape (flattened,)
+        Least steps of each flattened axis.
+    sizes : shape (2, loops)
+        Least and most tile size of each loop.
+    number : shape (1,)
+        Room for a number whose bits are read.
+    """
+
+    box: IntArray
+    point: IntArray
+    others: IntArray
+    totals: IntArray
+    other_steps: IntArray
+    flat: IntArray
+    sizes: IntArray
+    number: FloatArray
 
 
 def room_for(problem: Problem, boxes: int, mappings: int) -> Room:
     """Return room for a search of so many boxes at a time and known mappings."""
     levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
+    blocks = boxes // BLOCK + 1
     return Room(
         heads=np.full(64 << BIN_BITS, -1),
-        boxes=np.empty((boxes, 9), dtype=np.int64),
+        num_boxes=np.full(64 << BIN_BITS, BLOCK),
+        boxes=np.empty((blocks, BLOCK, BOX), dtype=np.int32),
+        below=np.empty(blocks, dtype=np.int64),
         listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
         num_listed=np.zeros(levels, dtype=np.int64),
-        near=np.empty((levels, mappings), dtype=np.int64),
+        near=np.empty((levels, mappings, buffers + 3), dtype=np.int64),
         num_near=np.zeros(levels, dtype=np.int64),
-        found=np.empty((mappings, buffers + loops + 5), dtype=np.int64),
+        found=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
+        waiting=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
+        order=np.empty(mappings, dtype=np.int64),
         state=np.array([0, 0, -1, 0, 0, 0]),
     )
 
 
-@njit(cache=True, nogil=True)
+def desk_for(trees: Trees, problem: Problem) -> Desk:
+    """Return what a search writes on."""
+    return Desk(
+        box=np.empty(BOX, dtype=np.int64),
+        point=np.empty(2 + len(problem.on_chip), dtype=np.int64),
+        others=np.empty(FACTORS, dtype=np.int64),
+        totals=np.empty(FACTORS, dtype=np.int64),
+        other_steps=np.empty(trees.steps.shape[1], dtype=np.int64),
+        flat=np.empty(len(problem.flat_sizes), dtype=np.int64),
+        sizes=np.ones((2, len(problem.bounds)), dtype=np.int64),
+        number=np.empty(1),
+    )
+
+
+@allocating
 def first_undominated(points: IntArray) -> IntArray:
     """Return the indices of the undominated rows; of equal rows the first.
 
@@ -177,7 +260,7 @@ def first_undominated(points: IntArray) -> IntArray:
     return keep[:count]
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _cut(tiles: IntArray, low: int, high: int) -> int:
     """Return where to halve the sorted sizes low..high-1: at the geometric middle."""
     column = 1 if tiles[low, 1] != tiles[high - 1, 1] else 0
@@ -188,28 +271,26 @@ def _cut(tiles: IntArray, low: int, high: int) -> int:
     return place
 
 
-@njit(cache=True, nogil=True)
-def _set_leaf(row: IntArray, tiles: IntArray, costs: IntArray) -> None:
-    row[LEFT:LEAST] = (-1, -1, 0)
-    row[LEAST:MOST] = tiles
-    row[MOST:FACTORS] = tiles
-    row[FACTORS:] = costs
+@allocating
+def _set_leaf(node: IntArray, tiles: IntArray) -> None:
+    node[LEFT:LEAST] = (-1, -1, 0)
+    node[LEAST:MOST] = tiles
+    node[MOST:WIDTH] = tiles
 
 
-@njit(cache=True, nogil=True)
-def _set_parent(row: IntArray, left: IntArray, right: IntArray) -> None:
-    row[FACTORS:] = np.minimum(left[FACTORS:], right[FACTORS:])
+@allocating
+def _set_parent(node: IntArray, left: IntArray, right: IntArray) -> None:
     wide = 1.0
     for loop in range(2):
-        row[LEAST + loop] = min(left[LEAST + loop], right[LEAST + loop])
-        row[MOST + loop] = max(left[MOST + loop], right[MOST + loop])
-        wide *= row[MOST + loop] / row[LEAST + loop]
-    row[SPREAD] = 1 + int(1024 * np.log(wide))
+        node[LEAST + loop] = min(left[LEAST + loop], right[LEAST + loop])
+        node[MOST + loop] = max(left[MOST + loop], right[MOST + loop])
+        wide *= node[MOST + loop] / node[LEAST + loop]
+    node[SPREAD] = 1 + int(1024 * np.log(wide))
 
 
-@njit(cache=True, nogil=True)
-def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> IntArray:
-    """Return the tree of the sizes of a group: each row the least of its halves.
+@allocating
+def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> tuple[IntArray, IntArray]:
+    """Return the tree of the sizes of a group: its nodes, and the least costs below each.
 
     Parameters
     ----------
@@ -221,28 +302,32 @@ def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> IntArray:
         Row of the root, where trees are joined to one array.
     """
     size = tiles.shape[0]
-    tree = np.empty((2 * size - 1, FACTORS + costs.shape[1]), dtype=np.int64)
+    nodes = np.empty((2 * size - 1, WIDTH), dtype=np.int64)
+    least = np.empty((2 * size - 1, costs.shape[1]), dtype=np.int64)
     ends = np.empty((2 * size - 1, 2), dtype=np.int64)
     ends[0] = (0, size)
     count = 1
     for row in range(2 * size - 1):
         low, high = ends[row]
         if high - low == 1:
-            _set_leaf(tree[row], tiles[low], costs[low])
+            _set_leaf(nodes[row], tiles[low])
+            least[row] = costs[low]
             continue
         middle = _cut(tiles, low, high)
         ends[count] = (low, middle)
         ends[count + 1] = (middle, high)
-        tree[row, LEFT] = first + count
-        tree[row, RIGHT] = first + count + 1
+        nodes[row, LEFT] = first + count
+        nodes[row, RIGHT] = first + count + 1
         count += 2
     for row in range(2 * size - 2, -1, -1):
-        if tree[row, LEFT] >= 0:
-            _set_parent(tree[row], tree[tree[row, LEFT] - first], tree[tree[row, RIGHT] - first])
-    return tree
+        if nodes[row, LEFT] >= 0:
+            left, right = nodes[row, LEFT] - first, nodes[row, RIGHT] - first
+            _set_parent(nodes[row], nodes[left], nodes[right])
+            least[row] = np.minimum(least[left], least[right])
+    return nodes, least
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _bin(bits: int, number: FloatArray) -> int:
     """Return the bin of a positive number: its binary order and the first bits below.
 
@@ -252,31 +337,38 @@ def _bin(bits: int, number: FloatArray) -> int:
     return (number.view(np.int64)[0] >> (52 - BIN_BITS)) - (1023 << BIN_BITS)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _set_products(
-    totals: IntArray, tree: IntArray, box: IntArray, groups: IntArray, without: int
+    totals: IntArray, costs: IntArray, box: IntArray, groups: IntArray, without: int
 ) -> None:
-    """Fill in the products of the factors of all groups but one."""
-    totals[:] = 1
+    """Fill in the products of the costs of all groups but one."""
+    is_first = True
     for group in groups:
         if group != without:
             row = box[group]
-            for column in range(totals.shape[0]):
-                totals[column] *= tree[row, FACTORS + column]
+            if is_first:
+                for column in range(costs.shape[1]):
+                    totals[column] = costs[row, column]
+            else:
+                for column in range(costs.shape[1]):
+                    totals[column] *= costs[row, column]
+            is_first = False
+    if is_first:
+        totals[:] = 1
 
 
-@njit(cache=True, nogil=True)
-def _set_sizes(sizes: IntArray, tree: IntArray, box: IntArray, loops: IntArray) -> None:
+@inlined
+def _set_sizes(sizes: IntArray, nodes: IntArray, box: IntArray, loops: IntArray) -> None:
     """Fill in the least and the most tile size of each loop in a box, shape (2, loops)."""
     for group in range(GROUPS):
         for place in range(2):
             loop = loops[group, place]
             if loop >= 0:
-                sizes[0, loop] = tree[box[group], LEAST + place]
-                sizes[1, loop] = tree[box[group], MOST + place]
+                sizes[0, loop] = nodes[box[group], LEAST + place]
+                sizes[1, loop] = nodes[box[group], MOST + place]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int) -> int:
     """Count the steps of a flattened axis over all tiles, their sizes being settled."""
     number = 0
@@ -298,7 +390,7 @@ def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, le
     return total
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _least_flat_steps(
     bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int
 ) -> int:
@@ -319,26 +411,36 @@ def _least_flat_steps(
     return _flat_steps(bounds, sizes, loops, one, length)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _least_cycles(
-    totals: IntArray, flat: IntArray, flat_of: IntArray, in_passes: IntArray, fill: int
-) -> tuple[int, int]:
-    """Return the least cycles of all assignments, and the first that reaches them."""
-    least, which = LARGEST, 0
+    others: IntArray, steps: IntArray, row: int, flats: tuple[IntArray, IntArray, IntArray, int]
+) -> int:
+    """Return the least cycles of all assignments, of a row of steps and what others multiply.
+
+    `flats` are the steps of flattened axes, those of each assignment, whether each counts in
+    passes, and the cycles of a pass.
+    """
+    flat, flat_of, in_passes, fill = flats
+    least = LARGEST
+    if not len(flat) and not fill:
+        for one in range(steps.shape[1]):
+            least = min(least, others[one] * steps[row, one])
+        return least
     for one in range(flat_of.shape[0]):
-        steps = totals[STEPS + one]
-        passes = totals[STEPS + flat_of.shape[0] + one] if fill else 0
+        done = others[one] * steps[row, one]
+        passes = 0
+        if fill:
+            passes = others[flat_of.shape[0] + one] * steps[row, flat_of.shape[0] + one]
         for axis in range(flat_of.shape[1]):
             shared = flat_of[one, axis]
             if shared >= 0:
-                steps *= flat[shared]
+                done *= flat[shared]
                 passes *= flat[shared] if in_passes[shared] else 1
-        if steps + fill * passes < least:
-            least, which = steps + fill * passes, one
-    return least, which
+        least = min(least, done + fill * passes)
+    return least
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _set_bits(point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArray) -> int:
     """Fill in first and last bits and the bits of each buffer; return the sum of the latter."""
     point[ENDS] = ends[0] * totals[0] + ends[1] * totals[1] + ends[2] * totals[2]
@@ -352,7 +454,7 @@ def _set_bits(point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArr
     return key
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _dram_bits(totals: IntArray, traffic: IntArray, variants: IntArray, order: int) -> int:
     """Return the DRAM bits in a loop order; `LARGEST` if the machine does not allow it."""
     stationary, uncut = variants[order, 0], variants[order, 2]
@@ -368,20 +470,15 @@ def _dram_bits(totals: IntArray, traffic: IntArray, variants: IntArray, order: i
     return inputs + weights + outputs
 
 
-@njit(cache=True, nogil=True)
-def _level(levels: IntArray, cycles: int) -> int:
-    """Return the highest level of at most so many cycles."""
-    low, high = 0, len(levels)
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if levels[middle] <= cycles:
-            low = middle
-        else:
-            high = middle
+@inlined
+def _level(levels: IntArray, cycles: int, low: int) -> int:
+    """Return the highest level of at most so many cycles, which is no lower than a known one."""
+    while low + 1 < len(levels) and levels[low + 1] <= cycles:
+        low += 1
     return low
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _is_within(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
     """Whether a listed mapping is no larger on chip than a point, nor in first and last bits."""
     column = 1
@@ -390,7 +487,7 @@ def _is_within(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
     return column == listed.shape[2]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> int:
     """Return the first listed mapping that is no larger on chip than a point, or -1.
 
@@ -412,7 +509,7 @@ def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> 
     return low if low < count else -1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntArray) -> int:
     """Return the DRAM bits from which on a listed mapping beats a point.
 
@@ -422,7 +519,7 @@ def _beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntA
     return LARGEST if rival < 0 else listed[level, rival, DRAM]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _open_orders(
     orders: int, beaten: int, totals: IntArray, traffic: IntArray, variants: IntArray
 ) -> tuple[int, int, int]:
@@ -439,7 +536,7 @@ def _open_orders(
     return left, best, least
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
     """Return the first listed row of more DRAM bits."""
     low, high = 0, count
@@ -452,7 +549,7 @@ def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _move(listed: IntArray, level: int, rows: tuple[int, int], target: int) -> None:
     """Move the rows from one to before another to the target, which they may overlap."""
     low, high = rows
@@ -466,7 +563,7 @@ def _move(listed: IntArray, level: int, rows: tuple[int, int], target: int) -> N
                 listed[level, target + row - low, column] = listed[level, row, column]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
     """Whether a point is no larger than a listed mapping of no fewer DRAM bits.
 
@@ -479,7 +576,7 @@ def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool
     return column > last
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _list(listed: IntArray, level: int, count: int, point: IntArray) -> int:
     """List a mapping unless a listed one is no worse, drop what it matches; return the count."""
     is_falling = listed.shape[2] == BUFFERS + 1
@@ -504,163 +601,213 @@ def _list(listed: IntArray, level: int, count: int, point: IntArray) -> int:
     return kept + 1 + count - row
 
 
-@njit(cache=True, nogil=True)
-def _is_no_worse(found: IntArray, row: int, mapping: IntArray) -> bool:
-    """Whether a found mapping is no larger than another in any criterion."""
-    column, criteria = 0, found.shape[1] - AFTER_CRITERIA
-    while column < criteria and found[row, column] <= mapping[column]:
+@inlined
+def _is_no_worse(one: IntArray, row: int, other: IntArray, first: int) -> bool:
+    """Whether a mapping is no larger than another in any criterion from a first one on."""
+    column, criteria = first, len(other) - AFTER_CRITERIA
+    while column < criteria and one[row, column] <= other[column]:
         column += 1
     return column == criteria
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_new(room: Room, levels: IntArray, mapping: IntArray, point: IntArray) -> bool:
     """Whether no found mapping is as good as one that those listed within its level do not beat.
 
     If those listed within the next level do not beat it either, few are left to compare.
     """
     for row in range(room.state[SETTLED], room.state[FOUND]):
-        if _is_no_worse(room.found, row, mapping):
+        if _is_no_worse(room.found, row, mapping, 0):
             return False
-    level = _level(levels, mapping[len(point)])
+    level = _level(levels, mapping[len(point)], 0)
     if level + 1 < len(levels):
         beaten = _beaten_from(room.listed, room.num_listed, level + 1, point)
         if point[DRAM] < beaten:
             return True
+    first = _first_telling(point)
     for place in range(room.num_near[level] - 1, -1, -1):
-        if _is_no_worse(room.found, room.near[level, place], mapping):
+        if _is_no_worse(room.near[level], place, mapping, first):
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
-def _sorted_rows(rows: IntArray) -> IntArray:
-    """Return the order of rows by their columns, the first column first."""
-    order = np.arange(rows.shape[0])
-    for place in range(1, rows.shape[0]):
-        row = order[place]
-        while place > 0:
-            above, column = order[place - 1], 0
-            while column < rows.shape[1] - 1 and rows[row, column] == rows[above, column]:
-                column += 1
-            if rows[row, column] >= rows[above, column]:
-                break
-            order[place] = above
-            place -= 1
-        order[place] = row
-    return order
+@inlined
+def _first_telling(point: IntArray) -> int:
+    """Return the first criterion that tells mappings of earlier bins from those of later ones.
+
+    With one buffer its bits do not: later mappings take more of it.
+    """
+    return 1 if len(point) == BUFFERS + 1 else 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _keep_near(near: IntArray, count: int, mapping: IntArray, first: int) -> int:
+    """Add the criteria of a mapping, drop those that it matches; return the count."""
+    kept = 0
+    for row in range(count):
+        column = first
+        while column < near.shape[1] and mapping[column] <= near[row, column]:
+            column += 1
+        if column < near.shape[1]:
+            if kept < row:
+                for each in range(near.shape[1]):
+                    near[kept, each] = near[row, each]
+            kept += 1
+    for column in range(near.shape[1]):
+        near[kept, column] = mapping[column]
+    return kept + 1
+
+
+@compiled
+def _sort_rows(rows: IntArray, order: IntArray) -> None:
+    """Fill in the order of rows by their columns, the first column first: a Shell sort."""
+    for place in range(rows.shape[0]):
+        order[place] = place
+    for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+        for place in range(gap, rows.shape[0]):
+            row, after = order[place], place
+            while after >= gap:
+                above, column = order[after - gap], 0
+                while column < rows.shape[1] - 1 and rows[row, column] == rows[above, column]:
+                    column += 1
+                if rows[row, column] >= rows[above, column]:
+                    break
+                order[after] = above
+                after -= gap
+            order[after] = row
+
+
+@inlined
 def _set_point(point: IntArray, mapping: IntArray) -> None:
     """Fill in the point of a found mapping."""
     buffers = len(point) - BUFFERS
     point[DRAM] = mapping[buffers + 1]
     point[ENDS] = mapping[buffers]
-    point[BUFFERS:] = mapping[:buffers]
+    for buffer in range(buffers):
+        point[BUFFERS + buffer] = mapping[buffer]
 
 
-@njit(cache=True, nogil=True)
-def _settle(room: Room, levels: IntArray, waiting: IntArray) -> None:
-    """Add the mappings of a bin to those that are found, but for those that one is as good as.
+@compiled
+def _settle(room: Room, levels: IntArray, count: int, point: IntArray) -> None:
+    """Add the waiting mappings to those that are found, but for those that one is as good as.
 
     Of mappings with equal criteria that with the smaller tiles stays, then that of the earlier loop
-    order and assignment.
+    order.
     """
-    state, found, point = room.state, room.found, np.empty(room.listed.shape[2], dtype=np.int64)
-    cycles = len(point)
-    for one in _sorted_rows(waiting):
+    state, found, waiting, order = room.state, room.found, room.waiting, room.order
+    cycles, first = len(point), _first_telling(point)
+    _sort_rows(waiting[:count], order)
+    for place in range(count):
+        one = order[place]
         _set_point(point, waiting[one])
         if _is_new(room, levels, waiting[one], point):
-            found[state[FOUND]] = waiting[one]
+            for column in range(found.shape[1]):
+                found[state[FOUND], column] = waiting[one, column]
             state[FOUND] += 1
             if state[FOUND] + 1 == len(found):
                 state[IS_FULL] = 1
                 return
     for row in range(state[SETTLED], state[FOUND]):
         _set_point(point, found[row])
-        level = _level(levels, found[row, cycles])
-        room.near[level, room.num_near[level]] = row
-        room.num_near[level] += 1
+        level = _level(levels, found[row, cycles], 0)
+        count = room.num_near[level]
+        room.num_near[level] = _keep_near(room.near[level], count, found[row], first)
         for above in range(level + (levels[level] < found[row, cycles]), len(levels)):
             room.num_listed[above] = _list(room.listed, above, room.num_listed[above], point)
     state[SETTLED] = state[FOUND]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _set_mapping(
-    mapping: IntArray, point: IntArray, cycles: int, sizes: IntArray, choice: tuple[int, int]
+    mapping: IntArray, point: IntArray, cycles: int, sizes: IntArray, order: int
 ) -> None:
-    """Fill in a row of `search`; the choice is of loop order and assignment."""
+    """Fill in a row of `search`."""
     buffers = len(point) - BUFFERS
-    mapping[:buffers] = point[BUFFERS:]
+    for buffer in range(buffers):
+        mapping[buffer] = point[BUFFERS + buffer]
     mapping[buffers] = point[ENDS]
     mapping[buffers + 1] = point[DRAM]
     mapping[buffers + 2] = cycles
-    mapping[buffers + 3 : -2] = sizes[0]
-    mapping[-2] = choice[0]
-    mapping[-1] = choice[1]
+    for loop in range(sizes.shape[1]):
+        mapping[buffers + 3 + loop] = sizes[0, loop]
+    mapping[buffers + 3 + sizes.shape[1]] = order
 
 
-@njit(cache=True, nogil=True)
-def _store(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray, which: int) -> None:
+@inlined
+def _store(room: Room, box: IntArray, which: int) -> None:
     """Put a box into a bin."""
-    row = state[FREE]
-    if row >= 0:
-        state[FREE] = boxes[row, NEXT]
-    else:
-        row = state[USED]
-        state[USED] += 1
-        if state[USED] + 2 > len(boxes):  # a box that is taken leaves up to two
-            state[IS_FULL] = 1
-    for column in range(NEXT):
-        boxes[row, column] = box[column]
-    boxes[row, NEXT] = heads[which]
-    heads[which] = row
+    state, below = room.state, room.below
+    block = room.heads[which]
+    if room.num_boxes[which] == BLOCK:
+        fresh = state[FREE]
+        if fresh >= 0:
+            state[FREE] = below[fresh]
+        else:
+            fresh = state[USED]
+            state[USED] += 1
+            if state[USED] + 2 > len(below):  # a box that is taken leaves up to two
+                state[IS_FULL] = 1
+        below[fresh] = block
+        block = fresh
+        room.heads[which] = block
+        room.num_boxes[which] = 0
+    place = room.num_boxes[which]
+    for column in range(BOX):
+        room.boxes[block, place, column] = box[column]
+    room.num_boxes[which] = place + 1
 
 
-@njit(cache=True, nogil=True)
-def _take(state: IntArray, heads: IntArray, boxes: IntArray, box: IntArray) -> bool:
+@inlined
+def _take(room: Room, box: IntArray) -> bool:
     """Take the last box from the bin in hand; return whether there was one."""
-    row = heads[state[BIN]]
-    if row < 0:
+    state, which = room.state, room.state[BIN]
+    block = room.heads[which]
+    if block < 0:
         return False
-    for column in range(NEXT):
-        box[column] = boxes[row, column]
-    heads[state[BIN]] = boxes[row, NEXT]
-    boxes[row, NEXT] = state[FREE]
-    state[FREE] = row
+    place = room.num_boxes[which] - 1
+    for column in range(BOX):
+        box[column] = room.boxes[block, place, column]
+    room.num_boxes[which] = place
+    if place == 0:
+        room.heads[which] = room.below[block]
+        room.num_boxes[which] = BLOCK
+        room.below[block] = state[FREE]
+        state[FREE] = block
     return True
 
 
-@njit(cache=True, nogil=True)
-def _widest(tree: IntArray, box: IntArray, groups: IntArray) -> int:
+@inlined
+def _widest(nodes: IntArray, box: IntArray, groups: IntArray) -> int:
     """Return the group with the widest range of sizes, -1 if every one has one size."""
     widest, most = -1, 0
     for group in groups:
-        if tree[box[group], SPREAD] > most:
-            widest, most = group, tree[box[group], SPREAD]
+        spread = nodes[box[group], SPREAD]
+        if spread > most:
+            widest, most = group, spread
     return widest
 
 
-@njit(cache=True, nogil=True)
-def search(tree: IntArray, problem: Problem, room: Room) -> bool:  # noqa: C901, PLR0915
+@compiled
+def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # noqa: C901, PLR0915
     """Find the undominated mappings; return whether there was room enough.
 
     Parameters
     ----------
-    tree : shape (rows, FACTORS + STEPS + assignments, twice with fill)
-        Trees of the sizes of each group, as `grow_tree` makes them.
+    trees
+        Those of all groups, joined.
     problem
         What all mappings share.
     room
         Where they are put: rows of `found` are bits in each buffer, first and last bits, DRAM bits,
-        cycles; tile sizes; loop order, assignment of the axes.
+        cycles; tile sizes; loop order.
+    desk
+        What is written for the box in hand.
 
     Notes
     -----
     One long function on purpose: handing tuples of arrays to parts of it took a third of the time.
     """
+    nodes, factors, steps = trees.nodes, trees.factors, trees.steps
     groups, is_mirrored = problem.open_groups, problem.mirrored[0] > 0
     bounds, loops, levels = problem.bounds, problem.loops, problem.levels
     variants, traffic, ends, on_chip = (
@@ -669,73 +816,76 @@ def search(tree: IntArray, problem: Problem, room: Room) -> bool:  # noqa: C901,
         problem.ends,
         problem.on_chip,
     )
-    flat_loops, flat_sizes, flat_of = problem.flat_loops, problem.flat_sizes, problem.flat_of
-    in_passes, fill = flat_sizes[:, 1], problem.fill[0]
-    state, heads, boxes, listed, num_listed = (
+    flat_loops, flat_sizes = problem.flat_loops, problem.flat_sizes
+    state, heads, listed, num_listed, waiting = (
         room.state,
         room.heads,
-        room.boxes,
         room.listed,
         room.num_listed,
+        room.waiting,
     )
-    point = np.empty(listed.shape[2], dtype=np.int64)
-    others = np.empty(tree.shape[1] - FACTORS, dtype=np.int64)
-    totals, flat = np.empty_like(others), np.empty(len(flat_sizes), dtype=np.int64)
-    sizes = np.ones((2, len(bounds)), dtype=np.int64)
-    box = np.empty(NEXT, dtype=np.int64)
-    number = np.empty(1)
-    waiting = np.empty((64, room.found.shape[1]), dtype=np.int64)
+    box, point, others, totals = desk.box, desk.point, desk.others, desk.totals
+    other_steps, flat, sizes = desk.other_steps, desk.flat, desk.sizes
+    flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0]
     num_waiting = 0
-    box[:GROUPS] = problem.roots
-    box[ORDERS], box[CYCLES] = (1 << len(variants)) - 1, levels[0]
-    _store(state, heads, boxes, box, 0)
+    for group in range(GROUPS):
+        box[group] = problem.roots[group]
+    box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, 0
+    _store(room, box, 0)
     while not state[IS_FULL]:
-        if not _take(state, heads, boxes, box):
-            _settle(room, levels, waiting[:num_waiting])
+        if not _take(room, box):
+            _settle(room, levels, num_waiting, point)
             num_waiting = 0
             while state[BIN] < len(heads) and heads[state[BIN]] < 0:
                 state[BIN] += 1
             if state[BIN] == len(heads):
                 break
             continue
-        split = _widest(tree, box, groups)
+        split = _widest(nodes, box, groups)
         is_leaf = split < 0
         split = groups[0] if is_leaf else split
-        parent, orders, known = box[split], box[ORDERS], box[CYCLES]
-        _set_products(others, tree, box, groups, split)
+        parent, orders, known = box[split], box[ORDERS], box[LEVEL]
+        _set_products(others, factors, box, groups, split)
+        has_steps = False
         for half in range(LEFT, RIGHT + 1):
             if not is_leaf:
-                box[split] = tree[parent, half]
+                box[split] = nodes[parent, half]
             elif half == RIGHT:
                 break
-            if is_mirrored and tree[box[Y], LEAST] > tree[box[X], MOST]:
+            if is_mirrored and nodes[box[Y], LEAST] > nodes[box[X], MOST]:
                 continue
-            for column in range(len(totals)):
-                totals[column] = others[column] * tree[box[split], FACTORS + column]
+            row = box[split]
+            for column in range(FACTORS):
+                totals[column] = others[column] * factors[row, column]
             key = _set_bits(point, totals, ends, on_chip)
-            beaten = _beaten_from(listed, num_listed, _level(levels, known), point)
+            beaten = _beaten_from(listed, num_listed, known, point)
             left, best, bits = _open_orders(orders, beaten, totals, traffic, variants)
             if not left:
                 continue
             if is_leaf or len(flat):
-                _set_sizes(sizes, tree, box, loops)
+                _set_sizes(sizes, nodes, box, loops)
                 for one in range(len(flat)):
                     flat[one] = _least_flat_steps(
                         bounds, sizes, flat_loops, one, flat_sizes[one, 0]
                     )
-            cycles, assignment = _least_cycles(totals, flat, flat_of, in_passes, fill)
-            if cycles > known:
-                beaten = _beaten_from(listed, num_listed, _level(levels, cycles), point)
+            if not has_steps:
+                _set_products(other_steps, steps, box, groups, split)
+                has_steps = True
+            cycles = _least_cycles(other_steps, steps, row, flats)
+            level = _level(levels, cycles, known)
+            if level > known:
+                beaten = _beaten_from(listed, num_listed, level, point)
                 left, best, bits = _open_orders(left, beaten, totals, traffic, variants)
                 if not left:
                     continue
             if is_leaf:
                 if num_waiting == len(waiting):
-                    waiting = np.concatenate((waiting, np.empty_like(waiting)))
+                    state[IS_FULL] = 1
+                    break
                 point[DRAM] = bits
-                _set_mapping(waiting[num_waiting], point, cycles, sizes, (best, assignment))
+                _set_mapping(waiting[num_waiting], point, cycles, sizes, best)
                 num_waiting += 1
             else:
-                box[ORDERS], box[CYCLES] = left, cycles
-                _store(state, heads, boxes, box, _bin(key, number))
+                box[ORDERS], box[LEVEL] = left, level
+                _store(room, box, _bin(key, desk.number))
     return state[IS_FULL] == 0

@@ -13,8 +13,9 @@ from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.assignments import Assignment
+from dse.mapping.assignments import effects
 from dse.mapping.build import Points, worth_having
+from dse.mapping.cycles import CycleCounter
 from dse.mapping.mapping import Mapping, evaluate_mapping
 from dse.mapping.orders import Variant, variants
 from dse.mapping.scheduled import scheduled_mapping, scheduled_points
@@ -50,7 +51,6 @@ class MappingTable:
     compute_cycles: IntArray
     points: Points = field(repr=False)
     variants: tuple[Variant, ...] = field(repr=False)
-    assignments: tuple[Assignment, ...] = field(repr=False)
     chunks: IntArray | None = field(default=None, repr=False)
 
     def mapping(self, row: int) -> Mapping:
@@ -59,13 +59,11 @@ class MappingTable:
             count = int(self.chunks[row])
             return scheduled_mapping(self.layer, self.chip, self.points, row, count)
         variant = self.variants[int(self.points.variant[row])]
-        return evaluate_mapping(
-            self.layer,
-            self.chip,
-            tile={loop: int(self.points.tile[loop][row]) for loop in LOOPS},
-            order=variant.order,
-            axes=self.assignments[int(self.points.assignment[row])].axes,
-        )
+        tile = {loop: int(self.points.tile[loop][row]) for loop in LOOPS}
+        counter = CycleCounter(self.layer, self.chip)
+        _, which = counter.best({loop: np.array([size]) for loop, size in tile.items()})
+        axes = counter.assignments[int(which[0])].axes
+        return evaluate_mapping(self.layer, self.chip, tile=tile, order=variant.order, axes=axes)
 
     def best(
         self, objective: str, chip: Accelerator, *, area_scale: float | None = None
@@ -107,7 +105,7 @@ class MappingTable:
                 f"({chip.transfers})"
             )
         criteria = self._objectives(rows, chip, area_scale)
-        keys = [self.points.assignment, self.points.variant]
+        keys = [self.points.variant]
         keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
         keys.append(self.footprint_bits.sum(axis=1))
         others = [criteria[x] for x in reversed(OBJECTIVES) if x != objective]
@@ -172,17 +170,15 @@ def _listed(bits: IntArray) -> str:
 
 
 _TABLES: OrderedDict[tuple[object, ...], MappingTable] = OrderedDict()
+_ALIKE: OrderedDict[tuple[object, ...], MappingTable] = OrderedDict()
 _LOCK = Lock()
 LARGEST_CACHE = 20_000
 """Tables kept in memory, by shape and array; the oldest goes first."""
 
 
-def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
-    """Return all that a table depends on."""
+def _rules(chip: Accelerator) -> tuple[object, ...]:
+    """Return all of a machine that its tables depend on, but for the array."""
     return (
-        layer.key,
-        tuple((axis.dims, axis.whole_sets) for axis in chip.array),
-        chip.axis_sizes,
         tuple(buffer.holds for buffer in chip.buffers),
         chip.dram.carries,
         chip.dram.compression,
@@ -193,9 +189,19 @@ def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
         chip.padding_is_computed,
         chip.halo_is_kept,
         chip.partial_rows_are_fetched,
-        chip.constraints,
-        chip.schedule,
     )
+
+
+def table_key(layer: Layer, chip: Accelerator) -> tuple[object, ...]:
+    """Return all that a table depends on."""
+    axes = tuple((axis.dims, axis.whole_sets) for axis in chip.array)
+    return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
+
+
+def _key_of_alike(layer: Layer, chip: Accelerator, counter: CycleCounter) -> tuple[object, ...]:
+    """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do."""
+    choice = effects(layer, chip, counter.assignments)
+    return (layer.key, choice, replace(chip.constraints, unrolled=()), *_rules(chip))
 
 
 def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
@@ -219,26 +225,46 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
         raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
-    with _LOCK:
-        found = _TABLES.get(key)
-    if found is None:
-        found = _computed(layer, chip)
-        with _LOCK:
-            _TABLES[key] = found
-            if len(_TABLES) > LARGEST_CACHE:
-                _TABLES.popitem(last=False)
+    found = _known(_TABLES, key)
+    if found is None and chip.schedule is not None:
+        found = _table(layer, chip, *scheduled_points(layer, chip))
+        _keep(_TABLES, key, found)
+    elif found is None:
+        counter = CycleCounter(layer, chip)
+        alike = _key_of_alike(layer, chip, counter)
+        found = _known(_ALIKE, alike)
+        if found is None:
+            found = _computed(layer, chip, counter)
+            _keep(_ALIKE, alike, found)
+        _keep(_TABLES, key, found)
     return replace(found, layer=layer, chip=chip)
 
 
-def _computed(layer: Layer, chip: Accelerator) -> MappingTable:
-    orders: tuple[Variant, ...] = ()
-    assignments: tuple[Assignment, ...] = ()
-    chunks = None
-    if chip.schedule is None:
-        points, counter = worth_having(layer, chip)
-        orders, assignments = variants(layer, chip), counter.assignments
-    else:
-        points, chunks = scheduled_points(layer, chip)
+def _known(
+    tables: OrderedDict[tuple[object, ...], MappingTable], key: tuple[object, ...]
+) -> MappingTable | None:
+    with _LOCK:
+        return tables.get(key)
+
+
+def _keep(
+    tables: OrderedDict[tuple[object, ...], MappingTable],
+    key: tuple[object, ...],
+    table: MappingTable,
+) -> None:
+    with _LOCK:
+        tables[key] = table
+        if len(tables) > LARGEST_CACHE:
+            tables.popitem(last=False)
+
+
+def _computed(layer: Layer, chip: Accelerator, counter: CycleCounter) -> MappingTable:
+    return _table(layer, chip, worth_having(layer, chip, counter))
+
+
+def _table(
+    layer: Layer, chip: Accelerator, points: Points, chunks: IntArray | None = None
+) -> MappingTable:
     return MappingTable(
         layer=layer,
         chip=chip,
@@ -247,7 +273,6 @@ def _computed(layer: Layer, chip: Accelerator) -> MappingTable:
         dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
         compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
         points=points,
-        variants=orders,
-        assignments=assignments,
+        variants=() if chunks is not None else variants(layer, chip),
         chunks=chunks,
     )

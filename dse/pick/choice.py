@@ -9,9 +9,10 @@ import pandas as pd
 
 from dse.arrays import FloatArray, IntArray
 from dse.errors import DseError, nearest
-from dse.pareto import MAXIMISED, log_minimised, scale
+from dse.pareto import scale
 from dse.pick.marginal import binding_budgets, marginal_values
 from dse.pick.steps import CostsOf
+from dse.quantities import MAXIMISED, log_minimised
 from dse.space import Space
 
 DEFAULT_TOLERANCE = 0.02

@@ -8,7 +8,8 @@ import numpy as np
 from tqdm import tqdm
 
 from dse.arrays import FloatArray, IntArray
-from dse.pareto import minimised, non_dominated
+from dse.pareto import non_dominated
+from dse.quantities import minimised
 from dse.search.problem import Costs, Problem, is_feasible
 from dse.space import NAME_KNOBS, Space
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dse.arrays import BoolArray, FloatArray
 from dse.errors import DseError, nearest
 from dse.hardware import Accelerator
-from dse.pareto import MAXIMISED, QUANTITIES, log_minimised, minimised
+from dse.quantities import MAXIMISED, QUANTITIES, log_minimised, minimised
 from dse.space import Space
 from dse.technology import Catalogue
 from dse.workload import Workload

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import moocore
 import numpy as np
 import pandas as pd
 
 from dse.arrays import FloatArray, IntArray
 from dse.errors import DseError
-from dse.pareto import REFERENCE, log_minimised, minimised, non_dominated, scale
+from dse.pareto import REFERENCE, non_dominated, scale
+from dse.pareto import hypervolume as volume_below
 from dse.pick import CostsOf, Pick, pick
+from dse.quantities import log_minimised, minimised
 from dse.search.problem import Costs, check_budget, check_objectives, relative_violations
 from dse.search.problem import is_feasible as feasible_mask
 from dse.space import Space
@@ -182,14 +183,10 @@ def hypervolume(points: FloatArray, front: FloatArray) -> float:
     Parameters
     ----------
     points, front : shape (designs, objectives)
-        As `dse.pareto.log_minimised` returns them; the front gives the scale.
+        As `dse.quantities.log_minimised` returns them; the front gives the scale.
     """
     scaled = scale(points, front)
-    inside = scaled[(scaled < REFERENCE).all(axis=1)]
-    if len(inside) == 0:
-        return 0.0
-    reference = np.full(inside.shape[1], REFERENCE)
-    return float(moocore.hypervolume(inside, ref=reference))
+    return volume_below(scaled, np.full(scaled.shape[1], REFERENCE))
 
 
 def convergence(

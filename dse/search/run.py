@@ -52,7 +52,7 @@ def run_search(
     evaluate
         The cost model; `dse.cost.model.design_costs` has its signature.
     objectives
-        Two to four of `dse.pareto.QUANTITIES`.
+        Two to four of `dse.quantities.QUANTITIES`.
     budget
         Hard limits: throughput a floor, all others ceilings; None is no limit.
     sampler

@@ -60,8 +60,10 @@ def test_looked_up_equals_compared(objective: str) -> None:
             name: np.array([max(1, int(rng.choice(sizes))) for _ in range(MACHINES)])
             for name in chip.parameters
         }
-        columns["dram_bytes_per_s"] = np.array([10 ** rng.uniform(6, 11) for _ in range(MACHINES)])
-        columns["clock_hz"] = np.array([10 ** rng.uniform(7, 10) for _ in range(MACHINES)])
+        rates = [10 ** rng.uniform(6, 11) for _ in range(rng.choice([1, 3, MACHINES]))]
+        clocks = [10 ** rng.uniform(7, 10) for _ in range(rng.choice([1, 2, MACHINES]))]
+        columns["dram_bytes_per_s"] = np.array([rng.choice(rates) for _ in range(MACHINES)])
+        columns["clock_hz"] = np.array([rng.choice(clocks) for _ in range(MACHINES)])
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
         costs = design_costs(network, chip, columns, catalogue=CATALOGUE, objective=objective)
         for place in range(MACHINES):

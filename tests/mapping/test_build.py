@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from dse.mapping import build
+from dse.mapping.cycles import CycleCounter
 from tests.oracle.cases import random_chip, random_layer
 
 
-@pytest.mark.parametrize("room", [(4, 4), (5, 64), (64, 5)])
+@pytest.mark.parametrize("room", [(4, 4), (5, 64), (640, 5)])
 def test_a_search_that_lacks_room_starts_again_with_more(monkeypatch, room):
     for seed in range(8):
         rng = Random(seed)
         layer, chip = random_layer(rng, most=8), random_chip(rng)
+        counter = CycleCounter(layer, chip)
         with monkeypatch.context() as patch:
             patch.setattr(build, "ROOM", room)
-            small, _ = build.worth_having(layer, chip)
-        whole, _ = build.worth_having(layer, chip)
+            small = build.worth_having(layer, chip, counter)
+        whole = build.worth_having(layer, chip, counter)
         assert np.array_equal(small.criteria, whole.criteria)
         for loop, tile in whole.tile.items():
             assert np.array_equal(small.tile[loop], tile)

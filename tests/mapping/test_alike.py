@@ -1,0 +1,50 @@
+"""Arrays that give a layer the same choice share a table, and keep the axes of their own."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+
+import dse
+from dse.mapping import table
+from dse.mapping.build import worth_having
+from dse.mapping.cycles import CycleCounter
+from dse.mapping.mapping import evaluate_mapping
+from dse.mapping.table import mapping_table
+from tests.oracle.cases import random_chip, random_layer
+
+
+def turned(chip):
+    """Return a machine whose axes have changed places."""
+    return replace(chip, array=chip.array[::-1])
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_an_array_that_is_turned_has_the_mappings_of_its_own_search(seed):
+    rng = Random(seed)
+    layer, chip = random_layer(rng, most=10), random_chip(rng)
+    mapping_table(layer, chip)
+    other = turned(chip)
+    found = mapping_table(layer, other)
+    own = worth_having(layer, other, CycleCounter(layer, other))
+    assert np.array_equal(found.points.criteria, own.criteria)
+    assert np.array_equal(found.points.variant, own.variant)
+    for row in range(0, len(own.variant), 5):
+        mapping = found.mapping(row)
+        assert mapping.compute_cycles == found.compute_cycles[row]
+        assert mapping == evaluate_mapping(
+            layer, other, tile=mapping.tile, order=mapping.order, axes=mapping.axes
+        )
+
+
+def test_arrays_that_are_larger_than_a_layer_are_searched_once(monkeypatch):
+    layer, chip = random_layer(Random(1), most=10), dse.load_accelerator("flexible")
+    small, large = (
+        replace(chip, array=tuple(replace(axis, size=size) for axis in chip.array))
+        for size in (2**14, 2**15)
+    )
+    first = mapping_table(layer, small)
+    monkeypatch.setattr(table, "worth_having", None)
+    assert mapping_table(layer, large).points is first.points
+    assert mapping_table(layer, large).mapping(0).axis_sizes == (2**15, 2**15)
