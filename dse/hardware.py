@@ -70,6 +70,12 @@ class Accelerator:
     pooling_is_fused
         Whether pooling that follows a layer with MACs is done before its output is written; see
         `dse.mapping.pooling`.
+    pooling_elements_per_cycle
+        Elements of its windows that pooling compares or adds in a cycle, where it is a layer of its
+        own; no limit by default.
+    launch_s
+        Time added to each run of a layer, a recurrent step too: the launch of a kernel, the start
+        of a program; 0 by default. [s]
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
 
@@ -102,6 +108,8 @@ class Accelerator:
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
     pooling_is_fused: bool = False
+    pooling_elements_per_cycle: float | None = None
+    launch_s: float = 0.0
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     source: str = ""
@@ -138,6 +146,15 @@ class Accelerator:
         for key in SWITCHES:
             if not isinstance(getattr(self, key), bool):
                 raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
+        self._check_overheads(owner)
+
+    def _check_overheads(self, owner: str) -> None:
+        rate = self.pooling_elements_per_cycle
+        if rate is not None:
+            check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
+        is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
+        if not is_time or not 0 <= self.launch_s < math.inf:
+            raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
 
     def _check_references(self, owner: str) -> None:
         if not self.array:
