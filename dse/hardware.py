@@ -71,11 +71,9 @@ class Accelerator:
         Whether pooling that follows a layer with MACs is done before its output is written; see
         `dse.mapping.pooling`.
     pooling_elements_per_cycle
-        Elements of its windows that pooling compares or adds in a cycle, where it is a layer of its
-        own; no limit by default.
+        Elements of its windows that pooling of its own compares or adds; no limit by default.
     launch_s
-        Time added to each run of a layer, a recurrent step too: the launch of a kernel, the start
-        of a program; 0 by default. [s]
+        Time added to each run of a layer, a recurrent step too: the launch of a kernel. [s]
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
 
