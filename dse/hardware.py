@@ -76,6 +76,10 @@ class Accelerator:
     pooling_is_fused, additions_are_fused
         Whether pooling, or an addition, that follows a layer with MACs is done before its output is
         written; see `dse.mapping.fusion`.
+    pooling_elements_per_cycle
+        Elements of its windows that pooling of its own compares or adds; no limit by default.
+    launch_s
+        Time added to each run of a layer, a recurrent step too: the launch of a kernel. [s]
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
     schedule
@@ -112,6 +116,8 @@ class Accelerator:
     partial_rows_are_fetched: bool = False
     pooling_is_fused: bool = False
     additions_are_fused: bool = False
+    pooling_elements_per_cycle: float | None = None
+    launch_s: float = 0.0
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     schedule: Schedule | None = None
@@ -151,6 +157,15 @@ class Accelerator:
         for key in SWITCHES:
             if not isinstance(getattr(self, key), bool):
                 raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
+        self._check_overheads(owner)
+
+    def _check_overheads(self, owner: str) -> None:
+        rate = self.pooling_elements_per_cycle
+        if rate is not None:
+            check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
+        is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
+        if not is_time or not 0 <= self.launch_s < math.inf:
+            raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
 
     def _check_references(self, owner: str) -> None:
         if not self.array:

@@ -86,6 +86,9 @@ class Layer:
     added_elements
         Elements of further inputs that are added to the output before it is written, batch
         included: each is read once, in ``output_bits``.
+    window_elements
+        Of pooling: elements that its windows read, overlaps counted and padding not, batch
+        included; 0 where windows do not overlap, so that they are the input's elements.
     is_fused
         Whether another layer does the work of this one, without MACs, before it writes.
     extra_parameters
@@ -129,6 +132,7 @@ class Layer:
     output_elements: int = 0
     pooled_elements: int = 0
     added_elements: int = 0
+    window_elements: int = 0
     is_fused: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
@@ -165,6 +169,8 @@ class Layer:
             _check_integer(owner, key, getattr(self, key), 0, 2**62)
         most = self.map_elements
         _check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
+        most = 2**62 if self.op == "pool" else 0
+        _check_integer(owner, "window_elements", self.window_elements, 0, most)
         for key in ("sequential", "weight_is_activation", "is_fused"):
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
@@ -257,7 +263,7 @@ class Layer:
             keys = [str(self.batch_loop), "pooled_elements", "added_elements"]
             keys += ["iy"] if self.batch_loop == "oy" else []
         else:
-            keys = ["input_elements", "output_elements"]
+            keys = ["input_elements", "output_elements", "window_elements"]
         changed = {key: getattr(self, key) // now * batch for key in keys}
         return replace(self, **changed)
 

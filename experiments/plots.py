@@ -69,7 +69,8 @@ def ratio_figure(
 
 
 def _words(column: object) -> str:
-    return str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")
+    words = str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")
+    return words.replace("gddr", "GDDR").removesuffix(" s")
 
 
 def changes_figure(changes: pd.DataFrame, *, finding: str, axis: str, detail: str = "") -> Figure:

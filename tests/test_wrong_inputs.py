@@ -24,6 +24,7 @@ WORKLOADS = {
     "defaults": "defaults: [defaults]\nname: defaults\nlayers: [{name: fc, k: 8, c: 8}]\n",
     "op": "name: op\nlayers: [{name: fc, op: convolve, k: 8, c: 8}]\n",
     "key": "name: key\nlayers: [{name: fc, K: 8, c: 8}]\n",
+    "windows": "name: windows\nlayers: [{name: add, op: add, window_elements: 9}]\n",
     "big": "name: big\nlayers: [{name: fc, k: 64, c: 64, bits: {input: 4096, weight: 4096}}]\n",
 }
 
@@ -165,6 +166,18 @@ WRONG = {
         ["mapping must be empty", "accelerator.schedule=null"],
     ),
     "kilobyte": ([*NVDLA, "accelerator.dram.kilobyte_bytes=1025"], ["1000 or 1024", "1025"]),
+    "negative launch": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.launch_s=-1e-6"],
+        ["launch_s", "-1e-06", "0 or more"],
+    ),
+    "no rate of pooling": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.pooling_elements_per_cycle=0"],
+        ["pooling_elements_per_cycle", "above 0"],
+    ),
+    "windows of no pooling": (
+        [*ONE_CHIP, "workload.path=conf/workload/windows.yaml"],
+        ["'add'", "'window_elements'"],
+    ),
     "pooling that is neither fused nor apart": (
         [*ONE_CHIP, "accelerator=snowflake", "accelerator.pooling_is_fused=max"],
         ["pooling_is_fused", "'max'", "true or false"],

@@ -28,6 +28,7 @@ RULES = ("transfers", "held_in_array")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
     *("fill_cycles", "constraints", "schedule", "technology"),
+    *("pooling_elements_per_cycle", "launch_s"),
 )
 KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
 """The top-level keys of an accelerator; any other must be a parameter that it refers to."""
@@ -72,8 +73,13 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         fields["fill_cycles"] = integer(f"{owner}.fill_cycles", given["fill_cycles"], least=0)
     elif "fill_cycles" in given:
         fields["fill_cycles"] = "array"
-    if "schedule" in given:
-        fields["schedule"] = schedule_from(f"{owner}.schedule", given["schedule"])
+    if "pooling_elements_per_cycle" in given:
+        what = f"{owner}.pooling_elements_per_cycle"
+        fields["pooling_elements_per_cycle"] = number(
+            what, given["pooling_elements_per_cycle"], above_zero=True
+        )
+    if "launch_s" in given:
+        fields["launch_s"] = number(f"{owner}.launch_s", given["launch_s"])
     return Accelerator(
         name=str(given["name"]),
         clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
@@ -83,6 +89,7 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         technology=find_technology(given["technology"]),
         parameters=own,
         constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
+        schedule=schedule_from(f"{owner}.schedule", given.get("schedule")),
         **fields,
         **_dram(owner, given),
     )

@@ -12,8 +12,8 @@ SWITCHES = ("vectors_are_rounded", "strides_are_folded")
 KEYS = ("kept", "least", "least_share", "granule", "multiples", *SWITCHES, "winograd")
 
 
-def schedule_from(what: str, value: object) -> Schedule:
-    """Build a schedule from the value of an accelerator's ``schedule``.
+def schedule_from(what: str, value: object) -> Schedule | None:
+    """Build a schedule from the value of an accelerator's ``schedule``; None if there is none.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ def schedule_from(what: str, value: object) -> Schedule:
     DseError
         If a key is unknown, or a value is not of its kind or out of range.
     """
+    if value is None:
+        return None
     given = {key: x for key, x in mapping(what, value, KEYS).items() if x is not None}
     fields: dict[str, Any] = {key: given[key] for key in ("kept", *SWITCHES) if key in given}
     least = _numbers(f"{what}.least", given.get("least"), STREAMED, words=(FILTER,))

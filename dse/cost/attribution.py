@@ -15,6 +15,7 @@ CAUSES = (
     "dram_inefficiency",
     "first_last",
     "macless",
+    "launch",
 )
 """The causes, in the order in which they are added; columns are ``time_<cause>_s``."""
 
@@ -67,7 +68,8 @@ def time_by_cause(
         float(whole),
     ]
     shares = [after - before for before, after in pairwise(levels)]
-    return dict(zip((f"time_{cause}_s" for cause in CAUSES), [*shares, 0.0], strict=True))
+    added = [*shares, 0.0, chip.launch_s]
+    return dict(zip((f"time_{cause}_s" for cause in CAUSES), added, strict=True))
 
 
 SENTENCES = {
@@ -79,7 +81,8 @@ SENTENCES = {
     "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",
     "time_dram_inefficiency_s": "the DRAM delivers less than its peak rate",
     "time_first_last_s": "the first fetch and the last write cannot be hidden behind the MACs",
-    "time_macless_s": "it has no MACs: its bytes cross the DRAM interface",
+    "time_macless_s": "it has no MACs: its bytes cross the DRAM interface, or pooling takes longer",
+    "time_launch_s": "a run of a layer takes this long to start: only fewer, larger runs help",
 }
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 
 import numpy as np
 
@@ -128,12 +129,15 @@ def _totals(
     totals = np.zeros((2, len(queries.clock_hz)))
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
     for layer, repeat, table in layers:
+        totals[0] += repeat * launch_s(layer, chip)
         if table is not None and table.chunks is not None:
             totals += repeat * _scheduled(table, chip, queries)
             continue
         if table is None:
             moved = macless_bits(layer, chip)
-            totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
+            compute = pooling_cycles(layer, chip) / queries.clock_hz
+            transfer = moved / 8 / queries.rate_bytes_per_s
+            totals[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
             totals[1] += repeat * moved
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
@@ -159,6 +163,19 @@ def macless_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of a layer without MACs: its operands that the DRAM carries, once."""
     elements = {"input": layer.input_elements, "output": layer.output_elements}
     return sum(packed_bits(layer, chip, operand, n) for operand, n in elements.items())
+
+
+def pooling_cycles(layer: Layer, chip: Accelerator) -> int:
+    """Return the cycles that pooling takes, 0 for any other layer or where it is fused."""
+    if layer.op != "pool" or layer.is_fused or chip.pooling_elements_per_cycle is None:
+        return 0
+    elements = layer.window_elements or layer.input_elements
+    return ceil(elements / chip.pooling_elements_per_cycle)
+
+
+def launch_s(layer: Layer, chip: Accelerator) -> float:
+    """Return the time that a run of a layer takes to start; none where it is fused. [s]."""
+    return 0.0 if layer.is_fused else chip.launch_s
 
 
 def distinct_layers(network: Workload, chip: Accelerator) -> list[tuple[Layer, int]]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from dse.cost.attribution import CAUSES, reason, time_by_cause
 from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
-from dse.cost.designs import macless_bits
+from dse.cost.designs import launch_s, macless_bits, pooling_cycles
+from dse.cost.time import latency_s
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
 from dse.mapping.packed import packed_bits
@@ -104,12 +105,16 @@ def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
 
 def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
     moved = macless_bits(layer, chip) / 8 * layer.repeat
-    seconds = moved / (chip.dram_rate_bytes_per_s)
+    transfer = moved / chip.dram_rate_bytes_per_s
+    cycles = pooling_cycles(layer, chip) * layer.repeat
+    seconds = float(latency_s(cycles / chip.clock_hz, transfer, 0.0, transfers=chip.transfers))
+    launch = launch_s(layer, chip) * layer.repeat
     reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
     writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
-    times = {f"time_{cause}_s": 0.0 for cause in CAUSES} | {"time_macless_s": seconds}
+    times = {f"time_{cause}_s": 0.0 for cause in CAUSES}
+    times |= {"time_macless_s": seconds, "time_launch_s": launch}
     return (
-        {"macs": 0, "cycles": 0, "latency_s": seconds, "dram_bytes": moved}
+        {"macs": 0, "cycles": cycles, "latency_s": seconds + launch, "dram_bytes": moved}
         | {
             "dram_bytes_input": reads,
             "dram_bytes_weight": 0.0,
@@ -122,5 +127,5 @@ def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
         | {f"tile_{loop}": 0 for loop in LOOPS}
         | {"footprint_bytes": 0.0, "compulsory_bytes": moved, "lower_bound_bytes": moved}
         | times
-        | {"why": reason(times, seconds)}
+        | {"why": reason(times, seconds + launch)}
     )

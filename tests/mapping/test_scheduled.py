@@ -30,6 +30,7 @@ buffers:
   - {name: shared, bytes: buffer_bytes, holds: [input, weight]}
   - {name: sums, bytes: 4096, holds: [output]}
 transfers: serial
+launch_s: 1.0e-6
 halo_is_kept: false
 schedule:
   kept: weight
