@@ -86,12 +86,14 @@ def changes_figure(changes: pd.DataFrame, *, finding: str, axis: str, detail: st
         Label of the changes.
     """
     with look():
-        figure = new_figure(9.0, 1.8 + 0.33 * len(changes))
+        figure = new_figure(9.0, 1.8 + 0.5 * len(changes))
         ax = figure.add_subplot()
         title(figure, finding, detail)
         ax.axvline(0, color=MUTED, linewidth=1)
         for index, (column, values) in enumerate(changes.items()):
-            lift = 0.4 * ((len(changes.columns) - 1) / 2 - index) / max(len(changes.columns) - 1, 1)
+            lift = (
+                0.75 * ((len(changes.columns) - 1) / 2 - index) / max(len(changes.columns) - 1, 1)
+            )
             ax.plot(
                 100 * values,
                 [len(values) - 1 - place + lift for place in range(len(values))],
