@@ -169,7 +169,7 @@ def with_mapping(accelerator: Accelerator, network: Workload, mapping: GivenMapp
     ------
     DseError
         If a tile is above its bound, a layer or loop is unknown, or the machine does not allow
-        what is given.
+        what is given, or has a schedule of its own.
     """
     is_name = isinstance(mapping, str | Path)
     values = load_group("mapping", mapping) if is_name else mapping  # type: ignore[arg-type]

@@ -112,12 +112,16 @@ class Dram:
         Operand to the bits that a value which is not zero takes in the DRAM, in its own bits: 4/3
         where three values of 16 bits share a word of 64 with the runs of zeros between them. Zeros
         (`Layer.input_zeros`, `Layer.output_zeros`) then take none. What would grow stays plain.
+    kilobyte_bytes
+        Bytes in the kilobyte that ``dram_bytes_per_s`` is counted in: 1024 where the source of a
+        machine takes GB/s as 10^6 KiB/s, else 1000. A DRAM part's rate is in plain bytes always.
     """
 
     efficiency: float = 1.0
     carries: tuple[str, ...] = OPERANDS
     pj_per_bit: float | None = None
     compression: tuple[tuple[str, float], ...] = ()
+    kilobyte_bytes: int = 1000
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "carries", tuple(self.carries))
@@ -128,5 +132,7 @@ class Dram:
             if operand not in ("input", "output"):
                 raise DseError(f"dram.compression must name input or output, got {operand!r}")
             check_number("dram.compression", operand, ratio, integer=False)
+        if self.kilobyte_bytes not in (1000, 1024):
+            raise DseError(f"dram.kilobyte_bytes must be 1000 or 1024, got {self.kilobyte_bytes!r}")
         if self.pj_per_bit is not None:
             check_number("dram", "pj_per_bit", self.pj_per_bit, integer=False)

@@ -47,6 +47,8 @@ class Constraints:
     unrolled
         For each axis of the array the loops that it unrolls, () for an unused axis, None for a
         free one; all are free if empty.
+    pooling_is_fused
+        False where an output is written before it is pooled, on a machine that could pool first.
     layers
         Layer name to constraints that replace these for that layer, key by key, tiles by loop.
     """
@@ -56,6 +58,7 @@ class Constraints:
     stationarity: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     unrolled: tuple[Unrolling | None, ...] = ()
+    pooling_is_fused: bool | None = None
     layers: tuple[tuple[str, "Constraints"], ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +104,8 @@ class Constraints:
             for key in ("stationarity", "order", "unrolled")
             if getattr(other, key)
         }
+        if other.pooling_is_fused is not None:
+            changes["pooling_is_fused"] = other.pooling_is_fused
         for key in ("min_tile", "max_tile"):
             changes[key] = tuple({**dict(getattr(self, key)), **dict(getattr(other, key))}.items())
         return replace(self, **changes)

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from dse.components import Axis, Buffer, Dram, Granule
 from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
+from dse.schedule import Schedule, Winograd
 from dse.technology import DramPart, Technology
 from dse.workload import OPERANDS
 
 __all__ = [
     "PARAMETERS",
+    "SWITCHES",
     "TRANSFERS",
     "Accelerator",
     "Axis",
@@ -20,10 +22,18 @@ __all__ = [
     "Constraints",
     "Dram",
     "Granule",
+    "Schedule",
     "Unrolling",
+    "Winograd",
 ]
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
+
+SWITCHES = (
+    *("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"),
+    *("pooling_is_fused", "additions_are_fused"),
+)
+"""The rules of a machine that are true or false."""
 
 PARAMETERS = (
     "array_rows",
@@ -63,8 +73,18 @@ class Accelerator:
         The operand that an array pass holds, and the cycles added for each pass.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
+    pooling_is_fused, additions_are_fused
+        Whether pooling, or an addition, that follows a layer with MACs is done before its output is
+        written; see `dse.mapping.fusion`.
+    pooling_elements_per_cycle
+        Elements of its windows that pooling of its own compares or adds; no limit by default.
+    launch_s
+        Time added to each run of a layer, a recurrent step too: the launch of a kernel. [s]
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
+    schedule
+        Rules of the machine's own that fix traffic and cycles of each layer; the mapper's choice
+        if None.
 
     Raises
     ------
@@ -94,8 +114,13 @@ class Accelerator:
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
+    pooling_is_fused: bool = False
+    additions_are_fused: bool = False
+    pooling_elements_per_cycle: float | None = None
+    launch_s: float = 0.0
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    schedule: Schedule | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -112,6 +137,8 @@ class Accelerator:
         self._check_rules(owner)
         self._check_references(owner)
         self._check_dram(owner)
+        if self.schedule is not None:
+            self._check_schedule(owner)
 
     def _check_rules(self, owner: str) -> None:
         if self.transfers not in TRANSFERS:
@@ -127,9 +154,18 @@ class Accelerator:
             )
         if self.fill_cycles != "array":
             check_number(owner, "fill_cycles", self.fill_cycles, integer=True, least=-1)
-        for key in ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"):
+        for key in SWITCHES:
             if not isinstance(getattr(self, key), bool):
                 raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
+        self._check_overheads(owner)
+
+    def _check_overheads(self, owner: str) -> None:
+        rate = self.pooling_elements_per_cycle
+        if rate is not None:
+            check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
+        is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
+        if not is_time or not 0 <= self.launch_s < math.inf:
+            raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
 
     def _check_references(self, owner: str) -> None:
         if not self.array:
@@ -178,6 +214,26 @@ class Accelerator:
                     f"{what} must be of the choices of each axis, {choices}, or [] for none, got "
                     f"[{','.join(loops)}]"
                 )
+
+    def _check_schedule(self, owner: str) -> None:
+        """Check that a schedule contradicts no other rule of the machine."""
+        if self.transfers == "double_buffered":
+            raise DseError(
+                f"{owner}.transfers must be overlapped or serial with a schedule, which says what "
+                f"of the buffer is free, got 'double_buffered'"
+            )
+        for key, none in (("fill_cycles", 0), ("weight_granules", ())):
+            if getattr(self, key) != none:
+                raise DseError(
+                    f"{owner}.{key} would change nothing with a schedule, which has rules of its "
+                    f"own for that, got {getattr(self, key)!r}"
+                )
+        if not any({"input", "weight"} <= set(buffer.holds) for buffer in self.buffers):
+            held = [list(buffer.holds) for buffer in self.buffers]
+            raise DseError(
+                f"{owner}.buffers must hold input and weight in one buffer with a schedule, got "
+                f"{held}"
+            )
 
     def _check_dram(self, owner: str) -> None:
         if self.dram_bytes_per_s is not None:
@@ -249,6 +305,16 @@ class Accelerator:
             return float(self.dram_bytes_per_s)
         assert self.dram_part is not None  # _check_dram: one of the two is given
         return self.dram_part.bytes_per_s * self.dram_channels
+
+    @property
+    def dram_unit(self) -> float:
+        """Bytes that pass for each byte of the peak rate: 1.024 where a source's kB are KiB."""
+        return self.dram.kilobyte_bytes / 1000 if self.dram_bytes_per_s is not None else 1.0
+
+    @property
+    def dram_rate_bytes_per_s(self) -> float:
+        """Bytes that pass each second: peak rate times efficiency and unit. [bytes/s]."""
+        return self.peak_dram_bytes_per_s * self.dram.efficiency * self.dram_unit
 
     @property
     def fill_cycles_per_pass(self) -> int:

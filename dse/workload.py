@@ -80,6 +80,17 @@ class Layer:
         ``"mac"`` for the loop nest, else one of `MACLESS_OPS`.
     input_elements, output_elements
         Elements read and written by a layer without MACs, batch included.
+    pooled_elements
+        Output elements that pooling leaves before they are written, batch included; 0 where the
+        output is written as it is. See `dse.mapping.fusion`.
+    added_elements
+        Elements of further inputs that are added to the output before it is written, batch
+        included: each is read once, in ``output_bits``.
+    window_elements
+        Of pooling: elements that its windows read, overlaps counted and padding not, batch
+        included; 0 where windows do not overlap, so that they are the input's elements.
+    is_fused
+        Whether another layer does the work of this one, without MACs, before it writes.
     extra_parameters
         Learned elements that are not multiplied in the nest: biases, normalisation scales,
         embedding tables. Counted in `Workload.weight_elements`, never in traffic.
@@ -119,6 +130,10 @@ class Layer:
     output_zeros: float = 0.0
     input_elements: int = 0
     output_elements: int = 0
+    pooled_elements: int = 0
+    added_elements: int = 0
+    window_elements: int = 0
+    is_fused: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
 
@@ -150,9 +165,13 @@ class Layer:
             _check_integer(owner, key, getattr(self, key), 0, LARGEST_BOUND)
         for key in ("input_bits", "weight_bits", "output_bits", "psum_bits"):
             _check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
-        for key in ("input_elements", "output_elements", "extra_parameters"):
+        for key in ("input_elements", "output_elements", "extra_parameters", "added_elements"):
             _check_integer(owner, key, getattr(self, key), 0, 2**62)
-        for key in ("sequential", "weight_is_activation"):
+        most = self.map_elements
+        _check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
+        most = 2**62 if self.op == "pool" else 0
+        _check_integer(owner, "window_elements", self.window_elements, 0, most)
+        for key in ("sequential", "weight_is_activation", "is_fused"):
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
@@ -209,6 +228,11 @@ class Layer:
         return self.g * self.k * self.c * self.fy * self.fx if self.has_macs else 0
 
     @property
+    def map_elements(self) -> int:
+        """Elements of the output of one run, before any pooling; 0 without MACs."""
+        return self.b * self.g * self.k * self.oy * self.ox if self.has_macs else 0
+
+    @property
     def parameters(self) -> int:
         """Learned elements of one run: weights unless they are activations, and the extra ones."""
         return self.extra_parameters + (0 if self.weight_is_activation else self.weight_elements)
@@ -236,9 +260,10 @@ class Layer:
         """
         _check_integer(f"layer {self.name!r}", "batch", batch, 1, LARGEST_BOUND)
         if self.has_macs:
-            keys = [str(self.batch_loop)] + (["iy"] if self.batch_loop == "oy" else [])
+            keys = [str(self.batch_loop), "pooled_elements", "added_elements"]
+            keys += ["iy"] if self.batch_loop == "oy" else []
         else:
-            keys = ["input_elements", "output_elements"]
+            keys = ["input_elements", "output_elements", "window_elements"]
         changed = {key: getattr(self, key) // now * batch for key in keys}
         return replace(self, **changed)
 

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 import dse
 from experiments.comparison import report
 from experiments.plots import ratio_figure
-from experiments.snowflake import network, only, published_schedule, scheduled_row
+from experiments.snowflake import network, only, published_schedule, scheduled
 
 MACHINE = "Snowflake"
 SCHEDULED = "192 to 384 maps, weights sent three times"
@@ -59,7 +59,7 @@ def run() -> pd.DataFrame:
     printed = replace(printed, layers=(replace(printed.layers[0], k=192),))
     free = dse.load_accelerator("snowflake")
     rows = {
-        SCHEDULED: scheduled_row("conv3"),
+        SCHEDULED: scheduled().loc["conv3"],
         AS_PRINTED: dse.evaluate(printed, free, mapping=published_schedule("conv3")).layers.iloc[0],
         FREE: dse.evaluate(only(alexnet, "conv3"), free, objective="dram_bytes").layers.iloc[0],
     }

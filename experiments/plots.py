@@ -69,4 +69,47 @@ def ratio_figure(
 
 
 def _words(column: object) -> str:
-    return str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")
+    words = str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")
+    return words.replace("gddr", "GDDR").removesuffix(" s")
+
+
+def changes_figure(changes: pd.DataFrame, *, finding: str, axis: str, detail: str = "") -> Figure:
+    """Draw relative changes, one line a row and one marker a column.
+
+    Parameters
+    ----------
+    changes
+        What was changed by what it was changed on. [share]
+    finding, detail
+        What the plot shows, and how to read it.
+    axis
+        Label of the changes.
+    """
+    with look():
+        figure = new_figure(9.0, 1.8 + 0.5 * len(changes))
+        ax = figure.add_subplot()
+        title(figure, finding, detail)
+        ax.axvline(0, color=MUTED, linewidth=1)
+        for index, (column, values) in enumerate(changes.items()):
+            lift = (
+                0.75 * ((len(changes.columns) - 1) / 2 - index) / max(len(changes.columns) - 1, 1)
+            )
+            ax.plot(
+                100 * values,
+                [len(values) - 1 - place + lift for place in range(len(values))],
+                linestyle="none",
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=7,
+                color=SERIES[index % len(SERIES)],
+                markeredgecolor=PAPER,
+                label=str(column),
+                zorder=3,
+            )
+        for place in range(len(changes)):
+            ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
+        ax.set_yticks(range(len(changes)), [str(x) for x in changes.index[::-1]])
+        ax.set_ylim(-0.6, len(changes) - 0.4)
+        ax.tick_params(axis="y", labelcolor=INK, length=0)
+        ax.set_xlabel(f"{axis} (%)")
+        figure.legend(loc="outside lower left", ncols=4)
+    return figure

@@ -20,9 +20,9 @@ def network(name: str, batch: int = 1) -> dse.Workload:
     return dse.load_workload(name, batch=batch, bits=BITS)
 
 
-def only(workload: dse.Workload, name: str) -> dse.Workload:
-    """Return the one layer of this name as a network of its own."""
-    return replace(workload, layers=tuple(x for x in workload.layers if x.name == name))
+def only(workload: dse.Workload, *names: str) -> dse.Workload:
+    """Return the layers of these names as a network of its own."""
+    return replace(workload, layers=tuple(x for x in workload.layers if x.name in names))
 
 
 def published_schedule(layer_name: str) -> dict[str, object]:
@@ -35,22 +35,32 @@ def published_schedule(layer_name: str) -> dict[str, object]:
     return {"layers": {layer_name: own}}
 
 
-def scheduled_row(layer_name: str) -> pd.Series:
-    """Return the row of a layer of AlexNet under its published schedule."""
-    layer, chip = only(network("alexnet_one_tower"), layer_name), dse.load_accelerator("snowflake")
-    return dse.evaluate(layer, chip, mapping=published_schedule(layer_name)).layers.iloc[0]
+@lru_cache(maxsize=1)
+def scheduled() -> pd.DataFrame:
+    """Return the convolutions of AlexNet under their published schedule, by name."""
+    alexnet = network("alexnet_one_tower")
+    convolutions = tuple(x for x in alexnet.layers if not x.name.startswith("fc"))
+    chip = dse.load_accelerator("snowflake")
+    found = dse.evaluate(replace(alexnet, layers=convolutions), chip, mapping="snowflake_alexnet")
+    return found.layers.set_index("name").loc[list(SCHEDULED)]
 
 
 @lru_cache(maxsize=8)
-def layers(name: str) -> pd.DataFrame:
-    """Return the layers with MACs but the classifier, each with its least energy-delay product.
+def all_layers(name: str) -> pd.DataFrame:
+    """Return all layers of a network, each with its least energy-delay product.
 
-    The published tables leave out the classifier, and have no rows for pooling and additions. The
-    energy-delay product weighs time against traffic; for the least time alone a layer bound by its
-    MACs may waste any amount of traffic.
+    It weighs time against traffic; for the least time alone a layer bound by its MACs may waste any
+    amount of traffic.
     """
-    chip = dse.load_accelerator("snowflake")
-    rows = dse.evaluate(network(name), chip, objective="edp").layers
+    return dse.evaluate(network(name), dse.load_accelerator("snowflake"), objective="edp").layers
+
+
+def layers(name: str) -> pd.DataFrame:
+    """Return the layers with MACs but the classifier.
+
+    The published tables leave out the classifier, and have no rows for pooling and additions.
+    """
+    rows = all_layers(name)
     is_convolution = (rows["macs"] > 0) & ~rows["name"].str.startswith("fc")
     return rows[is_convolution | (name == "linear")]
 

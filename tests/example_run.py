@@ -14,6 +14,7 @@ CLOCK_HZ = 1e9
 EFFICIENCY = 0.75
 CAUSES = (
     "mac", "edge", "fill", "compulsory", "refetch", "dram_inefficiency", "first_last", "macless",
+    "launch",
 )  # fmt: skip
 PARTS = {
     "lpddr4_3200_x16": 6.4e9,

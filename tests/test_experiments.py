@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import dse
 from experiments.comparison import FOLDER, MISSED, compare, experiments, summarise
+from experiments.snowflake import network as snowflake_network
+from experiments.snowflake import only, scheduled
 
 RENEW = "renew with: python -m experiments"
 
@@ -49,6 +52,16 @@ def test_summary_is_that_of_the_stored_tables():
     pd.testing.assert_frame_equal(
         pd.concat(rows, ignore_index=True), stored, rtol=1e-3, obj=f"summary ({RENEW})"
     )
+
+
+@pytest.mark.parametrize("objective", ["dram_bytes", "edp"])
+def test_snowflakes_own_choice_moves_no_more_than_its_published_schedule(objective):
+    given = scheduled()
+    network = only(snowflake_network("alexnet_one_tower"), *given.index, "pool2", "pool5")
+    free = dse.evaluate(network, dse.load_accelerator("snowflake"), objective=objective).layers
+    free = free.set_index("name").loc[given.index]
+    assert (free["dram_bytes"] <= given["dram_bytes"]).all()
+    assert (free["dram_bytes"] >= free["compulsory_bytes"]).all()
 
 
 def test_a_missed_number_without_a_reason_is_noticed():

@@ -86,6 +86,9 @@ def test_fill_of_the_array_is_the_sum_of_its_axes():
         ({"fill_cycles": -1}, "fill_cycles must be an integer"),
         ({"fill_cycles": "rows"}, "fill_cycles must be an integer"),
         ({"halo_is_kept": "yes"}, "halo_is_kept must be true or false"),
+        ({"launch_s": -1e-6}, "launch_s must be a number from 0"),
+        ({"pooling_elements_per_cycle": 0}, "pooling_elements_per_cycle must be a number above 0"),
+        ({"pooling_is_fused": 1}, "pooling_is_fused must be true or false"),
     ],
 )
 def test_wrong_accelerators_are_refused(change, message):

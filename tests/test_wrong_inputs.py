@@ -11,6 +11,7 @@ from dse.cli import main
 
 CHECKOUT = Path(__file__).parents[1]
 ONE_CHIP = ["task=evaluate", "workload=tiny"]
+NVDLA = [*ONE_CHIP, "accelerator=nvdla"]
 
 WORKLOADS = {
     "twice": "name: twice\nlayers: [{name: fc, k: 8, c: 8}, {name: fc, k: 8, c: 8}]\n",
@@ -23,6 +24,7 @@ WORKLOADS = {
     "defaults": "defaults: [defaults]\nname: defaults\nlayers: [{name: fc, k: 8, c: 8}]\n",
     "op": "name: op\nlayers: [{name: fc, op: convolve, k: 8, c: 8}]\n",
     "key": "name: key\nlayers: [{name: fc, K: 8, c: 8}]\n",
+    "windows": "name: windows\nlayers: [{name: add, op: add, window_elements: 9}]\n",
     "big": "name: big\nlayers: [{name: fc, k: 64, c: 64, bits: {input: 4096, weight: 4096}}]\n",
 }
 
@@ -114,6 +116,75 @@ WRONG = {
     "weight on no objective": (
         ["pick.rule=weighted", "pick.weights.speed=1"],
         ["pick.weights", "'speed'"],
+    ),
+    "an addition that is neither fused nor apart": (
+        [*ONE_CHIP, "accelerator=nvdla", "accelerator.additions_are_fused=3"],
+        ["additions_are_fused", "3", "true or false"],
+    ),
+    "operand kept": (
+        [*NVDLA, "accelerator.schedule.kept=larger"],
+        ["schedule.kept", "'larger'", "smaller, input, weight"],
+    ),
+    "key of a schedule": (
+        [*NVDLA, "accelerator.schedule.kep=input"],
+        ["schedule has no key 'kep'", "did you mean 'kept'"],
+    ),
+    "least of a schedule": (
+        [*NVDLA, "accelerator.schedule.least.input=all"],
+        ["schedule.least.input", "'all'", "'filter'"],
+    ),
+    "share of a schedule": (
+        [*NVDLA, "accelerator.schedule.least_share.weight=1.5"],
+        ["schedule.least_share.weight", "1.5", "at most 1"],
+    ),
+    "granule of a schedule": (
+        [*NVDLA, "accelerator.schedule.granule={weight:0}"],
+        ["schedule.granule.weight", "0"],
+    ),
+    "multiple of no channels": (
+        [*NVDLA, "accelerator.schedule.multiples.cycles.oy=4"],
+        ["schedule.multiples.cycles", "'oy'", "c, k"],
+    ),
+    "half a Winograd": (
+        [*NVDLA, "accelerator.schedule.winograd.outputs=null"],
+        ["schedule.winograd", "'outputs'"],
+    ),
+    "double buffering of a schedule": (
+        [*NVDLA, "accelerator.transfers=double_buffered"],
+        ["transfers", "'double_buffered'", "overlapped or serial"],
+    ),
+    "fill of a schedule": ([*NVDLA, "accelerator.fill_cycles=3"], ["fill_cycles", "3"]),
+    "buffers of a schedule": (
+        [
+            *(*ONE_CHIP, "accelerator=snowflake", "accelerator.transfers=serial"),
+            "accelerator.schedule={kept:input}",
+        ],
+        ["buffers must hold input and weight in one buffer"],
+    ),
+    "mapping beside a schedule": (
+        [*NVDLA, "mapping.tile.k=4"],
+        ["mapping must be empty", "accelerator.schedule=null"],
+    ),
+    "kilobyte": ([*NVDLA, "accelerator.dram.kilobyte_bytes=1025"], ["1000 or 1024", "1025"]),
+    "negative launch": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.launch_s=-1e-6"],
+        ["launch_s", "-1e-06", "0 or more"],
+    ),
+    "no rate of pooling": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.pooling_elements_per_cycle=0"],
+        ["pooling_elements_per_cycle", "above 0"],
+    ),
+    "windows of no pooling": (
+        [*ONE_CHIP, "workload.path=conf/workload/windows.yaml"],
+        ["'add'", "'window_elements'"],
+    ),
+    "pooling that is neither fused nor apart": (
+        [*ONE_CHIP, "accelerator=snowflake", "accelerator.pooling_is_fused=max"],
+        ["pooling_is_fused", "'max'", "true or false"],
+    ),
+    "pooling fused by a mapping alone": (
+        [*ONE_CHIP, "accelerator=flexible", "mapping.pooling_is_fused=true"],
+        ["mapping.pooling_is_fused", "'flexible' does not pool before it writes"],
     ),
     "mapping that cannot fit": (
         [*ONE_CHIP, "workload.path=conf/workload/big.yaml", "accelerator.buffer_bytes=64"],

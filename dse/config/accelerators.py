@@ -14,8 +14,9 @@ from dse.config.catalogue import (
 from dse.config.checks import integer, items, mapping, nearest, number, require, texts
 from dse.config.files import REFERENCE
 from dse.config.mappings import order_from, unrolled_from
+from dse.config.schedules import schedule_from
 from dse.errors import DseError
-from dse.hardware import PARAMETERS, Accelerator, Axis, Buffer, Constraints, Dram, Granule
+from dse.hardware import PARAMETERS, SWITCHES, Accelerator, Axis, Buffer, Constraints, Dram, Granule
 from dse.workload import LOOPS
 
 __all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
@@ -24,10 +25,10 @@ SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
 """The parameters that `array` and `buffers` may refer to, beside a machine's own."""
 
 RULES = ("transfers", "held_in_array")
-SWITCHES = ("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
-    *("fill_cycles", "constraints", "technology"),
+    *("fill_cycles", "constraints", "schedule", "technology"),
+    *("pooling_elements_per_cycle", "launch_s"),
 )
 KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
 """The top-level keys of an accelerator; any other must be a parameter that it refers to."""
@@ -72,6 +73,13 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         fields["fill_cycles"] = integer(f"{owner}.fill_cycles", given["fill_cycles"], least=0)
     elif "fill_cycles" in given:
         fields["fill_cycles"] = "array"
+    if "pooling_elements_per_cycle" in given:
+        what = f"{owner}.pooling_elements_per_cycle"
+        fields["pooling_elements_per_cycle"] = number(
+            what, given["pooling_elements_per_cycle"], above_zero=True
+        )
+    if "launch_s" in given:
+        fields["launch_s"] = number(f"{owner}.launch_s", given["launch_s"])
     return Accelerator(
         name=str(given["name"]),
         clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
@@ -81,6 +89,7 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         technology=find_technology(given["technology"]),
         parameters=own,
         constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
+        schedule=schedule_from(f"{owner}.schedule", given.get("schedule")),
         **fields,
         **_dram(owner, given),
     )
@@ -168,7 +177,7 @@ def _constraints(what: str, value: object) -> Constraints:
 
 def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the interface, and either its part or its rate."""
-    known = ("efficiency", "carries", "pj_per_bit", "compression")
+    known = ("efficiency", "carries", "pj_per_bit", "compression", "kilobyte_bytes")
     values = mapping(f"{owner}.dram", given.get("dram", {}), known)
     fields: dict[str, Any] = {
         key: number(f"{owner}.dram.{key}", values[key], above_zero=True)
@@ -177,6 +186,9 @@ def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "carries" in values:
         fields["carries"] = texts(f"{owner}.dram.carries", values["carries"])
+    if values.get("kilobyte_bytes") is not None:
+        what = f"{owner}.dram.kilobyte_bytes"
+        fields["kilobyte_bytes"] = integer(what, values["kilobyte_bytes"])
     what = f"{owner}.dram.compression"
     packed = mapping(what, values.get("compression") or {}, ("input", "output"))
     ratios = {x: number(f"{what}.{x}", ratio, above_zero=True) for x, ratio in packed.items()}

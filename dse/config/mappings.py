@@ -9,7 +9,7 @@ from dse.errors import DseError
 from dse.mapping.mapping import Mapping as FoundMapping
 from dse.workload import LOOPS, OPERANDS
 
-KEYS = ("tile", "stationary", "order", "unrolled")
+KEYS = ("tile", "stationary", "order", "unrolled", "pooling_is_fused")
 HEAD_KEYS = ("name", "source", "layers")
 
 
@@ -21,8 +21,9 @@ def mapping_from(values: Mapping[str, Any] | FoundMapping | None) -> Constraints
     values
         ``tile`` (loop to size), ``stationary`` (an operand), ``order`` (all loops, outermost
         first; a list, or a text as in layers.csv), ``unrolled`` (for each axis of the array a
-        loop, a list of loops, [] for none or null for a free axis), and ``layers``, by name the
-        same keys for one layer. A mapping that a table gave fixes all of it.
+        loop, a list of loops, [] for none or null for a free axis), ``pooling_is_fused`` (false
+        where a machine that could pool first does not), and ``layers``, by name the same keys for
+        one layer. A mapping that a table gave fixes all of it.
 
     Raises
     ------
@@ -55,7 +56,11 @@ def _one(
     if stationary is not None and stationary not in OPERANDS:
         rule = ", ".join(OPERANDS)
         raise DseError(f"{what}.stationary must be one of {rule}, got {stationary!r}")
+    fused = given.get("pooling_is_fused")
+    if fused is not None and not isinstance(fused, bool):
+        raise DseError(f"{what}.pooling_is_fused must be true or false, got {fused!r}")
     return Constraints(
+        pooling_is_fused=fused,
         min_tile=tile,
         max_tile=tile,
         stationarity=() if stationary is None else (stationary,),

@@ -40,6 +40,7 @@ LAYER_KEYS = {
         MACLESS_OPS, (*_SHARED_KEYS, *_REPEAT_KEYS, *_ZEROS, "input_elements", "output_elements")
     ),
 }
+LAYER_KEYS["pool"] = (*LAYER_KEYS["pool"], "window_elements")
 """The keys that a layer of each ``op`` may have."""
 
 _REFERENCE = re.compile(r"\$\{[\w.]*?([A-Za-z_]\w*)\}")

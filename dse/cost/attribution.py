@@ -15,6 +15,7 @@ CAUSES = (
     "dram_inefficiency",
     "first_last",
     "macless",
+    "launch",
 )
 """The causes, in the order in which they are added; columns are ``time_<cause>_s``."""
 
@@ -38,14 +39,15 @@ def time_by_cause(
     ideal_cycles, array_steps, compute_cycles
         MACs over the size of the array; with edges; with fill.
     compulsory_bytes, dram_bytes, first_last_bytes
-        Each element once; as mapped; nominal first and last tiles. [bytes]
+        Each element once (with a schedule in the machine's own form, rounded channels and all); as
+        mapped; nominal first and last tiles. [bytes]
 
     Returns
     -------
     Column name to seconds, in the order of `CAUSES`.
     """
-    clock, peak = chip.clock_hz, chip.peak_dram_bytes_per_s
-    rate = peak * chip.dram.efficiency
+    clock, rate = chip.clock_hz, chip.dram_rate_bytes_per_s
+    peak = chip.peak_dram_bytes_per_s * chip.dram_unit
     compute = compute_cycles / clock
     kinds = {"overlapped": "overlapped", "double_buffered": "overlapped", "serial": "serial"}
     without_ends = kinds[chip.transfers]
@@ -66,7 +68,8 @@ def time_by_cause(
         float(whole),
     ]
     shares = [after - before for before, after in pairwise(levels)]
-    return dict(zip((f"time_{cause}_s" for cause in CAUSES), [*shares, 0.0], strict=True))
+    added = [*shares, 0.0, chip.launch_s]
+    return dict(zip((f"time_{cause}_s" for cause in CAUSES), added, strict=True))
 
 
 SENTENCES = {
@@ -78,7 +81,8 @@ SENTENCES = {
     "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",
     "time_dram_inefficiency_s": "the DRAM delivers less than its peak rate",
     "time_first_last_s": "the first fetch and the last write cannot be hidden behind the MACs",
-    "time_macless_s": "it has no MACs: its bytes cross the DRAM interface",
+    "time_macless_s": "it has no MACs: its bytes cross the DRAM interface, or pooling takes longer",
+    "time_launch_s": "a run of a layer takes this long to start: only fewer, larger runs help",
 }
 
 

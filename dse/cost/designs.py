@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 
 import numpy as np
 
@@ -10,11 +11,17 @@ from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
 from dse.cost.lookup import LATENCY, Queries, add_layer, buckets, desk_for
 from dse.cost.machines import Machines
+from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.fusion import with_fused_layers
 from dse.mapping.packed import packed_bits
-from dse.mapping.table import OBJECTIVES, criteria_above
+from dse.mapping.table import OBJECTIVES, MappingTable, criteria_above, mapping_table
 from dse.workload import Layer, Workload
+
+Mappings = IntArray | MappingTable | None
+"""What is looked up of a layer: criteria of its mappings, its chunks under a machine's own
+schedule, or nothing where it has no MACs."""
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
@@ -50,7 +57,7 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = _with_criteria(network, chip, machines.room_bits[designs].min(axis=0).tolist())
+    layers = _with_mappings(network, chip, machines.room_bits[designs].min(axis=0).tolist())
     workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
     parts = np.array_split(designs, workers)
     with ThreadPoolExecutor(workers) as pool:
@@ -60,7 +67,7 @@ def network_costs(
 
 
 def _part_costs(
-    layers: Sequence[tuple[Layer, int, IntArray | None]],
+    layers: Sequence[tuple[Layer, int, Mappings]],
     chip: Accelerator,
     machines: Machines,
     designs: IntArray,
@@ -101,25 +108,30 @@ def _queries(
     )
 
 
-def _with_criteria(
+def _with_mappings(
     network: Workload, chip: Accelerator, least_room_bits: Sequence[int]
-) -> list[tuple[Layer, int, IntArray | None]]:
+) -> list[tuple[Layer, int, Mappings]]:
     """Return the distinct layers, how often each runs, and the mappings of those with MACs.
 
     What is not known yet is computed on all processors.
     """
 
-    def found(one: tuple[Layer, int]) -> IntArray | None:
-        return criteria_above(one[0], chip, least_room_bits) if one[0].has_macs else None
+    def found(one: tuple[Layer, int]) -> Mappings:
+        layer, _ = one
+        if not layer.has_macs:
+            return None
+        if chip.schedule is not None:
+            return mapping_table(layer, chip)
+        return criteria_above(layer, chip, least_room_bits)
 
-    layers = distinct_layers(network, chip)
+    layers = distinct_layers(with_fused_layers(network, chip), chip)
     with ThreadPoolExecutor(num_workers()) as pool:
         mappings = pool.map(found, layers)
-        return [(*one, criteria) for one, criteria in zip(layers, mappings, strict=True)]
+        return [(*one, own) for one, own in zip(layers, mappings, strict=True)]
 
 
 def _totals(
-    layers: Sequence[tuple[Layer, int, IntArray | None]],
+    layers: Sequence[tuple[Layer, int, Mappings]],
     chip: Accelerator,
     queries: Queries,
     objective: str,
@@ -127,22 +139,53 @@ def _totals(
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
-    for layer, repeat, criteria in layers:
-        if criteria is None:
+    for layer, repeat, mappings in layers:
+        totals[0] += repeat * launch_s(layer, chip)
+        if isinstance(mappings, MappingTable):
+            totals += repeat * _scheduled(mappings, chip, queries)
+            continue
+        if mappings is None:
             moved = macless_bits(layer, chip)
-            totals[0] += repeat * (moved / 8 / queries.rate_bytes_per_s)
+            compute = pooling_cycles(layer, chip) / queries.clock_hz
+            transfer = moved / 8 / queries.rate_bytes_per_s
+            totals[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
             totals[1] += repeat * moved
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        desk = desk_for(criteria, queries)
-        add_layer(criteria, queries, (*choice, work), repeat, totals, desk)
+        desk = desk_for(mappings, queries)
+        add_layer(mappings, queries, (*choice, work), repeat, totals, desk)
     return totals
+
+
+def _scheduled(table: MappingTable, chip: Accelerator, queries: Queries) -> FloatArray:
+    """Return seconds and DRAM bits of a layer under a machine's own schedule, (2, designs)."""
+    shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
+    rooms = queries.rooms[:, shared]
+    row = np.searchsorted(table.footprint_bits[:, shared], rooms, side="right") - 1
+    bits = np.where(row < 0, np.inf, table.dram_bits[row])
+    each = np.repeat(bits, np.diff(queries.starts))
+    compute = table.compute_cycles[0] / queries.clock_hz
+    transfer = each / 8 / queries.rate_bytes_per_s
+    return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), each))
 
 
 def macless_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of a layer without MACs: its operands that the DRAM carries, once."""
     elements = {"input": layer.input_elements, "output": layer.output_elements}
     return sum(packed_bits(layer, chip, operand, n) for operand, n in elements.items())
+
+
+def pooling_cycles(layer: Layer, chip: Accelerator) -> int:
+    """Return the cycles that pooling takes, 0 for any other layer or where it is fused."""
+    if layer.op != "pool" or layer.is_fused or chip.pooling_elements_per_cycle is None:
+        return 0
+    elements = layer.window_elements or layer.input_elements
+    return ceil(elements / chip.pooling_elements_per_cycle)
+
+
+def launch_s(layer: Layer, chip: Accelerator) -> float:
+    """Return the time that a run of a layer takes to start; none where it is fused. [s]."""
+    return 0.0 if layer.is_fused else chip.launch_s
 
 
 def distinct_layers(network: Workload, chip: Accelerator) -> list[tuple[Layer, int]]:

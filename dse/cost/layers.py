@@ -4,10 +4,12 @@ from typing import Any
 
 from dse.cost.attribution import CAUSES, reason, time_by_cause
 from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
-from dse.cost.designs import macless_bits
+from dse.cost.designs import launch_s, macless_bits, pooling_cycles
+from dse.cost.time import latency_s
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
 from dse.mapping.packed import packed_bits
+from dse.mapping.scheduled import scheduled_once_bytes
 from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, Layer
 
@@ -36,12 +38,13 @@ def layer_row(
         return head | _macless(layer, chip)
     mapping = mapping_table(layer, chip).best(objective, chip, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
+    once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
     times = time_by_cause(
         chip,
         ideal_cycles=mapping.ideal_cycles,
         array_steps=mapping.array_steps,
         compute_cycles=mapping.compute_cycles,
-        compulsory_bytes=compulsory_bytes(layer, chip),
+        compulsory_bytes=once,
         dram_bytes=dram_bytes,
         first_last_bytes=mapping.first_last_bits / 8,
     )
@@ -71,7 +74,7 @@ def layer_row(
 
 
 def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: Accelerator) -> str:
-    transfer = dram_bytes / (chip.peak_dram_bytes_per_s * chip.dram.efficiency)
+    transfer = dram_bytes / (chip.dram_rate_bytes_per_s)
     ends = times["time_first_last_s"]
     if ends > 0 and ends >= 0.5 * sum(times.values()):
         return "first and last"
@@ -80,7 +83,7 @@ def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: A
 
 def _hiding_s(dram_bytes: float, chip: Accelerator) -> float:
     """Return the time of a transfer, 0 where nothing goes on behind it. [s]."""
-    rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+    rate = chip.dram_rate_bytes_per_s
     return 0.0 if chip.transfers == "serial" else dram_bytes / rate
 
 
@@ -102,12 +105,16 @@ def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
 
 def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
     moved = macless_bits(layer, chip) / 8 * layer.repeat
-    seconds = moved / (chip.peak_dram_bytes_per_s * chip.dram.efficiency)
+    transfer = moved / chip.dram_rate_bytes_per_s
+    cycles = pooling_cycles(layer, chip) * layer.repeat
+    seconds = float(latency_s(cycles / chip.clock_hz, transfer, 0.0, transfers=chip.transfers))
+    launch = launch_s(layer, chip) * layer.repeat
     reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
     writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
-    times = {f"time_{cause}_s": 0.0 for cause in CAUSES} | {"time_macless_s": seconds}
+    times = {f"time_{cause}_s": 0.0 for cause in CAUSES}
+    times |= {"time_macless_s": seconds, "time_launch_s": launch}
     return (
-        {"macs": 0, "cycles": 0, "latency_s": seconds, "dram_bytes": moved}
+        {"macs": 0, "cycles": cycles, "latency_s": seconds + launch, "dram_bytes": moved}
         | {
             "dram_bytes_input": reads,
             "dram_bytes_weight": 0.0,
@@ -120,5 +127,5 @@ def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
         | {f"tile_{loop}": 0 for loop in LOOPS}
         | {"footprint_bytes": 0.0, "compulsory_bytes": moved, "lower_bound_bytes": moved}
         | times
-        | {"why": reason(times, seconds)}
+        | {"why": reason(times, seconds + launch)}
     )

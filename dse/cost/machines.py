@@ -33,7 +33,7 @@ class Machines:
     room_bits : shape (designs, buffers)
         Bits that tiles may take.
     rate_bytes_per_s, peak_bytes_per_s, clock_hz
-        DRAM rate times efficiency, and before it; clock.
+        DRAM rate times efficiency and unit, and before them; clock.
     mac_pj, dram_pj_per_bit, leakage_w
         Of an 8-bit MAC, of a transferred bit; power of the area.
     area_mm2, cost_usd
@@ -96,7 +96,7 @@ def machines_of(
     return Machines(
         axis_sizes=axis_sizes,
         room_bits=8 * buffer_bytes // share,
-        rate_bytes_per_s=peak * accelerator.dram.efficiency,
+        rate_bytes_per_s=peak * accelerator.dram.efficiency * _dram_unit(accelerator, varied),
         peak_bytes_per_s=peak,
         clock_hz=np.array(np.broadcast_to(clock, size), dtype=np.float64),
         mac_pj=chip["mac_pj"],
@@ -194,6 +194,13 @@ def _dram(
         return rate, each, np.full(size, dram_usd(accelerator))
     many = np.broadcast_to(channels, size)
     return part.bytes_per_s * many, each, part.usd.value * many
+
+
+def _dram_unit(accelerator: Accelerator, columns: Columns) -> float:
+    """Return the bytes that pass for each byte of the peak rate; see `Accelerator.dram_unit`."""
+    if columns.get("dram_bytes_per_s") is not None:
+        return accelerator.dram.kilobyte_bytes / 1000
+    return 1.0 if "dram_part" in columns else accelerator.dram_unit
 
 
 def _silicon(

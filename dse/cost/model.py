@@ -15,6 +15,7 @@ from dse.cost.machines import Columns, Machines, machines_of, plain, varied_chip
 from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.mapping.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
 
@@ -38,7 +39,8 @@ def evaluate(
     """
     scale = _widest_mac(network)
     rows = tuple(
-        layer_row(layer, accelerator, objective, area_scale=scale) for layer in network.layers
+        layer_row(layer, accelerator, objective, area_scale=scale)
+        for layer in with_fused_layers(network, accelerator).layers
     )
     latency = sum(row["latency_s"] for row in rows)
     moved = sum(row["dram_bytes"] for row in rows)

@@ -44,7 +44,7 @@ def _convolve(step: Step, data: Tensor, weight: Tensor, bias: Tensor | None) -> 
         macs = batch * kernels * per_group * prod(taps) * prod(out)
         raise _too_many(len(size), macs)
     fields = {"b": batch, "g": groups, "k": kernels // groups, "c": per_group}
-    fields |= _spatial(step, size, taps, out, pads=_pads(step, size, taps))
+    fields |= _spatial(step, size, taps, out, pads=pads_before(step, size, taps))
     step.nest(fields, data, weight, extras=[bias])
 
 
@@ -79,7 +79,7 @@ def _spatial(
     pads: Sequence[int],
 ) -> dict[str, int]:
     """Return the fields of height and width; the one dimension of a 1-D convolution is x."""
-    strides, dilations = _each(step, "strides", size), _each(step, "dilations", size)
+    strides, dilations = each_axis(step, "strides", size), each_axis(step, "dilations", size)
     fields: dict[str, int] = {}
     for place, axis in enumerate(AXES[2 - len(size) :]):
         fields |= {
@@ -93,14 +93,15 @@ def _spatial(
     return fields
 
 
-def _each(step: Step, key: str, size: Sequence[int]) -> list[int]:
+def each_axis(step: Step, key: str, size: Sequence[int]) -> list[int]:
+    """Return the values of an attribute that has one for each axis, 1 where it is not given."""
     values: Any = step.attributes.get(key) or [1] * len(size)
     if len(values) != len(size):
         raise NotUnderstood(f"{key} must have {len(size)} values, got {list(values)}")
     return [int(x) for x in values]
 
 
-def _pads(step: Step, size: Sequence[int], taps: Sequence[int]) -> list[int]:
+def pads_before(step: Step, size: Sequence[int], taps: Sequence[int]) -> list[int]:
     """Return the padding before the first row of each axis."""
     mode = step.attributes.get("auto_pad", "NOTSET")
     if mode in ("NOTSET", ""):
@@ -108,7 +109,7 @@ def _pads(step: Step, size: Sequence[int], taps: Sequence[int]) -> list[int]:
         return [int(x) for x in pads[: len(size)]]
     if mode == "VALID":
         return [0] * len(size)
-    strides, dilations = _each(step, "strides", size), _each(step, "dilations", size)
+    strides, dilations = each_axis(step, "strides", size), each_axis(step, "dilations", size)
     totals = [
         max(0, (-(-n // s) - 1) * s + (f - 1) * d + 1 - n)
         for n, f, s, d in zip(size, taps, strides, dilations, strict=True)
@@ -122,8 +123,8 @@ def _transposed_pads(
     """Return what is cut off before the first output of each axis."""
     mode = step.attributes.get("auto_pad", "NOTSET")
     if mode in ("NOTSET", "", "VALID") and not step.attributes.get("output_shape"):
-        return _pads(step, size, taps)
-    strides, dilations = _each(step, "strides", size), _each(step, "dilations", size)
+        return pads_before(step, size, taps)
+    strides, dilations = each_axis(step, "strides", size), each_axis(step, "dilations", size)
     further: Any = step.attributes.get("output_padding") or [0] * len(size)
     totals = [
         max(0, s * (n - 1) + int(p) + (f - 1) * d + 1 - o)

@@ -144,7 +144,7 @@ def _item(draft: Draft, bits: Mapping[str, int]) -> dict[str, Any]:
             item[key] = (
                 next(iter(pair.values())) if len({*pair.values()}) == 1 and len(pair) == 2 else pair
             )
-    for key in ("input_elements", "output_elements", "repeat", "sequential",
+    for key in ("input_elements", "output_elements", "window_elements", "repeat", "sequential",
                 "weight_is_activation", "extra_parameters"):  # fmt: skip
         if fields.get(key):
             item[key] = fields[key]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dse.importers import attention, convolutions, passes, products, recurrent, rows
+from dse.importers import attention, convolutions, passes, pooling, products, recurrent, rows
 from dse.importers.steps import Step
 
 Handler = Callable[[Step], None]
@@ -60,7 +60,7 @@ POINTWISE = (
 
 HANDLERS: dict[str, Handler] = {
     **{op: handle for ops, handle in POINTWISE for op in ops},
-    **dict.fromkeys(POOLS, passes.layer("pool")),
+    **dict.fromkeys(POOLS, pooling.pooling),
     **dict.fromkeys(REDUCTIONS, rows.reduced),
     **dict.fromkeys(SOFTMAXES, passes.layer("softmax")),
     **dict.fromkeys(LAYER_NORMS, passes.layer("layer_norm", learned=(1, 2))),

@@ -31,12 +31,18 @@ def with_mapping(chip: Accelerator, network: Workload, given: Constraints) -> Ac
     """
     if given == Constraints():
         return chip
+    if chip.schedule is not None:
+        raise DseError(
+            f"mapping must be empty on accelerator {chip.name!r}, which has a schedule of its own; "
+            f"accelerator.schedule=null lets a mapping be given"
+        )
     layers = {layer.name: layer for layer in network.layers if layer.has_macs}
     for name in dict(given.layers):
         if name not in layers:
             raise DseError(f"mapping.layers: no layer with MACs {name!r}{nearest(name, layers)}")
     _check_tiles(layers, given)
     _check_order(chip, given)
+    _check_pooling(chip, given)
     own = chip.constraints
     general = own.overlaid(replace(given, layers=()))
     names = dict.fromkeys((*dict(own.layers), *dict(given.layers)))
@@ -81,6 +87,16 @@ def _check_order(chip: Accelerator, given: Constraints) -> None:
             raise DseError(
                 f"mapping.order must be that of accelerator {chip.name!r}, {' '.join(fixed)}, got "
                 f"{' '.join(one.order)}"
+            )
+
+
+def _check_pooling(chip: Accelerator, given: Constraints) -> None:
+    """Check that pooling is fused only on a machine that does so."""
+    for what, one in (("", given), *((f".layers.{name}", x) for name, x in given.layers)):
+        if one.pooling_is_fused and not chip.pooling_is_fused:
+            raise DseError(
+                f"mapping{what}.pooling_is_fused = true must be false: accelerator {chip.name!r} "
+                f"does not pool before it writes"
             )
 
 

@@ -12,6 +12,7 @@ from dse.hardware import Accelerator, Unrolling
 from dse.mapping.assignments import assignment, bounds_of_sets
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.orders import IRRELEVANT, TrafficModel
+from dse.mapping.packed import added_bits
 from dse.mapping.rows import SpatialAxis, pair_sizes
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -187,10 +188,11 @@ def _stationary(chip: Accelerator, order: Sequence[str], count: Dictionary[str, 
 def _bits(model: TrafficModel, rows: int, passes: Dictionary[str, int]) -> dict[str, int]:
     inputs, weights, outputs, sums = (int(bits) for bits in model.traffic())
     spills = sums * (passes["output"] - 1) // 2
+    added = added_bits(model.layer, model.chip)
     return {
-        "input": inputs * rows * passes["input"],
+        "input": inputs * rows * passes["input"] + added,
         "weight": weights * passes["weight"],
-        "output": outputs,
+        "output": outputs - added,
         "psum_write": spills,
         "psum_read": spills,
     }

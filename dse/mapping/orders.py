@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.packed import packed_bits, weights_fetched
+from dse.mapping.packed import added_bits, packed_bits, weights_fetched
 from dse.mapping.rows import SpatialAxis, needed_rows
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -103,14 +103,15 @@ class TrafficModel:
         """Return what the DRAM traffic adds up, shape (4,).
 
         DRAM bits of inputs for each row that is fetched (rounded up to whole bits where they are
-        compressed), of weights, of outputs, and those of partial sums, written and read once.
+        compressed), of weights, of outputs with what is added to them, and those of partial sums,
+        written and read once.
         """
         layer, chip = self.layer, self.chip
         sums = int("output" in chip.dram.carries) * self.outputs * 2 * self.psum_bits
         packed = (
             packed_bits(layer, chip, "input", self.planes),
             packed_bits(layer, chip, "weight", self.weights),
-            packed_bits(layer, chip, "output", self.outputs),
+            packed_bits(layer, chip, "output", self.outputs) + added_bits(layer, chip),
         )
         return np.array([*packed, sums])
 
@@ -155,7 +156,7 @@ def compulsory_bits(layer: Layer, chip: Accelerator) -> dict[str, int]:
     outputs = layer.b * layer.g * layer.k * layer.oy * layer.ox
     planes = packed_bits(layer, chip, "input", layer.b * layer.g * layer.c)
     return {
-        "input": rows[0] * rows[1] * planes,
+        "input": rows[0] * rows[1] * planes + added_bits(layer, chip),
         "weight": packed_bits(layer, chip, "weight", layer.weight_elements),
         "output": packed_bits(layer, chip, "output", outputs),
     }

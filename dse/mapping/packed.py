@@ -1,4 +1,4 @@
-"""Bits that elements take in the DRAM: compressed where the machine does that."""
+"""Bits that elements take in the DRAM: pooled and compressed where the machine does that."""
 
 from fractions import Fraction
 from math import ceil, prod
@@ -13,13 +13,19 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     Notes
     -----
     (1 - zeros) * compression, by run lengths: Chen et al., IEEE JSSC 52(1) 2017 (64/48 there).
-    Whatever would grow is not compressed [assume].
+    Whatever would grow is not compressed [assume]. Of an output that is pooled before it is
+    written the elements that pooling leaves move, of a layer that is fused nothing.
     """
+    if layer.is_fused:
+        return Fraction(0)
+    left = Fraction(1)
+    if operand == "output" and layer.pooled_elements:
+        left = Fraction(layer.pooled_elements, layer.map_elements)
     ratio = dict(chip.dram.compression).get(operand)
     if ratio is None:
-        return Fraction(1)
+        return left
     zeros = {"input": layer.input_zeros, "output": layer.output_zeros}[operand]
-    return min(Fraction(1), (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
+    return left * min(Fraction(1), (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
 
 
 def weights_fetched(layer: Layer, chip: Accelerator) -> int:
@@ -40,3 +46,8 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
         return 0
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
     return ceil(elements * bits[operand] * packed_share(layer, chip, operand))
+
+
+def added_bits(layer: Layer, chip: Accelerator) -> int:
+    """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
+    return layer.added_elements * layer.output_bits if "input" in chip.dram.carries else 0

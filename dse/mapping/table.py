@@ -20,6 +20,7 @@ from dse.mapping.build import Points, worth_having
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.mapping import Mapping, evaluate_mapping
 from dse.mapping.orders import Variant, variants
+from dse.mapping.scheduled import scheduled_mapping, scheduled_points
 from dse.workload import LOOPS, Layer
 
 OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
@@ -40,6 +41,8 @@ class MappingTable:
         DRAM traffic; nominal first fetch and last write. [bits]
     compute_cycles : shape (rows,)
         Cycles of the array, with fill.
+    chunks : shape (rows,)
+        Chunks of the operand that a machine's own schedule keeps; None where the mapper chooses.
     """
 
     layer: Layer
@@ -50,9 +53,13 @@ class MappingTable:
     compute_cycles: IntArray
     points: Points = field(repr=False)
     variants: tuple[Variant, ...] = field(repr=False)
+    chunks: IntArray | None = field(default=None, repr=False)
 
     def mapping(self, row: int) -> Mapping:
         """Return the mapping of a row, with its costs by operand."""
+        if self.chunks is not None:
+            count = int(self.chunks[row])
+            return scheduled_mapping(self.layer, self.chip, self.points, row, count)
         variant = self.variants[int(self.points.variant[row])]
         tile = {loop: int(self.points.tile[loop][row]) for loop in LOOPS}
         counter = CycleCounter(self.layer, self.chip)
@@ -110,7 +117,7 @@ class MappingTable:
     def _objectives(
         self, rows: IntArray, chip: Accelerator, area_scale: float | None
     ) -> dict[str, FloatArray]:
-        rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
+        rate = chip.dram_rate_bytes_per_s
         dram_bytes = self.dram_bits[rows] / 8
         latency = latency_s(
             self.compute_cycles[rows] / chip.clock_hz,
@@ -194,7 +201,7 @@ def _rules(chip: Accelerator) -> Key:
 def table_key(layer: Layer, chip: Accelerator) -> Key:
     """Return all that a table depends on."""
     axes = tuple((axis.dims, axis.whole_sets) for axis in chip.array)
-    return (layer.key, axes, chip.axis_sizes, chip.constraints, *_rules(chip))
+    return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
 
 
 def _key_of_alike(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Key:
@@ -222,7 +229,10 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     found = _known(_TABLES, key)
-    if found is None:
+    if found is None and chip.schedule is not None:
+        found = _table(layer, chip, *scheduled_points(layer, chip))
+        _keep(_TABLES, key, found)
+    elif found is None:
         counter = CycleCounter(layer, chip)
         alike = _key_of_alike(layer, chip, counter)
         found = _known(_ALIKE, alike)
@@ -297,7 +307,12 @@ def _keep(tables: OrderedDict[Any, Known], key: object, table: Known) -> None:
 
 
 def _computed(layer: Layer, chip: Accelerator, counter: CycleCounter) -> MappingTable:
-    points = worth_having(layer, chip, counter)
+    return _table(layer, chip, worth_having(layer, chip, counter))
+
+
+def _table(
+    layer: Layer, chip: Accelerator, points: Points, chunks: IntArray | None = None
+) -> MappingTable:
     return MappingTable(
         layer=layer,
         chip=chip,
@@ -306,5 +321,6 @@ def _computed(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Mapping
         dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
         compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
         points=points,
-        variants=variants(layer, chip),
+        variants=() if chunks is not None else variants(layer, chip),
+        chunks=chunks,
     )

@@ -40,6 +40,7 @@ CAUSES = {
     "time_dram_inefficiency_s": ("DRAM inefficiency", ORANGE, "...."),
     "time_first_last_s": ("first and last tile", PURPLE, ""),
     "time_macless_s": ("layers without MACs", GREY, "\\\\\\\\"),
+    "time_launch_s": ("launch", INK, ""),
 }
 """Column, words, colour and hatch of each cause, in the order in which they are added."""
 

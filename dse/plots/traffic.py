@@ -162,7 +162,7 @@ def traffic_curve(
     log_axis(ax, "x", "buffer_bytes", x)
     log_axis(ax, "y", "dram_bytes", y)
     styles = {
-        "dram_bytes": (BLUE, "-", 2.0, "least traffic of any mapping"),
+        "dram_bytes": (BLUE, "-", 2.0, "least traffic of this machine's mappings"),
         "lower_bound_bytes": (VERMILLION, (0, (5, 2)), 1.5, "lower bound: no mapping is below"),
         "compulsory_bytes": (GREEN, ":", 1.8, "compulsory: every operand once"),
     }

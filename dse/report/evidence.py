@@ -117,11 +117,21 @@ def trust(data: ReportData, plots: Mapping[str, str]) -> str:
     lines += [str(note) for note in manifest.get("notes") or ()]
     lines.append("Area is without the DRAM interface.")
     lines.append("Layer by layer: activations between layers go through DRAM.")
-    lines.append("Mappings are exact: the best of all tilings, orders and array assignments.")
+    lines.append(_mapped(data))
     warnings = [str(text) for text in (data.summary or {}).get("warnings", ())]
     warned = f'<div class="warning">{paragraph("Warnings")}{bullets(warnings)}</div>'
     return section("trust", "What this rests on", warned if warnings else "", bullets(lines),
                    plots.get("convergence", ""))  # fmt: skip
+
+
+def _mapped(data: ReportData) -> str:
+    """Return how each layer is mapped."""
+    if (data.config.get("accelerator") or {}).get("schedule"):
+        return (
+            "Layers follow the machine's own schedule; accelerator.schedule=null shows what the "
+            "best mappings would gain."
+        )
+    return "Mappings are exact: the best of all tilings, orders and array assignments."
 
 
 def _table(frame: pd.DataFrame | None) -> pd.DataFrame:

@@ -71,7 +71,9 @@ class FinishedRun:
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DseError(f"run {self.folder}: {name} cannot be read: {reason}") from error
-        return table.fillna(dict.fromkeys(table.columns.intersection(list(_TEXT_COLUMNS)), ""))
+        texts = table.columns.intersection(list(_TEXT_COLUMNS))
+        table = table.astype(dict.fromkeys(texts, object))  # a column of none but empty texts, too
+        return table.fillna(dict.fromkeys(texts, ""))
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -70,7 +70,8 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "batch": evaluation.workload.batch,
         "accelerator": evaluation.accelerator.name,
         "buffer_bytes": sum(evaluation.accelerator.buffer_sizes_bytes),
-        "dram_efficiency": evaluation.accelerator.dram.efficiency,
+        "dram_efficiency": evaluation.accelerator.dram.efficiency
+        * evaluation.accelerator.dram_unit,
         **{name: plain(getattr(evaluation, name)) for name in TOTALS},
         "warnings": list(evaluation.warnings),
     }

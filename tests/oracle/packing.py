@@ -14,11 +14,14 @@ def bits_of(layer: Layer, kind: str) -> int:
 
 def share(layer: Layer, chip: Accelerator, kind: str) -> Fraction:
     """Return the bits in the DRAM over the own bits of an operand; partial sums are plain."""
+    left = Fraction(1)
+    if kind == "output" and layer.pooled_elements:  # tests/mapping/test_pooling.py walks windows
+        left = Fraction(layer.pooled_elements, layer.b * layer.g * layer.k * layer.oy * layer.ox)
     ratio = dict(chip.dram.compression).get(kind)
     if ratio is None:
-        return Fraction(1)
+        return left
     kept = 1 - Fraction(str(getattr(layer, f"{kind}_zeros")))
-    return min(Fraction(1), kept * Fraction(str(ratio)))
+    return left * min(Fraction(1), kept * Fraction(str(ratio)))
 
 
 def packed(layer: Layer, chip: Accelerator, kind: str, count: int) -> int:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dse.cli import main
 from dse.errors import DseError
 from dse.report.decision import binding_text, words
 from dse.report.markup import figure, table
@@ -104,6 +105,21 @@ def test_evaluation_has_a_shorter_page(tmp_path):
         "DRAM traffic", "What this rests on", "Reproduce",
     ]  # fmt: skip
     assert "Plotly" not in page.partition("</style>")[2].partition("<script>")[0]
+
+
+@pytest.mark.slow
+def test_evaluation_says_whose_mappings_it_shows(tmp_path):
+    for name, text in (
+        ("nvdla", "the machine&#x27;s own schedule"),
+        ("flexible", "are exact: the"),
+    ):
+        home = tmp_path / name
+        home.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(home)
+            assert main(["task=evaluate", "workload=tiny", f"accelerator={name}"]) == 0
+        (page,) = home.glob("outputs/*/*/report.html")
+        assert text in page.read_text(encoding="utf-8")
 
 
 def change(path, **values):
