@@ -110,4 +110,5 @@ def table(records: list[dict[str, Any]]) -> pd.DataFrame:
                 "load": record["load"],
             }
         )
-    return pd.DataFrame(rows).astype({"scalesim_cycles": "Int64"})
+    frame = pd.DataFrame(rows)
+    return frame.astype({"scalesim_cycles": "Int64"}) if rows else frame

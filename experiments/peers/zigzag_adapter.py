@@ -148,7 +148,7 @@ def cycles_of(found: Any) -> int:
     return int(found.mapping_int.temporal_mapping.total_cycle)
 
 
-def nodes_of(found: Any) -> list[dict]:
+def nodes_of(found: Any, axis_sizes: list[int]) -> list[dict]:
     """Return a mapping as the list of nodes that replay.py reads."""
     temporal = {
         op.name: levels for op, levels in found.mapping.temporal_mapping.mapping_dic_origin.items()
@@ -160,10 +160,9 @@ def nodes_of(found: Any) -> list[dict]:
     )
     tile: dict[str, int] = {}
     unrolled = []
-    for axis, (dim, count) in enumerate(inside):
-        loop = dim.name.lower()
+    for axis, loop, count in _by_axis(inside, axis_sizes):
         unrolled.append({"unroll": loop, "size": tile.get(loop, 1), "axis": axis})
-        tile[loop] = tile.get(loop, 1) * int(count)
+        tile[loop] = tile.get(loop, 1) * count
     order = [(dim.name.lower(), int(n)) for level in temporal["O"] for dim, n in level]
     nodes = unrolled  # innermost first
     stored = {name: len(levels[0]) for name, levels in temporal.items()}
@@ -174,6 +173,15 @@ def nodes_of(found: Any) -> list[dict]:
             nodes.append({"loop": loop, "size": tile.get(loop, 1)})
             tile[loop] = tile.get(loop, 1) * count
     return nodes[::-1]
+
+
+def _by_axis(inside: Any, axis_sizes: list[int]) -> list[tuple[int, str, int]]:
+    """Return axis, loop and count; ZigZag writes a loop on both axes as one product."""
+    entries = [(dim.name.lower(), int(count)) for dim, count in inside]
+    if len(entries) == 1 and entries[0][1] > axis_sizes[0]:
+        loop, count = entries[0]
+        entries = [(loop, axis_sizes[0]), (loop, count // axis_sizes[0])]
+    return [(axis, loop, count) for axis, (loop, count) in enumerate(entries)]
 
 
 def answer(question: dict, options: dict) -> dict:
@@ -218,7 +226,7 @@ def answer(question: dict, options: dict) -> dict:
                 "goal": goal,
                 "dram_elements": dram_elements(one),
                 "cycles": cycles_of(one),
-                "nodes": nodes_of(one),
+                "nodes": nodes_of(one, question["axis_sizes"]),
             }
             for goal, (_, one) in Best.kept.items()
         ],
