@@ -80,6 +80,7 @@ def run(environments: Path, path: Path = PATH) -> None:
     """Ask SCALE-Sim what is not answered yet, and store each answer as it comes."""
     known = {(x["problem"], x["held_in_array"]) for x in stored(path)}
     todo = [(problem, held) for problem in PROBLEMS for held in HELD]
+    todo.sort(key=lambda asked: closed_form(*asked))  # the quick ones first
     for problem, held in tqdm([x for x in todo if x not in known], disable=None):
         sent = {"question": question(problem, 0), "options": {"held_in_array": held}}
         found = run_adapter(python_of("scalesim", environments), "scalesim", sent)

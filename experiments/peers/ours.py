@@ -100,7 +100,12 @@ def measured() -> dict[str, Any]:
             best = {size: answers(table, size) for size in BUFFERS_KIB}
             spent = time.process_time() - before
             found["rows"].append(
-                {"problem": problem, "halo_is_kept": rule, "cpu_s": spent, "mappings": len(table.dram_bits)}
+                {
+                    "problem": problem,
+                    "halo_is_kept": rule,
+                    "cpu_s": spent,
+                    "mappings": len(table.dram_bits),
+                }
                 | {"answers": [_shown(problem, rule, size, best[size]) for size in BUFFERS_KIB]}
             )
     return found

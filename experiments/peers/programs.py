@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -69,13 +70,6 @@ PEERS = {
         space="its 3 best unrollings, every order of at most 6 factors, "
         "a tile of its own for each operand",
     ),
-    "zigzag_wide": Peer(
-        environment="zigzag",
-        setting="7 factors, 5 unrollings",
-        options={"loop_factors": 7, "spatial_mappings": 5},
-        halo_is_kept=False,
-        space="5 unrollings, at most 7 factors",
-    ),
 }
 
 
@@ -105,11 +99,16 @@ def run_adapter(python: Path, adapter: str, asked: dict[str, Any]) -> dict[str, 
     Returns
     -------
     dict
-        ``status`` (answered, time limit, failed), the machine, and ``answer`` or ``error``.
+        ``status`` (answered, time limit), the machine, and ``answer``.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends with an error.
     """
     before = machine()
     done = subprocess.run(
-        [python, FOLDER / f"{adapter}_adapter.py"],
+        [python, FOLDER / "adapters" / f"{adapter}_adapter.py"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,
@@ -118,9 +117,9 @@ def run_adapter(python: Path, adapter: str, asked: dict[str, Any]) -> dict[str, 
     )
     if done.returncode == 0:
         return {"status": "answered", **before, "answer": json.loads(done.stdout)}
-    if done.returncode < 0:
+    if done.returncode == -signal.SIGXCPU:
         return {"status": "time limit", **before}
-    return {"status": "failed", **before, "error": done.stderr.strip().splitlines()[-1]}
+    raise RuntimeError(f"{adapter} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 def ask(name: str, python: Path, problem: str, buffer_kib: int) -> dict[str, Any]:

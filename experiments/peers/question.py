@@ -19,11 +19,11 @@ PROBLEMS: dict[str, dict[str, int]] = {
 """Bounds of the loops that are above 1; stride 1, and an input without padding."""
 
 TITLES = {
-    "gemm_512": "Matrix product\n512 × 512 × 512",
-    "gemv_4096": "Matrix × vector\n4096 × 4096",
-    "alexnet_one_tower_conv3_192": "AlexNet conv3, 3 × 3\n192 → 192, 13 × 13",
-    "resnet50_res2_3x3": "ResNet-50 res2, 3 × 3\n64 → 64, 56 × 56",
-    "resnet50_res5_1x1": "ResNet-50 res5, 1 × 1\n2048 → 512, 7 × 7",
+    "gemm_512": "Matrix product\n512 x 512 x 512",
+    "gemv_4096": "Matrix x vector\n4096 x 4096",
+    "alexnet_one_tower_conv3_192": "AlexNet conv3, 3 x 3\n192 → 192, 13 x 13",
+    "resnet50_res2_3x3": "ResNet-50 res2, 3 x 3\n64 → 64, 56 x 56",
+    "resnet50_res5_1x1": "ResNet-50 res5, 1 x 1\n2048 → 512, 7 x 7",
 }
 
 BUFFERS_KIB = (16, 64, 256, 1024)

@@ -8,7 +8,7 @@ from dse.cost.bounds import lower_bound_bytes
 from experiments.peers.answers import Record
 from experiments.peers.ours import chip_of, layer_of
 from experiments.peers.programs import LIMIT_CPU_S, PEERS
-from experiments.peers.question import BUFFERS_KIB, PROBLEMS, bounds
+from experiments.peers.question import AXIS_SIZES, BUFFERS_KIB, PROBLEMS, bounds
 from experiments.peers.replay import Node, Replay, replay
 
 QUANTITIES = ("dram_elements", "cycles", "cycles_at_least_traffic")
@@ -78,7 +78,7 @@ def _row(our: dict[str, Any], record: Record) -> dict[str, Any]:
         "our_cpu_s_all_sizes": our["cpu_s"],
         "ratio": cpu_s / our["cpu_s"],
         **{f"our_{key}": mine[key] for key in QUANTITIES},
-        "lower_bound": lower_bound(record["problem"], size),
+        "lower_bound_elements": round(lower_bound(record["problem"], size)),
     }
     return row | _against(record, mine) | {"date": record["date"], "load": record["load"]}
 
@@ -145,8 +145,8 @@ def walk(record: Record, nodes: list[Node], *, halo_is_kept: bool) -> Replay:
     walked = replay(bounds(record["problem"]), nodes, halo_is_kept=halo_is_kept)
     if walked.footprint > 1024 * record["buffer_kib"]:
         raise ValueError(f"{record['peer']}: {walked.footprint} bytes do not fit")
-    if any(count > 16 for count in walked.unrolled.values()):
-        raise ValueError(f"{record['peer']}: {walked.unrolled} is not on a 16 x 16 array")
+    if any(count > AXIS_SIZES[axis] for axis, count in walked.unrolled.items()):
+        raise ValueError(f"{record['peer']}: {walked.unrolled} is more than {AXIS_SIZES}")
     return walked
 
 

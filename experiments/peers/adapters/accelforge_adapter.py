@@ -1,20 +1,17 @@
-"""Asks AccelForge one question: JSON on standard input, JSON on standard output.
+"""Asks AccelForge one question: see adapter.py.
 
 Runs in AccelForge's own environment; imports nothing of this project. The mapper explores loops
 whose bounds do not divide (of the loops for which AccelForge can: not the image and the filter of
 a convolution), any unrolling on both axes, and an order and a tile of its own for each operand:
-the whole front of energy and latency, where a byte of DRAM traffic costs 1, and a MAC takes 1 cycle.
+the front of energy and latency, where a byte of DRAM traffic costs 1, and a MAC takes 1 cycle.
 """
 
-import json
-import os
-import resource
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from adapter import cpu_s, serve
 
 started = time.process_time()
 from accelforge import Metrics, Spec, set_n_parallel_jobs  # noqa: E402
@@ -128,7 +125,7 @@ def tile(loop: Any) -> int:
 
 
 def check(question: dict) -> dict:
-    """Let AccelForge cost a given mapping with partial sums and halos, so that rules can be compared.
+    """Let AccelForge cost a given mapping with partial sums and halos, to compare the rules.
 
     Returns
     -------
@@ -200,17 +197,5 @@ def answer(question: dict, options: dict) -> dict:
     }
 
 
-def cpu_s() -> float:
-    """Return the CPU seconds of this process and of its children that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    stdout = os.dup(1)
-    os.dup2(2, 1)  # what the peer prints is no part of the answer
-    found = answer(asked["question"], asked["options"])
-    found |= {"version": version("accelforge"), "import_cpu_s": IMPORT_CPU_S}
-    with os.fdopen(stdout, "w") as out:
-        json.dump(found, out)
+    serve(answer, "accelforge", IMPORT_CPU_S)

@@ -1,4 +1,4 @@
-"""Asks ZigZag one question: JSON on standard input, JSON on standard output.
+"""Asks ZigZag one question: see adapter.py.
 
 Runs in ZigZag's own environment; imports nothing of this project. ZigZag generates a few spatial
 mappings itself (one loop on each axis, divisors of the axis), and for each of them LOMA tries every
@@ -7,16 +7,13 @@ evaluations are seen here: the one with the least DRAM bytes, and the one with t
 the array (ZigZag's own latency adds stalls that the question excludes).
 """
 
-import json
 import logging
-import os
-import resource
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from adapter import cpu_s, serve
 
 started = time.process_time()
 import yaml  # noqa: E402
@@ -47,9 +44,7 @@ GOALS = ("least traffic", "fewest cycles", "most traffic")
 
 def workload(question: dict) -> list[dict]:
     """Return the layer as ZigZag writes it."""
-    terms = {
-        name: "".join(f"[{x}]" for x in own) for name, own in (OWN | {"I": INPUT}).items()
-    }
+    terms = {name: "".join(f"[{x}]" for x in own) for name, own in (OWN | {"I": INPUT}).items()}
     bits = question["bits"]
     return [
         {
@@ -118,8 +113,8 @@ def accelerator(question: dict) -> dict:
 class Best(Stage):
     """Keeps the best evaluations, and the one with the most traffic, which has every kind of it."""
 
-    kept: dict[str, Any] = {}
-    evaluated = 0
+    kept: ClassVar[dict[str, Any]] = {}
+    evaluated: ClassVar[int] = 0
 
     def run(self) -> Any:
         """Look at every evaluation of the stages below."""
@@ -186,12 +181,11 @@ def _by_axis(inside: Any, axis_sizes: list[int]) -> list[tuple[int, str, int]]:
 
 def answer(question: dict, options: dict) -> dict:
     """Run LOMA once, over the spatial mappings that ZigZag generates."""
+    logging.disable(logging.CRITICAL)
     parts = {
         "workload": workload(question),
         "accelerator": accelerator(question),
-        "mapping": [
-            {"name": "default", "memory_operand_links": {"O": "O", "W": "I2", "I": "I1"}}
-        ],
+        "mapping": [{"name": "default", "memory_operand_links": {"O": "O", "W": "I2", "I": "I1"}}],
     }
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder) / f"{name}.yaml") for name in parts}
@@ -249,18 +243,5 @@ def understood(found: Any) -> dict:
     }
 
 
-def cpu_s() -> float:
-    """Return the CPU seconds of this process and of its children that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    logging.disable(logging.CRITICAL)
-    stdout = os.dup(1)
-    os.dup2(2, 1)  # what the peer prints is no part of the answer
-    found = answer(asked["question"], asked["options"])
-    found |= {"version": version("zigzag-dse"), "import_cpu_s": IMPORT_CPU_S}
-    with os.fdopen(stdout, "w") as out:
-        json.dump(found, out)
+    serve(answer, "zigzag-dse", IMPORT_CPU_S)

@@ -1,18 +1,15 @@
-"""Asks SCALE-Sim for the cycles of one fixed schedule: JSON on standard input, JSON on standard output.
+"""Asks SCALE-Sim for the cycles of one fixed schedule: see adapter.py.
 
 Runs in SCALE-Sim's own environment; imports nothing of this project. SCALE-Sim chooses no mapping:
 a dataflow says which operand stays in the array, and the layer is a matrix product whose window is
 flattened. Its three buffers are as large as the layer, and its DRAM is not asked about.
 """
 
-import json
-import os
-import resource
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from adapter import cpu_s, serve
 
 started = time.process_time()
 from scalesim.scale_sim import scalesim  # noqa: E402
@@ -64,7 +61,7 @@ UseRamulatorTrace : False
 
 
 def layer(bounds: dict) -> str:
-    """Return the layer as SCALE-Sim writes it: input and filter sizes, channels, filters, stride."""
+    """Return the layer as SCALE-Sim writes it: input, filter, channels, filters, stride."""
     rows, columns = (bounds[f"o{axis}"] + bounds[f"f{axis}"] - 1 for axis in "yx")
     sizes = [rows, columns, bounds["fy"], bounds["fx"], bounds["c"], bounds["k"], 1]
     return "Layer,H,W,FY,FX,C,K,Stride,\n" + ",".join(["layer", *map(str, sizes)]) + ",\n"
@@ -108,17 +105,5 @@ def answer(question: dict, options: dict) -> dict:
     }
 
 
-def cpu_s() -> float:
-    """Return the CPU seconds of this process and of its children that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    stdout = os.dup(1)
-    os.dup2(2, 1)  # what the peer prints is no part of the answer
-    found = answer(asked["question"], asked["options"])
-    found |= {"version": version("scalesim"), "import_cpu_s": IMPORT_CPU_S}
-    with os.fdopen(stdout, "w") as out:
-        json.dump(found, out)
+    serve(answer, "scalesim", IMPORT_CPU_S)
