@@ -110,12 +110,14 @@ def circumstances(table: pd.DataFrame, ours: dict[str, Any]) -> str:
         if version
     }
     dates = sorted({date[:10] for date in [*table["date"], ours["date"]]})
-    loads = [*table["load"], ours["load"]]
+    loads, imports = [*table["load"], ours["load"]], table["import_cpu_s"]
+    span = f"{imports.min():.1f} to {imports.max():.1f} s"
     return (
         f"Ridgepoint {ours['version']}, {', '.join(sorted(versions))}; "
         f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {ours['cores']} cores of "
-        f"{ours['processor']}, load {min(loads):.1f} to {max(loads):.1f}. CPU seconds without "
-        f"imports; ours without compilation ({ours['compile_cpu_s']:.0f} s, once for each machine)."
+        f"{ours['processor']}, load {min(loads):.1f} to {max(loads):.1f}. CPU seconds of peers are "
+        f"without imports ({span}), ours without loading compiled code "
+        f"({ours['warm_up_cpu_s']:.1f} s), which is compiled once ({ours['compile_cpu_s']:.0f} s)."
     )
 
 
