@@ -91,6 +91,9 @@ def test_walk_counts_partial_sums_both_ways_and_halos() -> None:
     size = dict.fromkeys(LOOPS, 1) | {"c": 3, "oy": 4, "fy": 3}
     kept, again = (replay(size, nodes, halo_is_kept=rule) for rule in (True, False))
     assert (again.elements["input"], kept.elements["input"]) == (3 * (4 + 4), 3 * (4 + 2))
+    taps = [{"loop": "c", "size": 1}, {"loop": "fy", "size": 1}, *({"store": x} for x in OWN)]
+    both = replay(size, taps, halo_is_kept=True, along_filter=True)
+    assert both.elements["input"] == 3 * (4 + 2)
     assert kept.elements["output"] == 4
     assert kept.elements["psum_write"] == kept.elements["psum_read"] == 8
 
@@ -108,12 +111,10 @@ def test_peer_was_asked_the_same_and_counts_traffic_as_we_do(record: dict[str, A
     asked = question(record["problem"], record["buffer_kib"])
     wanted = {key: asked[key] for key in ("bounds", "buffer_bits", "axis_sizes", "bits")}
     assert not differences(wanted, record["answer"]["understood"])
-    kept = PEERS[record["peer"]].halo_is_kept
     for mapping in record["answer"]["mappings"]:
-        found = walk(record, mapping["nodes"], halo_is_kept=kept)
-        assert found.dram_elements == mapping["dram_elements"]
+        assert walk(record, mapping["nodes"]).dram_elements == mapping["dram_elements"]
     if "check" in record["answer"]:  # a given mapping with halos and partial sums
-        check = record["answer"]["check"]
+        check, kept = record["answer"]["check"], PEERS[record["peer"]].halo_is_kept
         found = replay(check["bounds"], check["nodes"], halo_is_kept=kept)
         assert found.dram_elements == check["dram_elements"]
         assert found.elements["psum_read"] > 0
@@ -179,7 +180,7 @@ def test_readme_quotes_the_table() -> None:
 def test_fixed_schedule_is_that_of_scalesim_but_for_its_last_cycle() -> None:
     found = fixed_schedule.table(fixed_schedule.stored())
     answered = found[found["status"] == "answered"]
-    assert len(answered) >= 3
+    assert len(answered)
     assert (answered["scalesim_cycles"] == answered["closed_form_cycles"]).all()
     assert (found["our_cycles"] == found["closed_form_cycles"] + 1).all()
 

@@ -6,8 +6,10 @@ environment of its own, and SCALE-Sim the part that it can be asked (fixed_sched
 How a number becomes comparable: each adapter returns the peer's mapping beside its own counts;
 replay.py walks that mapping literally, under the peer's rule for halos, and so does it with ours.
 AccelForge keeps the halo of a neighbouring tile, ZigZag fetches it again, so each is held against
-our answer under its own rule. The walk finds the peers' counts of traffic exactly, partial sums
-both ways; AccelForge's cycles take fractions of tiles at the edges, so a walk finds more.
+our answer under its own rule; AccelForge also keeps halos along the loops of the filter, which we
+never do, so comparison.csv has its mapping by our rule too. The walk finds the peers' counts of
+traffic exactly, partial sums both ways; AccelForge's cycles take fractions of tiles at the edges,
+so a walk finds more.
 
 Where the questions differ: both peers may give each operand a tile of its own at another loop,
 which is a larger space than ours. AccelForge may unroll several loops along one axis; it cuts

@@ -33,8 +33,8 @@ class Peer:
         What its mapper is allowed, in words.
     options
         The same for its adapter.
-    halo_is_kept
-        Which of the two rules for the halo it follows.
+    halo_is_kept, along_filter
+        Which of our rules for the halo it follows; whether it keeps halos along the filter too.
     space
         What it chooses from, as far as it differs from ours.
     """
@@ -43,6 +43,7 @@ class Peer:
     setting: str
     options: dict[str, Any] = field(default_factory=dict)
     halo_is_kept: bool
+    along_filter: bool = False
     space: str
 
 
@@ -52,6 +53,7 @@ PEERS = {
         setting="any bounds",
         options={"imperfect_loops": True},
         halo_is_kept=True,
+        along_filter=True,
         space="a tile of its own for each operand, several loops on an axis; "
         "loops of the image and the filter are cut by divisors only",
     ),
@@ -60,6 +62,7 @@ PEERS = {
         setting="divisors",
         options={"imperfect_loops": False},
         halo_is_kept=True,
+        along_filter=True,
         space="as above, every loop cut by divisors only",
     ),
     "zigzag": Peer(

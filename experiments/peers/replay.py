@@ -47,7 +47,9 @@ class Replay(NamedTuple):
         return sum(self.elements.values())
 
 
-def replay(bounds: Bounds, nodes: Sequence[Node], *, halo_is_kept: bool) -> Replay:
+def replay(
+    bounds: Bounds, nodes: Sequence[Node], *, halo_is_kept: bool, along_filter: bool = False
+) -> Replay:
     """Walk a mapping at stride 1 without padding.
 
     Parameters
@@ -58,6 +60,8 @@ def replay(bounds: Bounds, nodes: Sequence[Node], *, halo_is_kept: bool) -> Repl
         The mapping.
     halo_is_kept
         Whether an input tile that follows its neighbour along oy or ox fetches only what is new.
+    along_filter
+        Whether the same holds along fy and fx, which is not a rule of ours.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def replay(bounds: Bounds, nodes: Sequence[Node], *, halo_is_kept: bool) -> Repl
         raise ValueError(f"each operand must be stored once, got {stored}")
     visits = {operand: _visits(bounds, _above(nodes, operand), operand) for operand in OWN}
     counts = {
-        "input": _input_elements(visits["input"], halo_is_kept=halo_is_kept),
+        "input": _input_elements(visits["input"], _kept_along(halo_is_kept, along_filter)),
         "weight": int(_sizes(visits["weight"], OWN["weight"]).sum()),
         **_output_elements(visits["output"]),
     }
@@ -114,22 +118,26 @@ def _sizes(visits: Visits, loops: Sequence[str]) -> IntArray:
     return np.prod([visits[loop][1] - visits[loop][0] for loop in loops], axis=0)
 
 
-def _input_elements(visits: Visits, *, halo_is_kept: bool) -> int:
+def _kept_along(halo_is_kept: bool, along_filter: bool) -> list[tuple[str, str, str, str]]:
+    """Return loop, the other loop of its axis, and both of the other axis, where halos stay."""
+    output = [("oy", "fy", "ox", "fx"), ("ox", "fx", "oy", "fy")] if halo_is_kept else []
+    taps = [("fy", "oy", "ox", "fx"), ("fx", "ox", "oy", "fy")] if along_filter else []
+    return output + taps
+
+
+def _input_elements(visits: Visits, kept_along: list[tuple[str, str, str, str]]) -> int:
     """Count the input elements fetched; at stride 1 the rows of a tile have no gaps."""
-    rows = {a: visits[f"o{a}"][1] - visits[f"o{a}"][0] for a in "yx"}
-    rows = {a: rows[a] + visits[f"f{a}"][1] - visits[f"f{a}"][0] - 1 for a in "yx"}
-    depth = _sizes(visits, ("b", "g", "c"))
-    fetched = depth * rows["y"] * rows["x"]
-    if not halo_is_kept:
-        return int(fetched.sum())
+    size = {loop: end - first for loop, (first, end) in visits.items()}
+    depth = size["b"] * size["g"] * size["c"]
+    fetched = depth * (size["oy"] + size["fy"] - 1) * (size["ox"] + size["fx"] - 1)
     stays = {x: first[1:] == first[:-1] for x, (first, _) in visits.items()}
-    for axis, across in (("y", "x"), ("x", "y")):
-        first, end = visits[f"o{axis}"]
+    for loop, partner, *across in kept_along:
+        first, end = visits[loop]
         is_next = first[1:] == end[:-1]
-        for loop in OWN["input"]:
-            is_next &= True if loop == f"o{axis}" else stays[loop]
-        held = visits[f"f{axis}"][1] - visits[f"f{axis}"][0] - 1  # rows of the tile before
-        fetched[1:] -= np.where(is_next, depth[1:] * held[1:] * rows[across][1:], 0)
+        for other in OWN["input"]:
+            is_next &= True if other == loop else stays[other]
+        held = (size[partner] - 1) * (size[across[0]] + size[across[1]] - 1)
+        fetched[1:] -= np.where(is_next, (depth * held)[1:], 0)
     return int(fetched.sum())
 
 

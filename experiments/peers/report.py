@@ -58,7 +58,7 @@ def sentence(table: pd.DataFrame) -> str:
     filtered = table["problem"].map(has_filter)
     ratios = [_two_digits(table.loc[which, "ratio"].min()) for which in (filtered, ~filtered)]
     lost = answered[answered["losses"] != ""]
-    but = f", but for {len(lost)} in a larger space ({_lost(lost)})" if len(lost) else ""
+    but = f", but for {len(lost)} of a larger space ({_lost(lost)})" if len(lost) else ""
     return (
         f"Of {len(answered)} answers none has less traffic or fewer cycles than ours{but}; one "
         f"size takes a peer at least {ratios[0]} times the CPU time of our four sizes on a "
@@ -67,8 +67,10 @@ def sentence(table: pd.DataFrame) -> str:
 
 
 def _lost(rows: pd.DataFrame) -> str:
+    """Return where a peer finds less, in words; reasons are in the table."""
     found = [
-        f"{row['peer']}, {row['problem']}, {row['buffer_kib']} KiB: {row['losses']}"
+        f"{row['peer']}, {row['problem']} at {row['buffer_kib']} KiB: "
+        f"{row['losses'].partition(', as ')[0]}"
         for _, row in rows.iterrows()
     ]
     return "; ".join(found)
@@ -129,7 +131,7 @@ def figure(table: pd.DataFrame, ours: dict[str, Any], *, finding: str) -> Figure
             drawn,
             finding,
             f"16 {TIMES} 16 MACs, one buffer of 16, 64, 256 or 1024 KiB (a marker each), operands "
-            "of one byte. Traffic is that of a literal walk of each program's mapping.",
+            "of one byte. Traffic: a literal walk of each mapping.",
         )
         time, traffic = drawn.subplots(1, 2, sharey=True, width_ratios=(3, 2))
         _draw_time(time, table, ours)
