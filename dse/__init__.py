@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     )
     from dse.errors import DseError
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
+    from dse.mapping.kept import mapping_table
     from dse.mapping.mapping import Mapping
-    from dse.mapping.table import MappingTable, mapping_table
+    from dse.mapping.table import MappingTable
     from dse.pick import Pick
     from dse.search import Study
     from dse.space import Space
@@ -41,7 +42,8 @@ _MODULES = {
     "dse.errors": ("DseError",),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
     "dse.mapping.mapping": ("Mapping",),
-    "dse.mapping.table": ("MappingTable", "mapping_table"),
+    "dse.mapping.kept": ("mapping_table",),
+    "dse.mapping.table": ("MappingTable",),
     "dse.pick": ("Pick",),
     "dse.search": ("Study",),
     "dse.space": ("Space",),

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 import dse
 from dse.hardware import Accelerator
-from dse.mapping import table
+from dse.mapping import kept
 from dse.plots.style import MARKERS, SERIES, look, new_figure, title
 from dse.space import Space
 from dse.workload import Workload
@@ -44,18 +44,12 @@ def any_axis() -> Accelerator:
     return replace(chip, array=tuple(replace(axis, dims=dims) for axis in chip.array))
 
 
-def forget() -> None:
-    """Forget all tables."""
-    for kept in (table._TABLES, table._ALIKE, table._CRITERIA):
-        kept.clear()
-
-
 def timed(run: Callable[[], object], *, runs: int = RUNS, cold: bool = True) -> tuple[float, float]:
     """Return the least CPU seconds and the least wall seconds of some runs."""
     cpu, wall = [], []
     for _ in range(runs):
         if cold:
-            forget()
+            kept.forget()
         start = time.process_time(), time.perf_counter()
         run()
         cpu.append(time.process_time() - start[0])

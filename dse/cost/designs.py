@@ -15,8 +15,9 @@ from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.fusion import with_fused_layers
+from dse.mapping.kept import criteria_above, mapping_table
 from dse.mapping.packed import packed_bits
-from dse.mapping.table import OBJECTIVES, MappingTable, criteria_above, mapping_table
+from dse.mapping.table import OBJECTIVES, MappingTable
 from dse.workload import Layer, Workload
 
 Mappings = IntArray | MappingTable | None

@@ -8,9 +8,9 @@ from dse.cost.designs import launch_s, macless_bits, pooling_cycles
 from dse.cost.time import latency_s
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
+from dse.mapping.kept import mapping_table
 from dse.mapping.packed import packed_bits
 from dse.mapping.scheduled import scheduled_once_bytes
-from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, Layer
 
 

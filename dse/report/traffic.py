@@ -10,7 +10,7 @@ from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
 from dse.cost.result import Evaluation
 from dse.hardware import Accelerator, Buffer
 from dse.mapping.fusion import with_fused_layers
-from dse.mapping.table import mapping_table
+from dse.mapping.kept import mapping_table
 from dse.plots import traffic as drawn
 from dse.plots.traffic import COLUMNS, thinned
 from dse.workload import Layer

@@ -8,8 +8,9 @@ import pytest
 
 from dse.cost.model import design_costs
 from dse.hardware import TRANSFERS, Accelerator
-from dse.mapping import table
-from dse.mapping.table import OBJECTIVES, mapping_table
+from dse.mapping import kept
+from dse.mapping.kept import mapping_table
+from dse.mapping.table import OBJECTIVES
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 from tests.oracle.cases import random_chip, random_layer
@@ -52,7 +53,7 @@ def parametric(chip: Accelerator, rng: Random) -> Accelerator:
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "FLOORS", (0, 100, 1000))  # bits, as these layers are small
+    monkeypatch.setattr(kept, "FLOORS", (0, 100, 1000))  # bits, as these layers are small
     for seed in range(60):
         rng = Random(f"{objective} {seed}")
         layer = replace(random_layer(rng), repeat=1)
@@ -67,8 +68,7 @@ def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPat
         columns["dram_bytes_per_s"] = np.array([rng.choice(rates) for _ in range(MACHINES)])
         columns["clock_hz"] = np.array([rng.choice(clocks) for _ in range(MACHINES)])
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
-        for kept in (table._TABLES, table._ALIKE, table._CRITERIA):
-            kept.clear()  # so that the mappings come from a search that tells less apart
+        kept.forget()  # so that the mappings come from a search that tells less apart
         costs = design_costs(network, chip, columns, catalogue=CATALOGUE, objective=objective)
         for place in range(MACHINES):
             values = {name: column[place].item() for name, column in columns.items()}

@@ -9,7 +9,8 @@ import pytest
 from dse.constraints import Constraints
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.table import MappingTable, mapping_table
+from dse.mapping.kept import mapping_table
+from dse.mapping.table import MappingTable
 from dse.workload import LOOPS, Layer
 from tests.oracle.brute import Criteria, all_unrollings, brute_force_front, fits
 from tests.oracle.cases import as_code, random_chip, random_layer, random_mapping

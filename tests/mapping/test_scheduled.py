@@ -12,8 +12,8 @@ import dse
 from dse.cost.attribution import CAUSES
 from dse.hardware import Accelerator, Dram, Schedule, Winograd
 from dse.mapping.fusion import with_fused_layers
+from dse.mapping.kept import mapping_table
 from dse.mapping.scheduled import chunks_worth_having, streams
-from dse.mapping.table import mapping_table
 from dse.workload import Layer, Workload
 from tests.oracle import scheduled as oracle
 from tests.oracle.cases import as_code, random_chip, random_layer

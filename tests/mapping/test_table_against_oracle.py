@@ -8,7 +8,8 @@ import pytest
 
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import evaluate_mapping
-from dse.mapping.table import MappingTable, mapping_table
+from dse.mapping.kept import mapping_table
+from dse.mapping.table import MappingTable
 from dse.workload import Layer
 from tests.oracle.brute import (
     Criteria,

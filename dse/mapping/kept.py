@@ -1,0 +1,160 @@
+"""Mapping tables, and what look-ups need of them, computed once and kept."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dse.arrays import IntArray
+from dse.errors import DseError
+from dse.hardware import Accelerator
+from dse.mapping.assignments import effects
+from dse.mapping.build import worth_having
+from dse.mapping.cycles import CycleCounter
+from dse.mapping.scheduled import scheduled_points
+from dse.mapping.table import MappingTable, table_of
+from dse.workload import Layer
+
+Key = tuple[object, ...]
+Known = TypeVar("Known")
+
+_TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
+_ALIKE: OrderedDict[Any, MappingTable] = OrderedDict()
+_CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
+_LOCK = Lock()
+LARGEST_CACHE = 20_000
+"""Tables kept in memory, by shape and array; the oldest goes first."""
+
+
+def forget() -> None:
+    """Forget what is kept, so that it is computed again."""
+    with _LOCK:
+        for tables in (_TABLES, _ALIKE, _CRITERIA):
+            tables.clear()
+
+
+def _rules(chip: Accelerator) -> Key:
+    """Return all of a machine that its tables depend on, but for the array."""
+    return (
+        tuple(buffer.holds for buffer in chip.buffers),
+        chip.dram.carries,
+        chip.dram.compression,
+        chip.granules,
+        chip.stationarity,
+        chip.held_in_array,
+        chip.fill_cycles_per_pass,
+        chip.padding_is_computed,
+        chip.halo_is_kept,
+        chip.partial_rows_are_fetched,
+    )
+
+
+def table_key(layer: Layer, chip: Accelerator) -> Key:
+    """Return all that a table depends on."""
+    axes = tuple((axis.dims, axis.whole_sets) for axis in chip.array)
+    return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
+
+
+def _key_of_alike(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Key:
+    """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do."""
+    choice = effects(layer, chip, counter.assignments)
+    return (layer.key, choice, replace(chip.constraints, unrolled=()), *_rules(chip))
+
+
+def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
+    """Return the exact mapping table of a layer on a machine, computed once and kept.
+
+    Parameters
+    ----------
+    layer
+        A layer with MACs.
+    chip
+        The machine; its bytes, rates and clock do not count.
+
+    Raises
+    ------
+    DseError
+        If the layer has no MACs, or is too large to count in 64 bits.
+    """
+    _check(layer)
+    chip = chip.for_layer(layer.name)
+    key = table_key(layer, chip)
+    found = _known(_TABLES, key)
+    if found is None and chip.schedule is not None:
+        found = table_of(layer, chip, *scheduled_points(layer, chip))
+        _keep(_TABLES, key, found)
+    elif found is None:
+        counter = CycleCounter(layer, chip)
+        alike = _key_of_alike(layer, chip, counter)
+        found = _known(_ALIKE, alike)
+        if found is None:
+            found = table_of(layer, chip, worth_having(layer, chip, counter))
+            _keep(_ALIKE, alike, found)
+        _keep(_TABLES, key, found)
+    return replace(found, layer=layer, chip=chip)
+
+
+FLOORS = (0, 8 * 8192, 8 * 32768)
+"""Bits of a buffer below which a table for look-ups may see no difference: few, to be shared."""
+
+
+def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[int]) -> IntArray:
+    """Return the criteria of the mappings that can be best where tiles may take so much.
+
+    The best of them have the time and the traffic of the best of `mapping_table`, for every machine
+    with that room or more. Footprints below the highest of `FLOORS` that the room allows are not
+    told apart, which takes half of the time or less.
+
+    Parameters
+    ----------
+    layer, chip
+        As for `mapping_table`.
+    least_room_bits : shape (buffers,)
+        Bits that tiles may take at least in each buffer. [bits]
+
+    Returns
+    -------
+    shape (mappings, buffers + 3), sorted
+        Bits in each buffer, first and last bits, DRAM bits, cycles.
+    """
+    _check(layer)
+    chip = chip.for_layer(layer.name)
+    key = table_key(layer, chip)
+    whole = _known(_TABLES, key)
+    if whole is not None:
+        return whole.points.criteria
+    floor = tuple(max(x for x in FLOORS if x <= max(room, 0)) for room in least_room_bits)
+    lower = [tuple(min(bits, most) for bits in floor) for most in reversed(FLOORS)]
+    known = (_known(_CRITERIA, (key, each)) for each in dict.fromkeys(lower))
+    found = next((criteria for criteria in known if criteria is not None), None)
+    if found is None:
+        counter = CycleCounter(layer, chip)
+        alike = _key_of_alike(layer, chip, counter)
+        found = _known(_CRITERIA, (alike, floor))
+        if found is None:
+            found = worth_having(layer, chip, counter, floor).criteria
+            _keep(_CRITERIA, (alike, floor), found)
+        _keep(_CRITERIA, (key, floor), found)
+    return found
+
+
+def _check(layer: Layer) -> None:
+    if not layer.has_macs:
+        raise DseError(f"layer {layer.name!r} has no MACs ({layer.op}), and no mapping")
+    if layer.macs * 4 * 1024 > np.iinfo(np.int64).max // 4:
+        raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
+
+
+def _known(tables: Mapping[Any, Known], key: object) -> Known | None:
+    with _LOCK:
+        return tables.get(key)
+
+
+def _keep(tables: OrderedDict[Any, Known], key: object, table: Known) -> None:
+    with _LOCK:
+        tables[key] = table
+        if len(tables) > LARGEST_CACHE:
+            tables.popitem(last=False)
