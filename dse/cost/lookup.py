@@ -25,8 +25,9 @@ ENDS, DRAM, CYCLES = 0, 1, 2
 AT_LEAST, AT_MOST, COLUMNS = 3, 4, 5
 """Further columns: time at the least and at the most ratio of a bucket; number of columns."""
 
-NUM_BUCKETS = 128
-"""Buckets of ratios of clock to DRAM rate."""
+FEWEST_BUCKETS, MOST_BUCKETS = 8, 128
+MACHINES_TO_A_BUCKET = 256
+"""Buckets of ratios of clock to DRAM rate: each costs time of its own, few hold more mappings."""
 
 SLACK = 1 - 1e-9
 """A mapping is slower than another only if it is by more than what rounding can do."""
@@ -78,14 +79,15 @@ def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
     rate, clock : shape (machines,)
         DRAM rate [bytes/s], clock [Hz].
     """
+    most = max(min(len(rate) // MACHINES_TO_A_BUCKET, MOST_BUCKETS), FEWEST_BUCKETS)
     which = np.empty(len(rate), dtype=np.int64)
     ratio = clock / (8 * rate)
     low, width = np.log(ratio.min()), np.log(ratio.max() / ratio.min()) + 1e-300
-    ends = np.empty((2, NUM_BUCKETS))
+    ends = np.empty((2, most))
     ends[0], ends[1] = np.inf, -np.inf
     for one in range(len(rate)):
-        place = int((np.log(ratio[one]) - low) / width * NUM_BUCKETS)
-        place = min(max(place, 0), NUM_BUCKETS - 1)
+        place = int((np.log(ratio[one]) - low) / width * most)
+        place = min(max(place, 0), most - 1)
         which[one] = place
         ends[0, place] = min(ends[0, place], ratio[one])
         ends[1, place] = max(ends[1, place], ratio[one])
