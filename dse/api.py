@@ -15,7 +15,7 @@ from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import design_costs
+from dse.cost.model import chip_costs, design_costs
 from dse.cost.model import evaluate as evaluate_model
 from dse.cost.result import Evaluation
 from dse.errors import DseError
@@ -290,6 +290,6 @@ def search(
         seed=seed,
         progress=progress,
         evaluate=partial(design_costs, objective=objective),
-        more_is_faster=objective == "latency_s",
+        chip_costs=chip_costs if objective == "latency_s" else None,
         **options,
     )

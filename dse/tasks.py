@@ -16,7 +16,7 @@ from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import design_costs, evaluate
+from dse.cost.model import chip_costs, design_costs, evaluate
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.given import with_mapping
@@ -108,7 +108,7 @@ def _search(job: Job) -> list[str]:
         budget=settings.budget,
         seed=settings.seed,
         evaluate=partial(design_costs, objective=settings.mapper_objective),
-        more_is_faster=settings.mapper_objective == "latency_s",
+        chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
         **search_from(values["search"]),
     )
     return _finish(job, network, study)

@@ -291,10 +291,12 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
             for each in range(num_buckets):
                 counts[each] = 0
             first = 0
-        for row in range(first, len(criteria)):
-            if criteria[row, 0] > rooms[room, 0]:
-                break
-            first += buffers == 1
+        end = first
+        while end < len(criteria) and criteria[end, 0] <= rooms[room, 0]:
+            end += 1
+        for step in range(first, end):
+            # the largest first, as they leave few others; then as rooms grow
+            row = step if is_larger else end - 1 - step
             if not _fits(criteria, row, rooms, room):
                 continue
             if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
@@ -315,6 +317,7 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
                     counts[each] = _joined(kept, each, count, span)
                 else:
                     counts[each] = _listed(kept, count)
+        first = end if buffers == 1 else 0
         for one in range(starts[room], starts[room + 1]):
             machine = rate[one], clock[one], transfers
             if objective == LATENCY:

@@ -121,6 +121,30 @@ def design_costs(
     return _costs(network, machines, batch, latency, bits)
 
 
+def chip_costs(
+    network: Workload, accelerator: Accelerator, columns: Columns, *, catalogue: Catalogue
+) -> dict[str, FloatArray]:
+    """Return the costs of many designs that do not depend on what runs.
+
+    Parameters are those of `design_costs`; of the network the widths of its operands count.
+
+    Returns
+    -------
+    Name to array of shape (designs,): area_mm2, dram_bytes_per_s and cost_usd.
+    """
+    return _chip_columns(
+        machines_of(accelerator, columns, catalogue, mac_scale=_widest_mac(network))
+    )
+
+
+def _chip_columns(machines: Machines) -> dict[str, FloatArray]:
+    return {
+        "area_mm2": machines.area_mm2,
+        "dram_bytes_per_s": machines.peak_bytes_per_s,
+        "cost_usd": machines.cost_usd,
+    }
+
+
 def _groups(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
     """Return the designs that are alike in all columns, as a list of ascending indices."""
     code = np.zeros(len(columns[0]), dtype=np.int64)
@@ -165,8 +189,6 @@ def _costs(
         "dram_bytes_per_inference": bits / 8 / batch,
         "energy_pj": energy,
         "energy_pj_per_inference": energy / batch,
-        "area_mm2": machines.area_mm2,
         "power_w": power_w(energy, latency),
-        "dram_bytes_per_s": machines.peak_bytes_per_s,
-        "cost_usd": machines.cost_usd,
+        **_chip_columns(machines),
     }

@@ -6,8 +6,10 @@ designs and its smallest one bound every design in it: if a known design dominat
 design of the block is on the front.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice, product
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +19,8 @@ from dse.arrays import BoolArray, FloatArray, IntArray
 from dse.compiling import allocating
 from dse.pareto import non_dominated
 from dse.quantities import minimised
-from dse.search.problem import Costs, Problem, is_feasible, relative_violations
+from dse.search.problem import Problem, is_feasible, relative_violations
+from dse.space import Columns
 
 BEST_AT_MOST = frozenset({"throughput_per_s", "latency_s"})
 """Quantities that more of a resource never makes worse."""
@@ -28,8 +31,14 @@ BEST_AT_LEAST = frozenset({"area_mm2", "dram_bytes_per_s", "cost_usd"})
 PARTS = 4
 """Blocks are cut into so many along each knob."""
 
-CHUNK_BLOCKS = 2**18
-"""Blocks of which corners are costed in one call."""
+LEAST_BLOCK = 16
+"""Designs of a block below which to cost each is cheaper than to cut further."""
+
+CHUNK_BLOCKS = 2**19
+"""Blocks or designs that are costed in one call."""
+
+NUM_THREADS = 2
+"""Calls at a time; each uses all processors where it looks designs up."""
 
 
 class Blocks(NamedTuple):
@@ -46,7 +55,7 @@ class Blocks(NamedTuple):
     base: IntArray
     low: IntArray
 
-    def take(self, mask: BoolArray) -> "Blocks":
+    def take(self, mask: BoolArray | np.bool_) -> "Blocks":
         """Return the blocks that are marked."""
         return Blocks(self.base[mask], self.low[mask])
 
@@ -72,7 +81,7 @@ def can_cut(problem: Problem) -> bool:
     is_few = len(problem.objectives) <= 3
     is_mapped = problem.space.accelerator.schedule is None
     varied = [name for name in resources(problem) if len(problem.space.knobs[name]) > 1]
-    return problem.more_is_faster and is_bounded and is_few and is_mapped and bool(varied)
+    return problem.chip_costs is not None and is_bounded and is_few and is_mapped and bool(varied)
 
 
 def cut_front(problem: Problem, *, progress: bool) -> Cuts:
@@ -83,31 +92,48 @@ def cut_front(problem: Problem, *, progress: bool) -> Cuts:
     progress
         Whether to draw a progress bar; it is drawn on a terminal only.
     """
-    grid = _Grid(problem)
-    known = points = np.empty((0, len(problem.objectives)))
-    blocks, sizes, num_costed = grid.whole(), grid.sizes, 0
-    bar = tqdm(
-        total=problem.space.size, desc="exact", unit="design", disable=None if progress else True
-    )
-    with bar:
-        while max(sizes) > 1 and len(blocks.base):
-            known = points[non_dominated(points)]
-            parts = tuple(max(size // PARTS, 1) for size in sizes)
-            kept, found = [], []
-            for chunk in grid.children(blocks, sizes, parts):
-                bounds, corners = grid.bounds(chunk, parts)
-                num_costed += len(chunk.base) * (1 if max(parts) == 1 else 2)
-                is_open = np.array(np.isfinite(bounds).all(axis=1))
-                is_open[is_open] = ~strictly_dominated(bounds[is_open], known)
-                bar.update(int(grid.num_designs(chunk, parts)[~is_open].sum()))
-                kept.append(chunk.take(is_open))
-                found.append(corners[~strictly_dominated(corners, known)])
-            blocks = Blocks(*(np.concatenate(columns) for columns in zip(*kept, strict=True)))
-            points, sizes = np.concatenate([known, *found]), parts
-        # each block that is left is a design now, and the last points are theirs
-        blocks = blocks.take(non_dominated(points[len(points) - len(blocks.base) :]))
-        bar.update(bar.total - bar.n)
-    return Cuts(np.sort(grid.indices(blocks.base, blocks.low)), num_costed)
+    grid, space = _Grid(problem), problem.space
+    blocks, sizes = grid.whole(), grid.sizes
+    known = np.empty((0, len(problem.objectives)))
+    grid.bounds(blocks, (1,) * len(sizes))  # so that what needs least room is known first
+    num_costed = len(blocks.base)
+    bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
+    with bar, ThreadPoolExecutor(NUM_THREADS) as pool:
+        parts = _smaller(sizes)
+        while np.prod(parts) >= LEAST_BLOCK:
+            chunks = list(grid.children(blocks, sizes, parts))
+            found = list(pool.map(partial(grid.bounds, parts=parts), chunks))
+            blocks, bounds = joined(chunks), np.concatenate([bound for bound, _ in found])
+            num_costed += len(blocks.base)
+            known = np.concatenate([known, *(corners for _, corners in found)])
+            known = known[non_dominated(known)]
+            is_open = np.isfinite(bounds).all(axis=1) & ~strictly_dominated(bounds, known)
+            bar.update(int(grid.num_designs(blocks, parts)[~is_open].sum()))
+            blocks, sizes, parts = blocks.take(is_open), parts, _smaller(parts)
+        designs, points = [blocks.take(np.zeros(len(blocks.base), bool))], [known[:0]]
+        for some in _several(grid.children(blocks, sizes, (1,) * len(sizes))):
+            for chunk, front, costs in pool.map(grid.front_of, some):
+                designs.append(front)
+                points.append(costs)
+                num_costed += len(chunk.base)
+                bar.update(len(chunk.base))
+    found_designs = joined(designs).take(non_dominated(np.concatenate(points)))
+    return Cuts(np.sort(grid.indices(*found_designs)), num_costed)
+
+
+def _smaller(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(max(size // PARTS, 1) for size in sizes)
+
+
+def _several(chunks: Iterator[Blocks]) -> Iterator[list[Blocks]]:
+    """Yield as many chunks at a time as there are threads, so that few are in memory."""
+    while some := list(islice(chunks, NUM_THREADS)):
+        yield some
+
+
+def joined(blocks: Sequence[Blocks]) -> Blocks:
+    """Return blocks as one."""
+    return Blocks(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
 
 
 class _Grid:
@@ -128,18 +154,17 @@ class _Grid:
             steps = strides[name] * np.arange(len(space.knobs[name]))
             bases = (bases[:, None] + steps).ravel()
         self.bases = bases
-        self.best_at_most = np.array([name in BEST_AT_MOST for name in problem.objectives])
 
     def whole(self) -> Blocks:
         """Return one block for each choice of the other knobs."""
-        return Blocks(self.bases, np.zeros((len(self.bases), len(self.lengths)), np.int64))
+        return Blocks(self.bases, np.zeros((len(self.bases), len(self.lengths)), np.int32))
 
     def children(
         self, blocks: Blocks, sizes: tuple[int, ...], parts: tuple[int, ...]
     ) -> Iterator[Blocks]:
         """Yield the blocks of smaller sizes that blocks of larger sizes are made of."""
         steps = [range(0, size, part) for size, part in zip(sizes, parts, strict=True)]
-        offsets = np.array(list(product(*steps)))
+        offsets = np.array(list(product(*steps)), dtype=np.int32)
         at_once = max(CHUNK_BLOCKS // len(offsets), 1)
         for start in range(0, len(blocks.base), at_once):
             low = blocks.low[start : start + at_once, None] + offsets
@@ -165,33 +190,34 @@ class _Grid:
     def bounds(self, blocks: Blocks, parts: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
         """Return the bound of each block, infinite where no design is feasible, and known points.
 
-        Both of shape (..., objectives), less is better. Blocks of one design are their own bound,
-        and the known points are then those of all blocks that are not infinite.
+        Both of shape (..., objectives), less is better. A block is bounded by the time of its most
+        and the size of its least design; known is the front of the former that are feasible.
         """
         problem, objectives = self.problem, self.problem.objectives
-        least = self._costs(blocks.base, blocks.low)
-        is_single = max(parts) == 1
-        most = least if is_single else self._costs(blocks.base, self.high(blocks, parts))
-        ends = minimised(most, objectives), minimised(least, objectives)
-        bounds = np.where(self.best_at_most, *ends)
-        corners = []
-        for costs in (least,) if is_single else (least, most):
-            feasible = is_feasible(costs, objectives, problem.budget)
-            corners.append(minimised(costs, objectives)[feasible])
-            if is_single:
-                bounds[~feasible] = np.inf
-        best = {name: most[name] if name in BEST_AT_MOST else least[name] for name in most}
-        known = {
+        most = problem.costs(self._columns(blocks.base, self.high(blocks, parts)))
+        least = problem.costs_of_chips(self._columns(blocks.base, blocks.low))
+        corners = minimised(most, objectives)[is_feasible(most, objectives, problem.budget)]
+        best = {**most, **{name: least[name] for name in BEST_AT_LEAST}}
+        limits = {
             name: limit
             for name, limit in problem.budget.items()
             if name in BEST_AT_MOST | BEST_AT_LEAST
         }
-        hopeless = (relative_violations(best, known) > 0).any(axis=1) | np.isinf(best["latency_s"])
-        bounds[hopeless] = np.inf
-        return bounds, np.concatenate(corners)
+        hopeless = (relative_violations(best, limits) > 0).any(axis=1) | np.isinf(best["latency_s"])
+        bounds = np.where(hopeless[:, None], np.inf, minimised(best, objectives))
+        return bounds, corners[non_dominated(corners)]
 
-    def _costs(self, base: IntArray, places: IntArray) -> Costs:
-        return self.problem.costs(self.problem.space.columns(self.indices(base, places)))
+    def front_of(self, blocks: Blocks) -> tuple[Blocks, Blocks, FloatArray]:
+        """Return blocks of one design each, those of their own front, and the points of these."""
+        problem, objectives = self.problem, self.problem.objectives
+        costs = problem.costs(self._columns(blocks.base, blocks.low))
+        feasible = is_feasible(costs, objectives, problem.budget)
+        front, points = blocks.take(feasible), minimised(costs, objectives)[feasible]
+        mask = non_dominated(points)
+        return blocks, front.take(mask), points[mask]
+
+    def _columns(self, base: IntArray, places: IntArray) -> Columns:
+        return self.problem.space.columns(self.indices(base, places))
 
 
 def _power_of_parts(length: int) -> int:

@@ -125,9 +125,10 @@ class Problem:
         As `check_objectives` and `check_budget` return them.
     evaluate
         The cost model.
-    more_is_faster
-        Whether more buffer, DRAM rate or clock never lowers the throughput, as where mappings
-        minimise the time; large spaces are then not costed whole.
+    chip_costs
+        The costs that do not depend on what runs, given where more buffer, DRAM rate or clock never
+        lowers the throughput, as where mappings minimise the time: large spaces are then not costed
+        whole.
     """
 
     network: Workload
@@ -135,7 +136,7 @@ class Problem:
     objectives: tuple[str, ...]
     budget: Mapping[str, float]
     evaluate: Evaluate
-    more_is_faster: bool = False
+    chip_costs: Evaluate | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objectives", check_objectives(self.objectives))
@@ -145,6 +146,12 @@ class Problem:
         """Cost designs in one call; columns and costs are of shape (designs,)."""
         space = self.space
         found = self.evaluate(self.network, space.accelerator, columns, catalogue=space.catalogue)
+        return {name: np.asarray(values) for name, values in found.items()}
+
+    def costs_of_chips(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
+        """Return the costs of designs that do not depend on what runs, or all of them."""
+        space, costs_of = self.space, self.chip_costs or self.evaluate
+        found = costs_of(self.network, space.accelerator, columns, catalogue=space.catalogue)
         return {name: np.asarray(values) for name, values in found.items()}
 
     def told(self, costs: Costs) -> tuple[FloatArray, FloatArray]:

@@ -44,7 +44,7 @@ def run_search(
     enumerate_limit: int = ENUMERATE_LIMIT,
     progress: bool = True,
     options: Mapping[str, Any] | None = None,
-    more_is_faster: bool = False,
+    chip_costs: Evaluate | None = None,
 ) -> Study:
     """Search a space for the Pareto-optimal designs within a budget.
 
@@ -68,8 +68,8 @@ def run_search(
         Whether to draw progress bars; they are drawn on a terminal only.
     options
         Of the sampler, and ``batch_size``.
-    more_is_faster
-        Whether more buffer, DRAM rate or clock never lowers the throughput; see `Problem`.
+    chip_costs
+        See `Problem`.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def run_search(
         objectives=tuple(objectives),
         budget={} if budget is None else budget,  # type: ignore[arg-type]
         evaluate=evaluate,
-        more_is_faster=more_is_faster,
+        chip_costs=chip_costs,
     )
     check_sampler(sampler)
     _check_integer("trials", trials, 1, 10**9)
