@@ -64,7 +64,8 @@ class Knobs:
         shape (dimensions,)
             The knob of each dimension.
         """
-        columns, owners = [], []
+        columns: list[FloatArray] = []
+        owners: list[int] = []
         for knob, (place, size) in enumerate(zip(places.T, self.sizes.tolist(), strict=True)):
             if self.is_ordered[knob]:
                 lacks = place == INACTIVE
@@ -108,10 +109,7 @@ class _Solution:
 
 
 def _solve(coordinates: FloatArray, values: FloatArray, rates: FloatArray) -> _Solution:
-    """Fit one cost for given rates: the linear part by least squares, the rest by the kernel.
-
-    Rates are of shape (dimensions,).
-    """
+    """Fit one cost for given rates (dimensions,): a linear part, and the rest by the kernel."""
     size, features = len(values), _with_one(coordinates)
     kernel = _kernel(coordinates * rates, coordinates * rates)
     kernel[np.diag_indices(size)] += _NUGGET
@@ -159,7 +157,7 @@ def _fitted(
 ) -> tuple[_Solution, FloatArray]:
     """Fit one cost, and its rates; a cost that the linear part explains needs no kernel."""
     features = _with_one(coordinates)
-    slopes = np.linalg.lstsq(features, values, rcond=None)[0]
+    slopes = np.linalg.lstsq(features, values, rcond=None)[0].astype(np.float64)
     is_explained = np.abs(values - features @ slopes).max() < _EXPLAINED
     if is_explained and len(values) > 2 * features.shape[1]:
         rates = np.ones(owners.max() + 1) if start is None else start
@@ -195,14 +193,13 @@ class Surrogate:
         fitted, owners = self.knobs.coordinates(self.places)
         others, _ = self.knobs.coordinates(places)
         foretold = np.empty((len(others), len(self.rates)))
-        for cost, (one, rates) in enumerate(
-            zip(self._solutions, self.rates[:, owners], strict=True)
-        ):
+        parts = range(0, len(others), _CHUNK_DESIGNS)
+        for cost, (one, rates) in enumerate(zip(self._solutions, self.rates, strict=True)):
             foretold[:, cost] = _with_one(others) @ one.slopes
-            for start in range(0, len(others) if one.weights.any() else 0, _CHUNK_DESIGNS):
-                part = slice(start, start + _CHUNK_DESIGNS)
-                kernel = _kernel(others[part] * rates, fitted * rates)
-                foretold[part, cost] += kernel @ one.weights
+            for part in (slice(start, start + _CHUNK_DESIGNS) for start in parts):
+                if one.weights.any():
+                    kernel = _kernel(others[part] * rates[owners], fitted * rates[owners])
+                    foretold[part, cost] += kernel @ one.weights
         return foretold * self._spread + self._centre
 
 
