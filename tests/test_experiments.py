@@ -6,6 +6,8 @@ import pytest
 
 import dse
 from experiments.comparison import FOLDER, MISSED, compare, experiments, summarise
+from experiments.search_quality import COLUMNS
+from experiments.search_report import by_space, verdict
 from experiments.snowflake import network as snowflake_network
 from experiments.snowflake import only, scheduled
 
@@ -74,3 +76,14 @@ def test_a_missed_number_without_a_reason_is_noticed():
     assert list(found["verdict"]) == ["within", MISSED]
     assert list(found["note"]) == ["", ""]
     assert found["error"].tolist() == pytest.approx([0.05, 0.15])
+
+
+def test_a_goal_of_the_search_that_is_missed_is_marked():
+    shares = {200: 0.95, 1000: 0.96, 5000: 0.99, 5500: 0.9985}  # 5500 is 5 % of the space
+    rows = [("a", 110_000, "ridge", 2, count, share, 1.0) for count, share in shares.items()]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    found = "2 of 3 goals are met, by medians of 1 to 1 studies; missed: a with 1,000 (0.9600)"
+    assert verdict(table) == f"{found}."
+    assert verdict(table[:3]) == f"{found.replace('2', '1', 1)}; a with 5,000 (0.9900)."
+    assert "| a | 110,000 | 1,000 | 0.9600 (missed) |" in by_space(table)
+    assert by_space(table).count("missed") == 1

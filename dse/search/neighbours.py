@@ -8,7 +8,7 @@ from numpy.random import Generator
 from dse.arrays import FloatArray, IntArray
 from dse.search.surrogate import INACTIVE, Knobs
 
-_CHUNK_POINTS = 512
+_CHUNK_POINTS = 32
 _FRONT_POINTS = 512
 _KEPT_CANDIDATES = 1500
 
@@ -155,12 +155,12 @@ def most_improving(
     """
     rough = improvement(points, front[:: -(-len(front) // _FRONT_POINTS)]) - penalty
     kept = np.argsort(-rough, kind="stable")[: max(_KEPT_CANDIDATES, count)]
-    points = points[kept]
-    gain = improvement(points, front) - penalty[kept]
+    points, penalty = points[kept], penalty[kept]
+    gain, columns = improvement(points, front) - penalty, np.ascontiguousarray(points.T)
     chosen = []
     for _ in range(min(count, len(kept))):
         best = int(gain.argmax())
         chosen.append(kept[best])
-        np.minimum(gain, (points[best] - points).max(axis=1) - penalty[kept], out=gain)
+        np.minimum(gain, (points[best][:, None] - columns).max(axis=0) - penalty, out=gain)
         gain[best] = -np.inf
     return np.array(chosen, dtype=np.int64)

@@ -20,14 +20,20 @@ from dse.search.neighbours import (
 )
 from dse.search.surrogate import INACTIVE, Knobs, Surrogate, fit
 
-_TRAINED_DESIGNS = 400
+_TRAINED_DESIGNS = 2000
 """Designs that a surrogate is fitted to, most of them near the front."""
+
+_NEAR_POINTS = 1000
+"""Points of the front from which designs are near or far."""
 
 _DRAWN = 1200
 """Candidates drawn in a generation; a space of so many designs is looked at whole."""
 
 _DOUBT = 0.05
 """Share of a limit that the surrogate may err by: a design that should miss it by more is last."""
+
+_DRAWN_RATIO = 6
+"""Candidates drawn for each that is asked for, where that is more."""
 
 _GENERATIONS = 2
 _PARENTS = 300
@@ -97,7 +103,8 @@ def propose(
     pool = replace(pool, missed=pool.costs - surrogate(pool.places))
     found = _Pool(pool.places[:0], pool.costs[:0], pool.missed[:0])
     for _ in range(_GENERATIONS):
-        found = _joined(found, _candidates(surrogate, pool, history.places, rng), known)
+        drawn = _candidates(surrogate, pool, history.places, max(_DRAWN, _DRAWN_RATIO * count), rng)
+        found = _joined(found, drawn, known)
         order = _best(found.costs, history.points[front], max(_PARENTS, count))
         pool = found.rows(order[:_PARENTS])
     return found.places[order[:count]], surrogate.rates
@@ -124,16 +131,18 @@ def _joined(one: _Pool, other: _Pool, known: Set[bytes]) -> _Pool:
     return both.rows(unknown(both.places, known))
 
 
-def _candidates(surrogate: Surrogate, pool: _Pool, templates: IntArray, rng: Generator) -> _Pool:
+def _candidates(
+    surrogate: Surrogate, pool: _Pool, templates: IntArray, count: int, rng: Generator
+) -> _Pool:
     """Draw designs; what the surrogate misses of a parent it is taken to miss of its neighbours."""
     knobs = surrogate.knobs
     if math.prod(knobs.sizes.tolist()) <= _DRAWN and not (templates == INACTIVE).any():
         places, missed = everywhere(knobs), np.zeros((1, pool.missed.shape[1]))
     else:
-        drawn = rng.integers(len(pool.places), size=_DRAWN // 2)
+        drawn = rng.integers(len(pool.places), size=count // 2)
         near = stepped(knobs, pool.places[drawn], rng)
-        mixed = crossed(pool.places, _DRAWN // 6, rng)
-        far = anywhere(knobs, templates, _DRAWN // 3, rng)
+        mixed = crossed(pool.places, count // 6, rng)
+        far = anywhere(knobs, templates, count // 3, rng)
         places = np.concatenate([near, mixed, far])
         missed = np.zeros((len(places), pool.missed.shape[1]))
         missed[: len(near)] = pool.missed[drawn]
@@ -152,14 +161,12 @@ def _best(foretold: FloatArray, front: FloatArray, count: int) -> IntArray:
 
 
 def _training_rows(history: History, front: IntArray, rng: Generator) -> IntArray:
-    """Choose designs near the front, and one in five from anywhere."""
+    """Choose designs, the nearest to the front first; if too many, one in five from anywhere."""
     size = len(history.points)
-    if size <= _TRAINED_DESIGNS:
-        return np.arange(size)
     missed = np.maximum(history.violations, 0).sum(axis=1)
     if len(front):
         best = history.points[front]
-        drawn = rng.permutation(len(best))[:_TRAINED_DESIGNS]
+        drawn = rng.permutation(len(best))[:_NEAR_POINTS]
         lost = -improvement(scale(history.points, best), scale(best, best)[drawn])
         missed = missed + np.maximum(lost, 0)
     shuffled = rng.permutation(size)

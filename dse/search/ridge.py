@@ -144,7 +144,7 @@ class RidgeSampler(BaseSampler):
                     knobs,
                     _history(study, finished, places[done]),
                     known,
-                    count=max(4 * _LEAST_BATCH, 2 * int(done.sum()) // _GROWTH),
+                    count=int(done.sum()) // _GROWTH + 4 * _LEAST_BATCH,
                     rng=self._rng,
                     rates=self._rates,
                 )

@@ -17,11 +17,17 @@ INACTIVE = -1
 _NUGGET = 1e-6
 """Variance of what the kernel cannot explain, over that of the process."""
 
-_RATES = (1e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_EXPLAINED = 1e-6
+"""Largest error of the linear part, over the spread of a cost, that needs no kernel."""
+
+_RATES = (1e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """How fast costs may change along a knob: inverse lengths, in its whole range; the least is not."""
 
 _FITTED_DESIGNS = 160
-"""Designs from which rates are fitted; with more a fit is slower and no better."""
+"""Designs to which rates are fitted; with more a fit is slower and no better."""
+
+_CHUNK_DESIGNS = 128
+"""Designs foretold together; their kernel fits a processor's cache."""
 
 _WARM_DESIGNS = 100
 """Designs from which on a fit may begin from an earlier one."""
@@ -42,38 +48,11 @@ class Knobs:
     sizes: IntArray
     is_ordered: BoolArray
 
-    def squares(self, first: IntArray, second: IntArray) -> FloatArray:
-        """Return how far designs are apart along each knob, squared.
+    def coordinates(self, places: IntArray) -> tuple[FloatArray, IntArray]:
+        """Return designs as points of a Euclidean space, as a kernel needs them.
 
         A knob that a design does not have lies beside the middle of its range, names lie at the
-        corners of a simplex: distances of points in some space, as a kernel needs them.
-
-        Parameters
-        ----------
-        first, second : shape (designs, knobs), shape (others, knobs)
-
-        Returns
-        -------
-        shape (knobs, designs, others)
-        """
-        one, other = self._coordinates(first), self._coordinates(second)
-        squares = np.empty((len(self.sizes), len(first), len(second)))
-        for knob, is_ordered in enumerate(self.is_ordered):
-            if is_ordered:
-                np.square(one[knob][:, None] - other[knob], out=squares[knob])
-                lacks, lack = (x[:, knob] == INACTIVE for x in (first, second))
-                if lacks.any() or lack.any():
-                    squares[knob] += 0.75 * (lacks[:, None] != lack)
-            else:
-                np.not_equal(first[:, None, knob], second[:, knob], out=squares[knob])
-        return squares
-
-    def _coordinates(self, places: IntArray) -> FloatArray:
-        ranks = places / np.maximum(self.sizes - 1, 1)
-        return np.where(places == INACTIVE, 0.5, ranks).T
-
-    def features(self, places: IntArray) -> FloatArray:
-        """Return the columns of the linear part: one, ranks, and which name it is.
+        corners of a simplex.
 
         Parameters
         ----------
@@ -81,23 +60,45 @@ class Knobs:
 
         Returns
         -------
-        shape (designs, features)
+        shape (designs, dimensions)
+        shape (dimensions,)
+            The knob of each dimension.
         """
-        columns = [np.ones(len(places))]
-        for place, size, is_ordered in zip(places.T, self.sizes, self.is_ordered, strict=True):
-            if is_ordered:
-                columns += [np.maximum(place, 0) / max(size - 1, 1), place == INACTIVE]
+        columns: list[FloatArray] = []
+        owners: list[int] = []
+        for knob, (place, size) in enumerate(zip(places.T, self.sizes.tolist(), strict=True)):
+            if self.is_ordered[knob]:
+                lacks = place == INACTIVE
+                columns += [np.where(lacks, 0.5, place / max(size - 1, 1)), np.sqrt(0.75) * lacks]
             else:
-                columns += [place == value for value in range(INACTIVE, size)]
-        return np.column_stack(columns).astype(np.float64)
+                columns += [np.sqrt(0.5) * (place == name) for name in range(INACTIVE, size)]
+            owners += [knob] * (len(columns) - len(owners))
+        return np.column_stack(columns), np.array(owners)
 
 
-def _kernel(squares: FloatArray, rates: FloatArray) -> FloatArray:
-    """Return the Matern kernel of order 5/2 (Rasmussen and Williams 2006, equation 4.17)."""
-    total: FloatArray = np.einsum("k,kij->ij", 5.0 * rates**2, squares)
-    roots = np.sqrt(total)
-    kernel: FloatArray = (1.0 + roots + total / 3.0) * np.exp(-roots)
+def _kernel(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the Matern kernel of order 3/2 (Rasmussen and Williams 2006, equation 4.17).
+
+    Rough, as costs are: they step where a larger tile fits.
+
+    Parameters
+    ----------
+    first, second : shape (designs, dimensions), shape (others, dimensions)
+        Coordinates times rates.
+    """
+    roots: FloatArray = first @ (-6.0 * second.T)  # in place from here on: most time goes here
+    roots += 3.0 * (first**2).sum(axis=1)[:, None]
+    roots += 3.0 * (second**2).sum(axis=1)
+    np.sqrt(np.maximum(roots, 0.0, out=roots), out=roots)
+    kernel: FloatArray = np.exp(-roots)
+    roots += 1.0
+    kernel *= roots
     return kernel
+
+
+def _with_one(coordinates: FloatArray) -> FloatArray:
+    """Return the columns of the linear part."""
+    return np.column_stack([np.ones(len(coordinates)), coordinates])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +108,10 @@ class _Solution:
     badness: float  # negative log likelihood
 
 
-def _solve(
-    squares: FloatArray, features: FloatArray, values: FloatArray, rates: FloatArray
-) -> _Solution:
-    """Fit one cost for given rates: the linear part by least squares, the rest by the kernel."""
-    size = len(values)
-    kernel = _kernel(squares, rates)
+def _solve(coordinates: FloatArray, values: FloatArray, rates: FloatArray) -> _Solution:
+    """Fit one cost for given rates (dimensions,): a linear part, and the rest by the kernel."""
+    size, features = len(values), _with_one(coordinates)
+    kernel = _kernel(coordinates * rates, coordinates * rates)
     kernel[np.diag_indices(size)] += _NUGGET
     factor = cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
     white = solve_triangular(
@@ -128,25 +127,44 @@ def _solve(
 
 
 def _fitted_rates(
-    squares: FloatArray, features: FloatArray, values: FloatArray, start: FloatArray | None
+    coordinates: FloatArray, owners: IntArray, values: FloatArray, start: FloatArray | None
 ) -> FloatArray:
     """Climb the likelihood one knob at a time: among all rates at first, later among fewer."""
-    rates = np.ones(len(squares))
-    least = _solve(squares, features, values, rates).badness
+
+    def badness_of(rates: FloatArray) -> float:
+        return _solve(coordinates, values, rates[owners]).badness
+
+    rates = np.ones(owners.max() + 1)
+    least = badness_of(rates)
     is_first = start is None or len(values) < _WARM_DESIGNS
     if start is not None:
-        badness = _solve(squares, features, values, start).badness
+        badness = badness_of(start)
         if badness < least:
             least, rates = badness, start
     for knob in [*range(len(rates))] * (2 if is_first else 1):
-        fewer = (rates[knob] / 3, rates[knob] * 3, _RATES[-3])
+        fewer = (rates[knob] / 3, rates[knob] * 3, _RATES[4])
         for rate in _RATES if is_first else fewer:
             tried = rates.copy()
             tried[knob] = min(max(rate, _RATES[0]), _RATES[-1])
-            badness = _solve(squares, features, values, tried).badness
+            badness = badness_of(tried)
             if badness < least:
                 least, rates = badness, tried
     return rates
+
+
+def _fitted(
+    coordinates: FloatArray, owners: IntArray, values: FloatArray, start: FloatArray | None
+) -> tuple[_Solution, FloatArray]:
+    """Fit one cost, and its rates; a cost that the linear part explains needs no kernel."""
+    features = _with_one(coordinates)
+    slopes = np.linalg.lstsq(features, values, rcond=None)[0].astype(np.float64)
+    is_explained = np.abs(values - features @ slopes).max() < _EXPLAINED
+    if is_explained and len(values) > 2 * features.shape[1]:
+        rates = np.ones(owners.max() + 1) if start is None else start
+        return _Solution(weights=np.zeros(len(values)), slopes=slopes, badness=-np.inf), rates
+    few = slice(_FITTED_DESIGNS)
+    rates = _fitted_rates(coordinates[few], owners, values[few], start)
+    return _solve(coordinates, values, rates[owners]), rates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,13 +190,17 @@ class Surrogate:
 
     def __call__(self, places: IntArray) -> FloatArray:
         """Foretell costs; places are of shape (others, knobs), costs of shape (others, costs)."""
-        squares = self.knobs.squares(places, self.places)
-        features = self.knobs.features(places)
-        columns = [
-            features @ one.slopes + _kernel(squares, rates) @ one.weights
-            for one, rates in zip(self._solutions, self.rates, strict=True)
-        ]
-        return np.column_stack(columns) * self._spread + self._centre
+        fitted, owners = self.knobs.coordinates(self.places)
+        others, _ = self.knobs.coordinates(places)
+        foretold = np.empty((len(others), len(self.rates)))
+        parts = range(0, len(others), _CHUNK_DESIGNS)
+        for cost, (one, rates) in enumerate(zip(self._solutions, self.rates, strict=True)):
+            foretold[:, cost] = _with_one(others) @ one.slopes
+            for part in (slice(start, start + _CHUNK_DESIGNS) for start in parts):
+                if one.weights.any():
+                    kernel = _kernel(others[part] * rates[owners], fitted * rates[owners])
+                    foretold[part, cost] += kernel @ one.weights
+        return foretold * self._spread + self._centre
 
 
 def fit(
@@ -189,6 +211,7 @@ def fit(
     Parameters
     ----------
     places : shape (designs, knobs)
+        Those that matter most first: rates are fitted to the first of them.
     values : shape (designs, costs)
         Finite.
     start : shape (costs, knobs)
@@ -197,28 +220,16 @@ def fit(
     centre, spread = values.mean(axis=0), values.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     scaled = (values - centre) / spread
-    squares, features = knobs.squares(places, places), knobs.features(places)
-    few = slice(None, None, -(-len(places) // _FITTED_DESIGNS))
-    rates = np.array(
-        [
-            _fitted_rates(
-                squares[:, few, few],
-                features[few],
-                column[few],
-                None if start is None else start[cost],
-            )
-            for cost, column in enumerate(scaled.T)
-        ]
-    )
-    solutions = tuple(
-        _solve(squares, features, column, rate)
-        for column, rate in zip(scaled.T, rates, strict=True)
-    )
+    coordinates, owners = knobs.coordinates(places)
+    fits = [
+        _fitted(coordinates, owners, column, None if start is None else start[cost])
+        for cost, column in enumerate(scaled.T)
+    ]
     return Surrogate(
         knobs=knobs,
         places=places,
-        rates=rates,
-        _solutions=solutions,
+        rates=np.array([rates for _, rates in fits]),
+        _solutions=tuple(solution for solution, _ in fits),
         _centre=centre,
         _spread=spread,
     )

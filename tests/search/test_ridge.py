@@ -147,7 +147,8 @@ def test_failed_trials_and_those_of_others_are_not_asked_for_again():
 def test_a_long_range_and_a_logarithmic_one_are_thinned():
     def objective(trial):
         wide = trial.suggest_int("wide", 1, 10**6, log=True)
-        return abs(np.log10(wide) - 3) + abs(trial.suggest_float("real", 1e-3, 10.0, log=True) - 1)
+        real = trial.suggest_float("real", 1e-3, 10.0, log=True)
+        return abs(np.log10(wide) - 3) + abs(np.log10(real))
 
     study = optimized(objective, ("minimize",), trials=150)
     assert study.best_value < 0.1  # of 1e6 * reals: a step of both is 0.01
@@ -166,13 +167,33 @@ def test_surrogate_interpolates_what_depends_on_one_knob():
     assert np.abs(foretold - truth).max(axis=0) == pytest.approx([0, 0], abs=0.5)
 
 
-def test_kernel_is_positive_definite_with_knobs_that_are_missing():
-    rng = np.random.default_rng(0)
-    places = latin_hypercube(KNOBS, 60, rng)
-    places[::2, 0] = INACTIVE
-    squares = KNOBS.squares(places, places).sum(axis=0)
-    middle = np.eye(60) - 1 / 60
-    assert np.linalg.eigvalsh(-middle @ squares @ middle).min() > -1e-9  # Euclidean distances
+def test_a_cost_that_is_linear_is_foretold_exactly_everywhere():
+    places = np.repeat(latin_hypercube(KNOBS, 40, np.random.default_rng(0)), 2, axis=0)
+    linear = places[:, 0] - 0.25 * places[:, 1] + 3.0 * (places[:, 2] == 1)
+    bent = linear + places[:, 1] ** 2
+    others = latin_hypercube(KNOBS, 50, np.random.default_rng(1))
+    foretold = fit(KNOBS, places, np.stack([linear, bent], axis=1))(others)
+    truth = others[:, 0] - 0.25 * others[:, 1] + 3.0 * (others[:, 2] == 1)
+    np.testing.assert_allclose(foretold[:, 0], truth, atol=1e-9)
+    np.testing.assert_allclose(foretold[:, 1], truth + others[:, 1] ** 2, atol=0.5)
+
+
+def test_designs_are_foretold_alike_alone_and_among_many():
+    places = latin_hypercube(KNOBS, 60, np.random.default_rng(0))
+    surrogate = fit(KNOBS, places, np.sqrt(1.0 + places[:, :1]))
+    others = latin_hypercube(KNOBS, 300, np.random.default_rng(1))
+    alone = np.concatenate([surrogate(other[None]) for other in others])
+    np.testing.assert_allclose(surrogate(others), alone, atol=1e-9)
+
+
+def test_distances_of_ranks_names_and_knobs_that_are_missing():
+    places = np.array([[0, 3, 0], [4, 3, 0], [0, 3, 2], [2, 3, 0], [INACTIVE, 3, 0]])
+    points, owners = KNOBS.coordinates(places)
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    assert distances[0].tolist() == pytest.approx([0, 1, 1, 0.5, 1])
+    assert distances[4].tolist() == pytest.approx([1, 1, np.sqrt(2), np.sqrt(0.75), 0])
+    assert (owners[points[0] != points[1]] == 0).all()
+    assert (owners[points[0] != points[2]] == 2).all()
 
 
 def test_steps_stay_in_the_grid_and_leave_missing_knobs_alone():
