@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from dse.errors import DseError
 from dse.hardware import Accelerator, Unrolling
@@ -92,24 +93,54 @@ def _all_assignments(
     return tuple(one for one in every if one is not None)
 
 
+class _Question(NamedTuple):
+    """All that decides which assignments can be best."""
+
+    bounds: Bounds
+    choices: tuple[tuple[Unrolling, ...], ...]
+    sizes: tuple[int, ...]
+    sets: tuple[Bounds, ...]
+    fixed: tuple[Unrolling | None, ...]
+    own: frozenset[str]
+    padding_is_computed: bool
+
+
+def _question(layer: Layer, chip: Accelerator) -> _Question:
+    return _Question(
+        bounds=tuple(layer.bounds.items()),
+        choices=tuple(axis.dims for axis in chip.array),
+        sizes=chip.axis_sizes,
+        sets=bounds_of_sets(layer, chip),
+        fixed=chip.constraints.unrolled,
+        own=OPERAND_LOOPS[chip.held_in_array],
+        padding_is_computed=chip.padding_is_computed,
+    )
+
+
 def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...]:
     """Return the assignments that can be best for some mapping of the layer, in tie order.
 
     Dropped are those of equal effect as an earlier one, and those that another beats in the
     factor of every loop. Shape: (assignments,).
     """
-    choices = tuple(axis.dims for axis in chip.array)
-    every = _all_assignments(choices, chip.axis_sizes, bounds_of_sets(layer, chip))
-    if fixed := chip.constraints.unrolled:
-        every = tuple(one for one in every if _agrees(one.axes, fixed))
-    if not every:
+    useful = _useful(_question(layer, chip))
+    if not useful:
+        fixed = chip.constraints.unrolled
         raise DseError(
             f"layer {layer.name!r}: a loop of a flattened axis must be on no other axis, got "
             f"unrolled {[list(loops) for loops in fixed if loops is not None]}"
         )
+    return useful
+
+
+@lru_cache(maxsize=4096)
+def _useful(question: _Question) -> tuple[Assignment, ...]:
+    every = _all_assignments(question.choices, question.sizes, question.sets)
+    if question.fixed:
+        every = tuple(one for one in every if _agrees(one.axes, question.fixed))
     effects: dict[tuple[object, ...], Assignment] = {}
     for one in every:
-        effects.setdefault(_effect(layer, chip, one), one)
+        effects.setdefault(_effect(question, one), one)
     return tuple(
         one
         for effect, one in effects.items()
@@ -126,18 +157,19 @@ def effects(
     layer: Layer, chip: Accelerator, assignments: Iterable[Assignment]
 ) -> frozenset[tuple[object, ...]]:
     """Return all that the cycles of a layer's mappings depend on, of assignments of an array."""
-    return frozenset(_effect(layer, chip, one) for one in assignments)
+    question = _question(layer, chip)
+    return frozenset(_effect(question, one) for one in assignments)
 
 
-def _effect(layer: Layer, chip: Accelerator, one: Assignment) -> tuple[object, ...]:
-    bounds, own = layer.bounds, set(OPERAND_LOOPS[chip.held_in_array])
+def _effect(question: _Question, one: Assignment) -> tuple[object, ...]:
+    bounds = dict(question.bounds)
     factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
     groups = []
     for loops, size in one.flattened:
         real = frozenset(loop for loop in loops if bounds[loop] > 1)
         most = prod(bounds[loop] for loop in loops)
-        groups.append((real, min(size, most), bool(own & set(loops))))
-    skips = frozenset() if chip.padding_is_computed else _padding_skipped(one)
+        groups.append((real, min(size, most), bool(question.own & set(loops))))
+    skips = frozenset() if question.padding_is_computed else _padding_skipped(one)
     return factors, frozenset(groups), skips
 
 
