@@ -99,9 +99,10 @@ def verdict(table: pd.DataFrame) -> str:
         for (space, _, count), row in missed.iterrows()
     ]
     studies = table[table["sampler"] == "ridge"].groupby("space")["seed"].nunique()
+    numbers = " to ".join(str(number) for number in dict.fromkeys((studies.min(), studies.max())))
     return (
-        f"{total - len(told)} of {total} goals are met, by medians of {studies.min()} to "
-        f"{studies.max()} studies; missed: {'; '.join(told) or 'none'}."
+        f"{total - len(told)} of {total} goals are met, by medians of studies with {numbers} seeds "
+        f"a space; missed: {'; '.join(told) or 'none'}."
     )
 
 

@@ -82,7 +82,8 @@ def test_a_goal_of_the_search_that_is_missed_is_marked():
     shares = {200: 0.95, 1000: 0.96, 5000: 0.99, 5500: 0.9985}  # 5500 is 5 % of the space
     rows = [("a", 110_000, "ridge", 2, count, share, 1.0) for count, share in shares.items()]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    found = "2 of 3 goals are met, by medians of 1 to 1 studies; missed: a with 1,000 (0.9600)"
+    seeds = "by medians of studies with 1 seeds a space"
+    found = f"2 of 3 goals are met, {seeds}; missed: a with 1,000 (0.9600)"
     assert verdict(table) == f"{found}."
     assert verdict(table[:3]) == f"{found.replace('2', '1', 1)}; a with 5,000 (0.9900)."
     assert "| a | 110,000 | 1,000 | 0.9600 (missed) |" in by_space(table)
