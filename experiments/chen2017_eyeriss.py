@@ -22,7 +22,6 @@ global buffer have no counterpart in the model.
 """
 
 import sys
-from dataclasses import replace
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -30,10 +29,10 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.eyeriss import packed_convolutions
 
 MACHINE = "Eyeriss v1"
 BATCH = 4
-BITS = dict.fromkeys(("input", "weight", "output", "psum"), 16)
 
 _ROWS = pd.read_csv(DATA / "eyeriss_alexnet.csv")
 _TABLE = _ROWS.query("layer != 'total'")
@@ -62,12 +61,7 @@ TOLERANCE = {
 
 def convolutions() -> dse.Workload:
     """Return the convolutions of AlexNet with the published shares of zeros."""
-    alexnet = dse.load_workload("alexnet", batch=BATCH, bits=BITS)
-    layers = [x for x in alexnet.layers if x.name.startswith("conv")]
-    zeros = [*_TABLE["ifmap_zeros_percent"] / 100, _TABLE["ifmap_zeros_percent"].iloc[-1] / 100]
-    shares = zip(layers, zeros, zeros[1:], strict=False)
-    packed = (replace(x, input_zeros=own, output_zeros=after) for x, own, after in shares)
-    return replace(alexnet, layers=tuple(packed))
+    return packed_convolutions("alexnet", BATCH, _TABLE["ifmap_zeros_percent"] / 100)
 
 
 def run() -> pd.DataFrame:
@@ -77,12 +71,11 @@ def run() -> pd.DataFrame:
     given = dse.evaluate(network, chip, mapping="eyeriss_alexnet").layers.set_index("name")
     processing = free["cycles"] / chip.clock_hz
     maps = given["dram_bytes"] - given["dram_bytes_weight"]
-    rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
     ideal_share = free["time_mac_s"] / (free["time_mac_s"] + free["time_edge_s"])
     ours = pd.DataFrame(
         {
             "processing_s": processing,
-            "latency_s": processing + maps / rate,
+            "latency_s": processing + maps / chip.dram_rate_bytes_per_s,
             "dram_bytes": given["dram_bytes"],
             "active_pes": chip.num_macs * ideal_share,
             "macs": free["macs"],

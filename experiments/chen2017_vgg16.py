@@ -17,7 +17,6 @@ CONV1 and 2, 2.3 for CONV3, 1.3 for CONV4 and 1.2 for CONV5.
 """
 
 import sys
-from dataclasses import replace
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -25,10 +24,10 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.eyeriss import packed_convolutions
 
 MACHINE = "Eyeriss v1"
 BATCH = 3
-BITS = dict.fromkeys(("input", "weight", "output", "psum"), 16)
 IS_SLOW = True
 
 _ROWS = pd.read_csv(DATA / "eyeriss_vgg16.csv")
@@ -64,12 +63,7 @@ MISSED = {
 
 def convolutions() -> dse.Workload:
     """Return the convolutions of VGG-16 with the published shares of zeros."""
-    vgg16 = dse.load_workload("vgg16", batch=BATCH, bits=BITS)
-    layers = [x for x in vgg16.layers if x.name.startswith("conv")]
-    zeros = [*_TABLE["ifmap_zeros_percent"] / 100, _TABLE["ifmap_zeros_percent"].iloc[-1] / 100]
-    shares = zip(layers, zeros, zeros[1:], strict=False)
-    packed = (replace(x, input_zeros=own, output_zeros=after) for x, own, after in shares)
-    return replace(vgg16, layers=tuple(packed))
+    return packed_convolutions("vgg16", BATCH, _TABLE["ifmap_zeros_percent"] / 100)
 
 
 def run() -> pd.DataFrame:

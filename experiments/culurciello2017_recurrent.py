@@ -108,7 +108,7 @@ def figure(ours: pd.DataFrame) -> Figure:
     lines = ours.assign(published_bytes_per_s=PUBLISHED["dram_bytes_per_s"]).reset_index()
     lines["series"] = lines["network"] + ", " + lines["weights"]
     snowflake = dse.load_accelerator("snowflake")
-    rate = snowflake.peak_dram_bytes_per_s * snowflake.dram.efficiency
+    rate = snowflake.dram_rate_bytes_per_s
     with look():
         drawn = new_figure(11.0, 5.2)
         left, right = drawn.subplots(1, 2)

@@ -1,6 +1,7 @@
 """Plots that several experiments share and that no other part of the project needs."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dse.plots.style import (
@@ -46,18 +47,8 @@ def ratio_figure(
         ax.axvspan(1 / (1 + band), 1 + band, color=FAINT, zorder=0)
         ax.axvline(1, color=MUTED, linewidth=1)
         for index, (row, values) in enumerate(ratios.iterrows()):
-            lift = 0.3 * ((len(ratios) - 1) / 2 - index) / max(len(ratios) - 1, 1)
-            ax.plot(
-                values,
-                [len(values) - 1 - place + lift for place in range(len(values))],
-                linestyle="none",
-                marker=MARKERS[index % len(MARKERS)],
-                markersize=8,
-                color=SERIES[index % len(SERIES)],
-                markeredgecolor=PAPER,
-                label=label(row, ratios.index),
-                zorder=3,
-            )
+            lift = 0.3 * _share_of_row(index, len(ratios))
+            _mark(ax, values, index, lift, label=label(row, ratios.index), size=8)
         log_axis(
             ax, "x", "ratio", log_limits([*ratios.stack(), 0.5, 2]), label="Ours over published"
         )
@@ -66,6 +57,28 @@ def ratio_figure(
         ax.tick_params(axis="y", labelcolor=INK, length=0)
         figure.legend(loc="outside lower left", ncols=min(len(ratios), 2))
     return figure
+
+
+def _share_of_row(index: int, count: int) -> float:
+    """Return how far above the middle of its row a series lies, of so many: -0.5 to 0.5."""
+    return ((count - 1) / 2 - index) / max(count - 1, 1)
+
+
+def _mark(
+    ax: Axes, values: "pd.Series[float]", index: int, lift: float, *, label: str, size: float
+) -> None:
+    """Draw a series, one marker a row, the first row on top."""
+    ax.plot(
+        values,
+        [len(values) - 1 - place + lift for place in range(len(values))],
+        linestyle="none",
+        marker=MARKERS[index % len(MARKERS)],
+        markersize=size,
+        color=SERIES[index % len(SERIES)],
+        markeredgecolor=PAPER,
+        label=label,
+        zorder=3,
+    )
 
 
 def _words(column: object) -> str:
@@ -91,20 +104,8 @@ def changes_figure(changes: pd.DataFrame, *, finding: str, axis: str, detail: st
         title(figure, finding, detail)
         ax.axvline(0, color=MUTED, linewidth=1)
         for index, (column, values) in enumerate(changes.items()):
-            lift = (
-                0.75 * ((len(changes.columns) - 1) / 2 - index) / max(len(changes.columns) - 1, 1)
-            )
-            ax.plot(
-                100 * values,
-                [len(values) - 1 - place + lift for place in range(len(values))],
-                linestyle="none",
-                marker=MARKERS[index % len(MARKERS)],
-                markersize=7,
-                color=SERIES[index % len(SERIES)],
-                markeredgecolor=PAPER,
-                label=str(column),
-                zorder=3,
-            )
+            lift = 0.75 * _share_of_row(index, len(changes.columns))
+            _mark(ax, 100 * values, index, lift, label=str(column), size=7)
         for place in range(len(changes)):
             ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
         ax.set_yticks(range(len(changes)), [str(x) for x in changes.index[::-1]])
