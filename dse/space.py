@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from operator import mul
 from types import MappingProxyType
 from typing import Any
 
@@ -110,6 +112,12 @@ class Space:
     def size(self) -> int:
         """Number of designs; a Python integer, so it never overflows."""
         return math.prod(self.shape)
+
+    @cached_property
+    def strides(self) -> dict[str, int]:
+        """By how much the index of a design grows with the place of each knob's value."""
+        lengths = [1, *reversed(self.shape[1:])]
+        return dict(zip(self.knobs, [*accumulate(lengths, mul)][::-1], strict=True))
 
     @cached_property
     def _values(self) -> Columns:

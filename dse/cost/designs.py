@@ -58,13 +58,16 @@ def network_costs(
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = _with_mappings(network, chip, machines.room_bits[designs].min(axis=0).tolist())
-    workers = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
-    parts = np.array_split(designs, workers)
+    layers = distinct_layers(with_fused_layers(network, chip), chip)
+    least_room_bits = machines.room_bits[designs].min(axis=0).tolist()
+    workers = num_workers()
+    parts = np.array_split(designs, workers if len(designs) >= FEWEST_DESIGNS else 1)
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(_part_costs, layers, chip, machines, x, objective) for x in parts]
-        found = np.concatenate([job.result() for job in jobs], axis=1)
-    return found[0], found[1]
+        mappings = pool.map(lambda one: _mappings(one[0], chip, least_room_bits), layers)
+        asked = [(*one, own) for one, own in zip(layers, mappings, strict=True)]
+        found = pool.map(lambda part: _part_costs(asked, chip, machines, part, objective), parts)
+        costs = np.concatenate(list(found), axis=1)
+    return costs[0], costs[1]
 
 
 def _part_costs(
@@ -109,26 +112,13 @@ def _queries(
     )
 
 
-def _with_mappings(
-    network: Workload, chip: Accelerator, least_room_bits: Sequence[int]
-) -> list[tuple[Layer, int, Mappings]]:
-    """Return the distinct layers, how often each runs, and the mappings of those with MACs.
-
-    What is not known yet is computed on all processors.
-    """
-
-    def found(one: tuple[Layer, int]) -> Mappings:
-        layer, _ = one
-        if not layer.has_macs:
-            return None
-        if chip.schedule is not None:
-            return mapping_table(layer, chip)
-        return criteria_above(layer, chip, least_room_bits)
-
-    layers = distinct_layers(with_fused_layers(network, chip), chip)
-    with ThreadPoolExecutor(num_workers()) as pool:
-        mappings = pool.map(found, layers)
-        return [(*one, own) for one, own in zip(layers, mappings, strict=True)]
+def _mappings(layer: Layer, chip: Accelerator, least_room_bits: Sequence[int]) -> Mappings:
+    """Return what is looked up of a layer on machines with at least that room."""
+    if not layer.has_macs:
+        return None
+    if chip.schedule is not None:
+        return mapping_table(layer, chip)
+    return criteria_above(layer, chip, least_room_bits)
 
 
 def _totals(

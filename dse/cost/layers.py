@@ -74,7 +74,7 @@ def layer_row(
 
 
 def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: Accelerator) -> str:
-    transfer = dram_bytes / (chip.dram_rate_bytes_per_s)
+    transfer = dram_bytes / chip.dram_rate_bytes_per_s
     ends = times["time_first_last_s"]
     if ends > 0 and ends >= 0.5 * sum(times.values()):
         return "first and last"

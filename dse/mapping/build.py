@@ -118,8 +118,7 @@ def _undominated(
     """Return the undominated mappings in some orders as rows; see `search`."""
     sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
     trees, roots = _trees(counter, sizes, factor_names)
-    problem = _problem(layer, chip, counter, sizes, roots, orders)
-    return _found(trees, problem._replace(floor=floor))
+    return _found(trees, _problem(layer, chip, counter, sizes, roots, orders, floor=floor))
 
 
 def _in_given_order(
@@ -200,6 +199,8 @@ def _problem(
     sizes: Sequence[Sizes],
     roots: IntArray,
     orders: Sequence[Variant],
+    *,
+    floor: IntArray,
 ) -> Problem:
     """Return what all mappings share; see `Problem`."""
     model = TrafficModel(layer, chip)
@@ -219,7 +220,7 @@ def _problem(
         **_flattened_axes(counter),
         levels=levels,
         fill=np.array([counter.fill]),
-        floor=np.zeros(len(chip.buffers), dtype=np.int64),
+        floor=floor,
     )
 
 

@@ -1,7 +1,7 @@
 """Mapping tables, and what look-ups need of them, computed once and kept."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
@@ -22,7 +22,6 @@ Key = tuple[object, ...]
 Known = TypeVar("Known")
 
 _TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
-_ALIKE: OrderedDict[Any, MappingTable] = OrderedDict()
 _CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
 _LOCK = Lock()
 LARGEST_CACHE = 20_000
@@ -32,7 +31,7 @@ LARGEST_CACHE = 20_000
 def forget() -> None:
     """Forget what is kept, so that it is computed again."""
     with _LOCK:
-        for tables in (_TABLES, _ALIKE, _CRITERIA):
+        for tables in (_TABLES, _CRITERIA):
             tables.clear()
 
 
@@ -81,20 +80,38 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     """
     _check(layer)
     chip = chip.for_layer(layer.name)
-    key = table_key(layer, chip)
-    found = _known(_TABLES, key)
+    found = _known(_TABLES, table_key(layer, chip))
     if found is None and chip.schedule is not None:
         found = table_of(layer, chip, *scheduled_points(layer, chip))
-        _keep(_TABLES, key, found)
+        _keep(_TABLES, table_key(layer, chip), found)
     elif found is None:
-        counter = CycleCounter(layer, chip)
-        alike = _key_of_alike(layer, chip, counter)
-        found = _known(_ALIKE, alike)
-        if found is None:
-            found = table_of(layer, chip, worth_having(layer, chip, counter))
-            _keep(_ALIKE, alike, found)
-        _keep(_TABLES, key, found)
+        found = _shared(
+            _TABLES,
+            (layer, chip),
+            (),
+            lambda counter: table_of(layer, chip, worth_having(layer, chip, counter)),
+        )
     return replace(found, layer=layer, chip=chip)
+
+
+def _shared(
+    tables: OrderedDict[Any, Known],
+    asked: tuple[Layer, Accelerator],
+    more: Key,
+    compute: Callable[[CycleCounter], Known],
+) -> Known:
+    """Return what an array like the asked one has, or compute it; keep it for both.
+
+    `more` is what it depends on beside the layer and the machine.
+    """
+    counter = CycleCounter(*asked)
+    alike = (*_key_of_alike(*asked, counter), *more)
+    found = _known(tables, alike)
+    if found is None:
+        found = compute(counter)
+        _keep(tables, alike, found)
+    _keep(tables, (*table_key(*asked), *more), found)
+    return found
 
 
 FLOORS = (0, 8 * 8192, 8 * 32768)
@@ -128,17 +145,16 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
         return whole.points.criteria
     floor = tuple(max(x for x in FLOORS if x <= max(room, 0)) for room in least_room_bits)
     lower = [tuple(min(bits, most) for bits in floor) for most in reversed(FLOORS)]
-    known = (_known(_CRITERIA, (key, each)) for each in dict.fromkeys(lower))
+    known = (_known(_CRITERIA, (*key, each)) for each in dict.fromkeys(lower))
     found = next((criteria for criteria in known if criteria is not None), None)
-    if found is None:
-        counter = CycleCounter(layer, chip)
-        alike = _key_of_alike(layer, chip, counter)
-        found = _known(_CRITERIA, (alike, floor))
-        if found is None:
-            found = worth_having(layer, chip, counter, floor).criteria
-            _keep(_CRITERIA, (alike, floor), found)
-        _keep(_CRITERIA, (key, floor), found)
-    return found
+    if found is not None:
+        return found
+    return _shared(
+        _CRITERIA,
+        (layer, chip),
+        (floor,),
+        lambda counter: worth_having(layer, chip, counter, floor).criteria,
+    )
 
 
 def _check(layer: Layer) -> None:

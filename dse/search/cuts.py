@@ -142,16 +142,15 @@ class _Grid:
     def __init__(self, problem: Problem) -> None:
         space = problem.space
         names = resources(problem)
-        strides = dict(zip(space.knobs, _strides(space.shape), strict=True))
         self.problem = problem
         self.lengths = tuple(len(space.knobs[name]) for name in names)
         self.sizes = tuple(_power_of_parts(length) for length in self.lengths)
         self.order = [np.argsort(np.array(space.knobs[name])) for name in names]
-        self.strides = [strides[name] for name in names]
+        self.strides = [space.strides[name] for name in names]
         others = [name for name in space.knobs if name not in names]
         bases = np.zeros(1, dtype=np.int64)
         for name in others:
-            steps = strides[name] * np.arange(len(space.knobs[name]))
+            steps = space.strides[name] * np.arange(len(space.knobs[name]))
             bases = (bases[:, None] + steps).ravel()
         self.bases = bases
 
@@ -226,11 +225,6 @@ def _power_of_parts(length: int) -> int:
     while size < length:
         size *= PARTS
     return size
-
-
-def _strides(shape: tuple[int, ...]) -> list[int]:
-    """Return by how much the index of a design grows with the place of each knob."""
-    return [int(np.prod(shape[place + 1 :], dtype=np.int64)) for place in range(len(shape))]
 
 
 def strictly_dominated(points: FloatArray, rivals: FloatArray) -> BoolArray:

@@ -118,10 +118,8 @@ def single_knob_lines(space: Space, bases: IntArray) -> dict[str, IntArray]:
         Knob name to indices of shape (bases, values of the knob).
     """
     lines = {}
-    stride = space.size
     for name, values in space.knobs.items():
-        count = len(values)
-        stride //= count
+        count, stride = len(values), space.strides[name]
         place = bases // stride % count
         lines[name] = (bases - place * stride)[:, None] + stride * np.arange(count)
     return lines

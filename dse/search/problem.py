@@ -144,13 +144,16 @@ class Problem:
 
     def costs(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
         """Cost designs in one call; columns and costs are of shape (designs,)."""
-        space = self.space
-        found = self.evaluate(self.network, space.accelerator, columns, catalogue=space.catalogue)
-        return {name: np.asarray(values) for name, values in found.items()}
+        return self._costs(self.evaluate, columns)
 
     def costs_of_chips(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
         """Return the costs of designs that do not depend on what runs, or all of them."""
-        space, costs_of = self.space, self.chip_costs or self.evaluate
+        return self._costs(self.chip_costs or self.evaluate, columns)
+
+    def _costs(
+        self, costs_of: Evaluate, columns: Mapping[str, NDArray[Any]]
+    ) -> dict[str, FloatArray]:
+        space = self.space
         found = costs_of(self.network, space.accelerator, columns, catalogue=space.catalogue)
         return {name: np.asarray(values) for name, values in found.items()}
 
