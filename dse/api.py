@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, design_costs
+from dse.cost.model import chip_costs, costs_of_space, design_costs
 from dse.cost.model import evaluate as evaluate_model
 from dse.cost.result import Evaluation
 from dse.errors import DseError
@@ -289,7 +288,7 @@ def search(
         trials=trials,
         seed=seed,
         progress=progress,
-        evaluate=partial(design_costs, objective=objective),
+        evaluate=costs_of_space(space.accelerator, space.knobs, space.catalogue, objective),
         chip_costs=chip_costs if objective == "latency_s" else None,
         **options,
     )

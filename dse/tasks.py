@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dse.arrays import FloatArray
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import conf_dir, group_file, group_names
 from dse.config.mappings import mapping_from
@@ -16,7 +17,7 @@ from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, design_costs, evaluate
+from dse.cost.model import chip_costs, costs_of_space, evaluate
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.given import with_mapping
@@ -42,6 +43,7 @@ from dse.report.words import (
     study_lines,
 )
 from dse.search import Study, run_search, study_from_designs
+from dse.space import Space
 from dse.workload import Workload
 
 
@@ -107,7 +109,7 @@ def _search(job: Job) -> list[str]:
         objectives=settings.objectives,
         budget=settings.budget,
         seed=settings.seed,
-        evaluate=partial(design_costs, objective=settings.mapper_objective),
+        evaluate=_costs_of(space, settings),
         chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
         **search_from(values["search"]),
     )
@@ -126,16 +128,24 @@ def _pick(job: Job) -> list[str]:
     machine = _machine(values, values["accelerator"], network)
     space = space_from(values["space"], machine, catalogue())
     designs = run.designs()
-    evaluate_columns = partial(design_costs, objective=settings.mapper_objective)
     study = study_from_designs(
         designs,
         space=space,
         objectives=settings.objectives,
         budget=settings.budget,
         exact=run.manifest["front"] == "exact" and len(designs) == space.size,
-        costs_of=partial(evaluate_columns, network, space.accelerator, catalogue=space.catalogue),
+        costs_of=partial(
+            _costs_of(space, settings), network, space.accelerator, catalogue=space.catalogue
+        ),
     )
     return _finish(job, network, study)
+
+
+def _costs_of(space: Space, settings: Settings) -> Callable[..., dict[str, FloatArray]]:
+    """Return the cost model for designs of a space."""
+    return costs_of_space(
+        space.accelerator, space.knobs, space.catalogue, settings.mapper_objective
+    )
 
 
 def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.api import catalogue, load_accelerator, load_workload
 from dse.arrays import FloatArray
-from dse.cost.model import design_costs
+from dse.cost.model import costs_of_space
 from dse.hardware import Accelerator
 from dse.pareto import non_dominated
 from dse.search.exact import enumerate_space
@@ -52,22 +52,18 @@ class Case:
     @cached_property
     def problems(self) -> dict[str, Problem]:
         """The grid of each machine, with its costs."""
-        network = load_workload(self.network)
-        return {
-            machine: Problem(
-                network=network,
-                space=Space(
-                    name=self.name,
-                    accelerator=mapped(machine),
-                    knobs={**own, **self.shared},
-                    catalogue=catalogue(),
-                ),
-                objectives=self.objectives,
-                budget=self.budget,
-                evaluate=design_costs,
-            )
-            for machine, own in self.machines.items()
-        }
+        return {name: self._problem(mapped(name), own) for name, own in self.machines.items()}
+
+    def _problem(self, machine: Accelerator, own: Knobs) -> Problem:
+        knobs = {**own, **self.shared}
+        space = Space(name=self.name, accelerator=machine, knobs=knobs, catalogue=catalogue())
+        return Problem(
+            network=load_workload(self.network),
+            space=space,
+            objectives=self.objectives,
+            budget=self.budget,
+            evaluate=costs_of_space(machine, knobs, space.catalogue),
+        )
 
     def told(self) -> dict[str, tuple[FloatArray, FloatArray]]:
         """Cost every design: machine to what Optuna is told of each, in the order of the grid."""

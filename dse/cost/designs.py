@@ -1,28 +1,39 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import ceil
+from itertools import product
+from math import ceil, prod
+from typing import Any
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.lookup import LATENCY, Queries, add_layer, buckets, desk_for
-from dse.cost.machines import Machines
+from dse.cost.lookup import LATENCY, Queries, add_layer, desk_for
+from dse.cost.machines import Machines, machines_of
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.asked import Asked, ask_for
 from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import criteria_above, mapping_table
+from dse.mapping.kept import criteria_above, criteria_for, mapping_table
 from dse.mapping.packed import packed_bits
+from dse.mapping.ratios import buckets
 from dse.mapping.table import OBJECTIVES, MappingTable
+from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 
 Mappings = IntArray | MappingTable | None
 """What is looked up of a layer: criteria of its mappings, its chunks under a machine's own
 schedule, or nothing where it has no MACs."""
+
+RATIO_KNOBS = ("dram_part", "dram_channels", "dram_bytes_per_s", "clock_hz")
+"""What the ratio of clock to DRAM rate depends on."""
+
+MOST_ASKED = 100_000
+"""Sizes of the buffer, or rates, above which a space does not say what it asks of mappings."""
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
@@ -34,7 +45,13 @@ def num_workers() -> int:
 
 
 def network_costs(
-    network: Workload, chip: Accelerator, machines: Machines, designs: IntArray, objective: str
+    network: Workload,
+    chip: Accelerator,
+    machines: Machines,
+    designs: IntArray,
+    objective: str,
+    *,
+    asked: Asked | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return latency and DRAM bits of a network on designs that share one array.
 
@@ -50,6 +67,8 @@ def network_costs(
         Which of them share the array.
     objective
         What each layer's mapping minimises.
+    asked
+        Machines of which mappings are found together; others are found one array at a time.
 
     Returns
     -------
@@ -59,13 +78,16 @@ def network_costs(
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
     layers = distinct_layers(with_fused_layers(network, chip), chip)
-    least_room_bits = machines.room_bits[designs].min(axis=0).tolist()
+    rooms = machines.room_bits[designs]
+    wanted: Asked | Sequence[int] = rooms.min(axis=0).tolist()
+    if asked and _can_ask(chip, objective) and asked.covers(rooms, machines.ratio[designs]):
+        wanted = asked
     workers = num_workers()
     parts = np.array_split(designs, workers if len(designs) >= FEWEST_DESIGNS else 1)
     with ThreadPoolExecutor(workers) as pool:
-        mappings = pool.map(lambda one: _mappings(one[0], chip, least_room_bits), layers)
-        asked = [(*one, own) for one, own in zip(layers, mappings, strict=True)]
-        found = pool.map(lambda part: _part_costs(asked, chip, machines, part, objective), parts)
+        mappings = pool.map(lambda one: _mappings(one[0], chip, wanted), layers)
+        mapped = [(*one, own) for one, own in zip(layers, mappings, strict=True)]
+        found = pool.map(lambda part: _part_costs(mapped, chip, machines, part, objective), parts)
         costs = np.concatenate(list(found), axis=1)
     return costs[0], costs[1]
 
@@ -112,13 +134,67 @@ def _queries(
     )
 
 
-def _mappings(layer: Layer, chip: Accelerator, least_room_bits: Sequence[int]) -> Mappings:
-    """Return what is looked up of a layer on machines with at least that room."""
+def _can_ask(chip: Accelerator, objective: str) -> bool:
+    """Whether mappings can be found for given machines: one buffer, and the least time is asked."""
+    is_mapped = chip.schedule is None and len(chip.buffers) == 1
+    return is_mapped and objective == OBJECTIVES[LATENCY]
+
+
+def asked_of(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    catalogue: Catalogue,
+    objective: str,
+) -> Asked | None:
+    """Return what to ask of mappings for all designs of a space, None if they are not alike.
+
+    Parameters
+    ----------
+    accelerator
+        The machine that is varied.
+    knobs
+        Names of its parameters to the values that they take.
+    catalogue
+        What the names of DRAM parts mean.
+    objective
+        What each layer's mapping minimises.
+    """
+    if not _can_ask(accelerator, objective):
+        return None
+    rooms = _grid(accelerator, knobs, (str(accelerator.buffers[0].bytes),), catalogue)
+    rates = _grid(accelerator, knobs, RATIO_KNOBS, catalogue)
+    if rooms is None or rates is None:
+        return None
+    return ask_for(rooms.room_bits[:, 0], rates.ratio)
+
+
+def _grid(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    names: Sequence[str],
+    catalogue: Catalogue,
+) -> Machines | None:
+    """Return the machines of all values of some knobs; None if they are too many."""
+    varied = {name: list(knobs[name]) for name in names if name in knobs}
+    varied = varied or {"clock_hz": [accelerator.clock_hz]}
+    if prod(len(values) for values in varied.values()) > MOST_ASKED:
+        return None
+    rows = list(product(*varied.values()))
+    columns = {
+        name: np.array(column) for name, column in zip(varied, zip(*rows, strict=True), strict=True)
+    }
+    return machines_of(accelerator, columns, catalogue, mac_scale=1.0)
+
+
+def _mappings(layer: Layer, chip: Accelerator, wanted: Asked | Sequence[int]) -> Mappings:
+    """Return what is looked up of a layer on the machines asked for, or with at least that room."""
     if not layer.has_macs:
         return None
     if chip.schedule is not None:
         return mapping_table(layer, chip)
-    return criteria_above(layer, chip, least_room_bits)
+    if isinstance(wanted, Asked):
+        return criteria_for(layer, chip, wanted)
+    return criteria_above(layer, chip, wanted)
 
 
 def _totals(

@@ -4,9 +4,6 @@ What a mapping takes depends on a machine through its buffers and through the ra
 its DRAM rate only: in cycles, max(cycles + ends * ratio, DRAM bits * ratio). Ratios fall into
 buckets, and each keeps the mappings that can be fastest at some ratio in it, one or two mostly.
 Mappings join the buckets as rooms grow; a machine compares those of its bucket.
-
-All compiled code of the cost model is in this file: Numba's cache notices changes of a function's
-own file only.
 """
 
 from typing import NamedTuple
@@ -14,23 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
-from dse.compiling import allocating, compiled, inlined
+from dse.compiling import compiled, inlined
+from dse.mapping.ratios import (
+    COLUMNS,
+    CYCLES,
+    DOUBLE_BUFFERED,
+    DRAM,
+    ENDS,
+    SERIAL,
+    copy_row,
+    ends_that_take_time,
+    is_no_larger,
+    joined,
+)
 
-DOUBLE_BUFFERED, SERIAL = 1, 2
-"""Places in `dse.hardware.TRANSFERS`."""
 LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
 """Places in `dse.mapping.table.OBJECTIVES`."""
-ENDS, DRAM, CYCLES = 0, 1, 2
-"""Columns of a mapping: first and last bits that take time, DRAM bits, cycles."""
-AT_LEAST, AT_MOST, COLUMNS = 3, 4, 5
-"""Further columns: time at the least and at the most ratio of a bucket; number of columns."""
-
-FEWEST_BUCKETS, MOST_BUCKETS = 8, 128
-MACHINES_TO_A_BUCKET = 256
-"""Buckets of ratios of clock to DRAM rate: each costs time of its own, few hold more mappings."""
-
-SLACK = 1 - 1e-9
-"""A mapping is slower than another only if it is by more than what rounding can do."""
 
 
 class Queries(NamedTuple):
@@ -70,112 +66,18 @@ def desk_for(criteria: IntArray, queries: Queries) -> tuple[FloatArray, IntArray
     return kept, np.zeros(num_buckets, dtype=np.int64)
 
 
-@allocating
-def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return the bucket of each machine's ratio, and the least and most ratio of each bucket.
-
-    Parameters
-    ----------
-    rate, clock : shape (machines,)
-        DRAM rate [bytes/s], clock [Hz].
-    """
-    most = max(min(len(rate) // MACHINES_TO_A_BUCKET, MOST_BUCKETS), FEWEST_BUCKETS)
-    which = np.empty(len(rate), dtype=np.int64)
-    ratio = clock / (8 * rate)
-    low, width = np.log(ratio.min()), np.log(ratio.max() / ratio.min()) + 1e-300
-    ends = np.empty((2, most))
-    ends[0], ends[1] = np.inf, -np.inf
-    for one in range(len(rate)):
-        place = int((np.log(ratio[one]) - low) / width * most)
-        place = min(max(place, 0), most - 1)
-        which[one] = place
-        ends[0, place] = min(ends[0, place], ratio[one])
-        ends[1, place] = max(ends[1, place], ratio[one])
-    number = np.cumsum(ends[0] < np.inf) - 1
-    for one in range(len(rate)):
-        which[one] = number[which[one]]
-    return which, ends[:, ends[0] < np.inf]
-
-
-@inlined
-def _is_slower(
-    kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float]
-) -> bool:
-    """Whether a mapping of a bucket is at no ratio of its span chosen when another is there.
-
-    Time is convex in the ratio: it lies below its chord, and above both of its lines. Of mappings
-    of which one is no larger in anything, the larger is not chosen.
-    """
-    low, high = span
-    first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
-    cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
-    if first < (cycles + ends * low) * SLACK and last < (cycles + ends * high) * SLACK:
-        return True
-    if first < bits * low * SLACK and last < bits * high * SLACK:
-        return True
-    return _is_no_larger(kept, each, other, one)
-
-
-@inlined
-def _is_no_larger(kept: FloatArray, each: int, one: int, other: int) -> bool:
-    """Whether a mapping of a bucket is no larger in anything than another."""
-    column = 0
-    while column < AT_LEAST and kept[one, each, column] <= kept[other, each, column]:
-        column += 1
-    return column == AT_LEAST
-
-
-@inlined
-def _copy(kept: FloatArray, each: int, source: int, target: int) -> None:
-    for column in range(COLUMNS):
-        kept[target, each, column] = kept[source, each, column]
-
-
-@inlined
-def _joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
-    """Take the mapping behind the last one into a bucket, drop those that it beats.
-
-    Parameters
-    ----------
-    kept : shape (more than fresh, buckets, COLUMNS)
-        Mappings by bucket; see `ENDS`.
-    each, fresh
-        The bucket; the number of its mappings, the new one aside.
-    span
-        Least and most ratio of the bucket.
-
-    Returns
-    -------
-    Their number now.
-    """
-    low, high = span
-    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
-    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
-    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
-    for other in range(fresh):
-        if _is_slower(kept, each, fresh, other, span):
-            return fresh
-    count = 0
-    for one in range(fresh):
-        if not _is_slower(kept, each, one, fresh, span):
-            _copy(kept, each, one, count)
-            count += 1
-    _copy(kept, each, fresh, count)
-    return count + 1
-
-
 @inlined
 def _listed(kept: FloatArray, fresh: int) -> int:
     """Keep the mapping behind the last one unless one is no larger; drop those that are larger."""
     for other in range(fresh):
-        if _is_no_larger(kept, 0, other, fresh):
+        if is_no_larger(kept, 0, other, fresh):
             return fresh
     count = 0
     for one in range(fresh):
-        if not _is_no_larger(kept, 0, fresh, one):
-            _copy(kept, 0, one, count)
+        if not is_no_larger(kept, 0, fresh, one):
+            copy_row(kept, 0, one, count)
             count += 1
-    _copy(kept, 0, fresh, count)
+    copy_row(kept, 0, fresh, count)
     return count + 1
 
 
@@ -302,11 +204,7 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
             if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
                 continue
             bits = criteria[row, buffers + DRAM]
-            ends = 0
-            if transfers == DOUBLE_BUFFERED:
-                ends = min(criteria[row, buffers + ENDS], bits)
-            elif transfers == SERIAL:
-                ends = bits
+            ends = ends_that_take_time(criteria[row, buffers + ENDS], bits, transfers)
             for each in range(num_buckets):
                 count = counts[each]
                 kept[count, each, ENDS] = ends
@@ -314,7 +212,7 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
                 kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
                 if objective == LATENCY:
                     span = ratios[0, each], ratios[1, each]
-                    counts[each] = _joined(kept, each, count, span)
+                    counts[each] = joined(kept, each, count, span)
                 else:
                     counts[each] = _listed(kept, count)
         first = end if buffers == 1 else 0

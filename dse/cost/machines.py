@@ -51,6 +51,11 @@ class Machines:
     area_mm2: FloatArray
     cost_usd: FloatArray
 
+    @property
+    def ratio(self) -> FloatArray:
+        """Clock over eight times the DRAM rate. [cycles/bit]."""
+        return self.clock_hz / (8 * self.rate_bytes_per_s)
+
 
 def machines_of(
     accelerator: Accelerator, columns: Columns, catalogue: Catalogue, *, mac_scale: float

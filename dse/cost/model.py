@@ -1,6 +1,7 @@
 """The cost model: one machine layer by layer, or many designs as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,14 @@ from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import extrapolation_warnings
-from dse.cost.designs import network_costs
+from dse.cost.designs import asked_of, network_costs
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
 from dse.cost.machines import Columns, Machines, machines_of, plain, varied_chip
 from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.mapping.asked import Asked
 from dse.mapping.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
@@ -78,6 +80,7 @@ def design_costs(
     *,
     catalogue: Catalogue,
     objective: str = "latency_s",
+    asked: Asked | None = None,
 ) -> dict[str, FloatArray]:
     """Cost many designs of one accelerator in one call.
 
@@ -94,6 +97,9 @@ def design_costs(
         What the names of DRAM parts and technologies mean.
     objective
         What each layer's mapping minimises.
+    asked
+        What `dse.cost.designs.asked_of` says of the space that the designs are of: their mappings
+        are then found faster. The costs are the same.
 
     Returns
     -------
@@ -117,8 +123,24 @@ def design_costs(
         here = network.with_batch(int(batch[first])) if "batch" in columns else network
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
         chip = varied_chip(accelerator, values, catalogue)
-        latency[designs], bits[designs] = network_costs(here, chip, machines, designs, objective)
+        latency[designs], bits[designs] = network_costs(
+            here, chip, machines, designs, objective, asked=asked
+        )
     return _costs(network, machines, batch, latency, bits)
+
+
+def costs_of_space(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    catalogue: Catalogue,
+    objective: str = "latency_s",
+) -> Callable[..., dict[str, FloatArray]]:
+    """Return `design_costs` for an objective, faster for the designs of a space.
+
+    Parameters are those of `dse.cost.designs.asked_of`.
+    """
+    asked = asked_of(accelerator, knobs, catalogue, objective)
+    return partial(design_costs, objective=objective, asked=asked)
 
 
 def chip_costs(

@@ -7,11 +7,13 @@ from math import prod
 import numpy as np
 
 from dse.arrays import IntArray
-from dse.hardware import Accelerator
+from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.asked import Asked
 from dse.mapping.assignments import Assignment
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
-from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
+from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, compulsory_bits, variants
 from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, Sizes, size_range, sizes_worth_trying
 from dse.mapping.skyline import (
@@ -39,6 +41,9 @@ LEVELS = np.concatenate(
 
 ROOM = 2**20, 2**14
 """Boxes and mappings that a search has room for at first; what is not used takes no memory."""
+
+KEPT_SHARE = 256
+"""Known mappings to one that a bucket of ratios has room for."""
 
 FACTOR_NAMES = (
     ("t_b", "t_g", "t_c", "distinct_y", "distinct_x"),
@@ -107,6 +112,35 @@ def worth_having(
     )
 
 
+def fastest_criteria(
+    layer: Layer, chip: Accelerator, counter: CycleCounter, asked: Asked
+) -> IntArray:
+    """Return the criteria of the mappings that can be fastest on the machines asked for.
+
+    Parameters are those of `worth_having`; the chip has one buffer, and no order is given.
+
+    Returns
+    -------
+    shape (mappings, 4), sorted
+        Bits in the buffer, first and last bits, DRAM bits, cycles.
+    """
+    trees, problem = _trees_and_problem(
+        layer, chip, counter, variants(layer, chip), FACTOR_NAMES, np.zeros(1, dtype=np.int64)
+    )
+    rooms, ratios = np.array(asked.rooms), np.ascontiguousarray(np.array(asked.ratios).T)
+    bits = sum(compulsory_bits(layer, chip).values())
+    shortest = np.maximum(float(problem.levels[0]), bits * ratios[0])
+    transfers = TRANSFERS.index(chip.transfers)
+    num_boxes, num_mappings = ROOM
+    while True:
+        room = room_for(problem, num_boxes, num_mappings, len(rooms) * BINS)
+        known = nothing_known(transfers, rooms, ratios, shortest, num_mappings // KEPT_SHARE + 2)
+        if find_fastest(trees, problem, known, room, desk_for(trees, problem)):
+            found = room.found[: room.state[FOUND], :4]
+            return np.ascontiguousarray(found[np.lexsort(found.T[::-1])])
+        num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
+
+
 def _undominated(
     layer: Layer,
     chip: Accelerator,
@@ -116,9 +150,22 @@ def _undominated(
     floor: IntArray,
 ) -> IntArray:
     """Return the undominated mappings in some orders as rows; see `search`."""
+    trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, floor)
+    return _found(trees, problem)
+
+
+def _trees_and_problem(
+    layer: Layer,
+    chip: Accelerator,
+    counter: CycleCounter,
+    orders: Sequence[Variant],
+    factor_names: Sequence[Sequence[str]],
+    floor: IntArray,
+) -> tuple[Trees, Problem]:
+    """Return what a search of the mappings in some orders works on."""
     sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
     trees, roots = _trees(counter, sizes, factor_names)
-    return _found(trees, _problem(layer, chip, counter, sizes, roots, orders, floor=floor))
+    return trees, _problem(layer, chip, counter, sizes, roots, orders, floor=floor)
 
 
 def _in_given_order(

@@ -5,9 +5,7 @@ mapping in it, so that a box that a known mapping beats holds nothing worth havi
 queue by the buffer bits that they need at least: whatever can beat a mapping has left before it.
 The method is that of Papadias, Tao, Fu and Seeger, SIGMOD 2003, on boxes that are never listed.
 
-All compiled code of the mapping is in this file, long as it is: Numba's cache notices changes of a
-function's own file only, and would run stale code. Rows are addressed in place, as a view of an
-array costs more than what is read from it.
+Rows are addressed in place, as a view of an array costs more than what is read from it.
 """
 
 from typing import NamedTuple
@@ -33,7 +31,7 @@ ORDERS, LEVEL, BOX = 6, 7, 8
 BLOCK = 64
 """Boxes that are kept together."""
 
-DRAM, ENDS, BUFFERS = 0, 1, 2
+POINT_DRAM, POINT_ENDS, BUFFERS = 0, 1, 2
 """Columns of a point: DRAM bits, first and last bits, bits of each buffer."""
 
 BIN, USED, FREE, FOUND, SETTLED, IS_FULL = 0, 1, 2, 3, 4, 5
@@ -178,7 +176,7 @@ class Desk(NamedTuple):
     box : shape (BOX,)
         See `ORDERS`.
     point : shape (2 + buffers,)
-        See `DRAM`.
+        See `POINT_DRAM`.
     others, totals : shape (FACTORS,)
         Products of the factors of all groups but one, and of all.
     other_steps : shape (columns of steps,)
@@ -201,13 +199,13 @@ class Desk(NamedTuple):
     number: FloatArray
 
 
-def room_for(problem: Problem, boxes: int, mappings: int) -> Room:
-    """Return room for a search of so many boxes at a time and known mappings."""
+def room_for(problem: Problem, boxes: int, mappings: int, bins: int = 2 * NUM_BINS) -> Room:
+    """Return room for a search of so many boxes at a time, known mappings and bins."""
     levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
     blocks = boxes // BLOCK + 1
     return Room(
-        heads=np.full(2 * NUM_BINS, -1),
-        num_boxes=np.full(2 * NUM_BINS, BLOCK),
+        heads=np.full(bins, -1),
+        num_boxes=np.full(bins, BLOCK),
         boxes=np.empty((blocks, BLOCK, BOX), dtype=np.int32),
         below=np.empty(blocks, dtype=np.int64),
         listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
@@ -333,17 +331,17 @@ def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> tuple[IntArray, I
 
 
 @inlined
-def _bin(bits: int, number: FloatArray) -> int:
+def bin_of(size: float, number: FloatArray) -> int:
     """Return the bin of a positive number: its binary order and the first bits below.
 
     `number` of shape (1,) is room for it as a float, whose bits are read.
     """
-    number[0] = bits
+    number[0] = size
     return (number.view(np.int64)[0] >> (52 - BIN_BITS)) - (1023 << BIN_BITS)
 
 
 @inlined
-def _set_products(
+def set_products(
     totals: IntArray, costs: IntArray, box: IntArray, groups: IntArray, without: int
 ) -> None:
     """Fill in the products of the costs of all groups but one."""
@@ -363,7 +361,7 @@ def _set_products(
 
 
 @inlined
-def _set_sizes(sizes: IntArray, nodes: IntArray, box: IntArray, loops: IntArray) -> None:
+def set_sizes(sizes: IntArray, nodes: IntArray, box: IntArray, loops: IntArray) -> None:
     """Fill in the least and the most tile size of each loop in a box, shape (2, loops)."""
     for group in range(GROUPS):
         for place in range(2):
@@ -396,7 +394,7 @@ def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, le
 
 
 @inlined
-def _least_flat_steps(
+def least_flat_steps(
     bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int
 ) -> int:
     """Bound the steps of a flattened axis from below; exact where the sizes are settled."""
@@ -417,7 +415,7 @@ def _least_flat_steps(
 
 
 @inlined
-def _least_cycles(
+def least_cycles(
     others: IntArray, steps: IntArray, row: int, flats: tuple[IntArray, IntArray, IntArray, int]
 ) -> int:
     """Return the least cycles of all assignments, of a row of steps and what others multiply.
@@ -446,14 +444,14 @@ def _least_cycles(
 
 
 @inlined
-def _set_bits(
+def set_bits(
     point: IntArray, totals: IntArray, ends: IntArray, on_chip: IntArray, floor: IntArray
 ) -> int:
     """Fill in first and last bits and the bits of each buffer; return the latter above the floor.
 
     0 is returned where no buffer needs more than the floor.
     """
-    point[ENDS] = ends[0] * totals[0] + ends[1] * totals[1] + ends[2] * totals[2]
+    point[POINT_ENDS] = ends[0] * totals[0] + ends[1] * totals[1] + ends[2] * totals[2]
     key, is_floor = 0, True
     for buffer in range(on_chip.shape[0]):
         bits = 0
@@ -514,7 +512,7 @@ def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> 
     low, high = 0, count
     while low < high:
         middle = (low + high) >> 1
-        if listed[level, middle, ENDS] <= point[ENDS]:
+        if listed[level, middle, POINT_ENDS] <= point[POINT_ENDS]:
             high = middle
         else:
             low = middle + 1
@@ -529,11 +527,11 @@ def _beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntA
     or below the floor in DRAM bits.
     """
     rival = _first_within(listed, level, num_listed[level], point)
-    return LARGEST if rival < 0 else listed[level, rival, DRAM]
+    return LARGEST if rival < 0 else listed[level, rival, POINT_DRAM]
 
 
 @inlined
-def _open_orders(
+def open_orders(
     orders: int, beaten: int, totals: IntArray, traffic: IntArray, variants: IntArray
 ) -> tuple[int, int, int]:
     """Return the orders with less traffic than what is beaten, as bits; the best; its DRAM bits."""
@@ -555,7 +553,7 @@ def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
     low, high = 0, count
     while low < high:
         middle = (low + high) >> 1
-        if listed[level, middle, DRAM] <= bits:
+        if listed[level, middle, POINT_DRAM] <= bits:
             low = middle + 1
         else:
             high = middle
@@ -582,8 +580,8 @@ def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool
 
     With one buffer its bits do not count: from now on points are larger than both.
     """
-    last = ENDS if listed.shape[2] == BUFFERS + 1 else listed.shape[2] - 1
-    column = ENDS
+    last = POINT_ENDS if listed.shape[2] == BUFFERS + 1 else listed.shape[2] - 1
+    column = POINT_ENDS
     while column <= last and point[column] <= listed[level, row, column]:
         column += 1
     return column > last
@@ -593,11 +591,11 @@ def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool
 def _list(listed: IntArray, level: int, count: int, point: IntArray) -> int:
     """List a mapping unless a listed one is no worse, drop what it matches; return the count."""
     is_falling = listed.shape[2] == BUFFERS + 1
-    place = _place(listed, level, count, point[DRAM])
+    place = _place(listed, level, count, point[POINT_DRAM])
     for row in range(max(place - 1, 0) if is_falling else 0, place):
         if _is_within(listed, level, row, point):
             return count
-    while place > 0 and listed[level, place - 1, DRAM] == point[DRAM]:
+    while place > 0 and listed[level, place - 1, POINT_DRAM] == point[POINT_DRAM]:
         place -= 1
     kept, row = place, place
     while row < count:
@@ -635,7 +633,7 @@ def _is_new(room: Room, levels: IntArray, mapping: IntArray, point: IntArray) ->
     level = _level(levels, mapping[len(point)], 0)
     if level + 1 < len(levels):
         beaten = _beaten_from(room.listed, room.num_listed, level + 1, point)
-        if point[DRAM] < beaten:
+        if point[POINT_DRAM] < beaten:
             return True
     first = _first_telling(point)
     for place in range(room.num_near[level] - 1, -1, -1):
@@ -694,8 +692,8 @@ def _sort_rows(rows: IntArray, order: IntArray) -> None:
 def _set_point(point: IntArray, mapping: IntArray) -> None:
     """Fill in the point of a found mapping."""
     buffers = len(point) - BUFFERS
-    point[DRAM] = mapping[buffers + 1]
-    point[ENDS] = mapping[buffers]
+    point[POINT_DRAM] = mapping[buffers + 1]
+    point[POINT_ENDS] = mapping[buffers]
     for buffer in range(buffers):
         point[BUFFERS + buffer] = mapping[buffer]
 
@@ -731,15 +729,15 @@ def _settle(room: Room, levels: IntArray, count: int, point: IntArray) -> None:
 
 
 @compiled
-def _set_mapping(
+def set_mapping(
     mapping: IntArray, point: IntArray, cycles: int, sizes: IntArray, order: int
 ) -> None:
     """Fill in a row of `search`."""
     buffers = len(point) - BUFFERS
     for buffer in range(buffers):
         mapping[buffer] = point[BUFFERS + buffer]
-    mapping[buffers] = point[ENDS]
-    mapping[buffers + 1] = point[DRAM]
+    mapping[buffers] = point[POINT_ENDS]
+    mapping[buffers + 1] = point[POINT_DRAM]
     mapping[buffers + 2] = cycles
     for loop in range(sizes.shape[1]):
         mapping[buffers + 3 + loop] = sizes[0, loop]
@@ -747,7 +745,7 @@ def _set_mapping(
 
 
 @inlined
-def _store(room: Room, box: IntArray, which: int) -> None:
+def store_box(room: Room, box: IntArray, which: int) -> None:
     """Put a box into a bin."""
     state, below = room.state, room.below
     block = room.heads[which]
@@ -771,7 +769,7 @@ def _store(room: Room, box: IntArray, which: int) -> None:
 
 
 @inlined
-def _take(room: Room, box: IntArray) -> bool:
+def take_box(room: Room, box: IntArray) -> bool:
     """Take the last box from the bin in hand; return whether there was one."""
     state, which = room.state, room.state[BIN]
     block = room.heads[which]
@@ -790,7 +788,7 @@ def _take(room: Room, box: IntArray) -> bool:
 
 
 @inlined
-def _widest(nodes: IntArray, box: IntArray, groups: IntArray) -> int:
+def widest_group(nodes: IntArray, box: IntArray, groups: IntArray) -> int:
     """Return the group with the widest range of sizes, -1 if every one has one size."""
     widest, most = -1, 0
     for group in groups:
@@ -844,9 +842,9 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
     for group in range(GROUPS):
         box[group] = problem.roots[group]
     box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, 0
-    _store(room, box, 0)
+    store_box(room, box, 0)
     while not state[IS_FULL]:
-        if not _take(room, box):
+        if not take_box(room, box):
             _settle(room, levels, num_waiting, point)
             num_waiting = 0
             while state[BIN] < len(heads) and heads[state[BIN]] < 0:
@@ -854,11 +852,11 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             if state[BIN] == len(heads):
                 break
             continue
-        split = _widest(nodes, box, groups)
+        split = widest_group(nodes, box, groups)
         is_leaf = split < 0
         split = groups[0] if is_leaf else split
         parent, orders, known = box[split], box[ORDERS], box[LEVEL]
-        _set_products(others, factors, box, groups, split)
+        set_products(others, factors, box, groups, split)
         has_steps = False
         for half in range(LEFT, RIGHT + 1):
             if not is_leaf:
@@ -870,36 +868,35 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             row = box[split]
             for column in range(FACTORS):
                 totals[column] = others[column] * factors[row, column]
-            key = _set_bits(point, totals, ends, on_chip, floor)
+            key = set_bits(point, totals, ends, on_chip, floor)
             beaten = _beaten_from(listed, num_listed, known, point)
-            left, best, bits = _open_orders(orders, beaten, totals, traffic, variants)
+            left, best, bits = open_orders(orders, beaten, totals, traffic, variants)
             if not left:
                 continue
             if is_leaf or len(flat):
-                _set_sizes(sizes, nodes, box, loops)
+                set_sizes(sizes, nodes, box, loops)
                 for one in range(len(flat)):
-                    flat[one] = _least_flat_steps(
-                        bounds, sizes, flat_loops, one, flat_sizes[one, 0]
-                    )
+                    flat[one] = least_flat_steps(bounds, sizes, flat_loops, one, flat_sizes[one, 0])
             if not has_steps:
-                _set_products(other_steps, steps, box, groups, split)
+                set_products(other_steps, steps, box, groups, split)
                 has_steps = True
-            cycles = _least_cycles(other_steps, steps, row, flats)
+            cycles = least_cycles(other_steps, steps, row, flats)
             level = _level(levels, cycles, known)
             if level > known:
                 beaten = _beaten_from(listed, num_listed, level, point)
-                left, best, bits = _open_orders(left, beaten, totals, traffic, variants)
+                left, best, bits = open_orders(left, beaten, totals, traffic, variants)
                 if not left:
                     continue
             if is_leaf:
                 if num_waiting == len(waiting):
                     state[IS_FULL] = 1
                     break
-                point[DRAM] = bits
-                _set_mapping(waiting[num_waiting], point, cycles, sizes, best)
+                point[POINT_DRAM] = bits
+                set_mapping(waiting[num_waiting], point, cycles, sizes, best)
                 num_waiting += 1
             else:
                 box[ORDERS], box[LEVEL] = left, level
-                which = NUM_BINS + _bin(key, desk.number) if key else _bin(bits + 1, desk.number)
-                _store(room, box, which)
+                first = NUM_BINS if key else 0
+                which = first + bin_of(key if key else bits + 1, desk.number)
+                store_box(room, box, which)
     return state[IS_FULL] == 0

@@ -1,0 +1,131 @@
+"""Ratios of clock to DRAM rate, and the mappings that can be fastest at some ratio in a bucket.
+
+What a mapping takes depends on the ratio only: max(cycles + ends * ratio, DRAM bits * ratio), in
+cycles. Ratios fall into buckets; each keeps the few mappings that can be fastest at some ratio in
+it.
+"""
+
+import numpy as np
+
+from dse.arrays import FloatArray, IntArray
+from dse.compiling import allocating, inlined
+
+DOUBLE_BUFFERED, SERIAL = 1, 2
+"""Places in `dse.hardware.TRANSFERS`."""
+ENDS, DRAM, CYCLES = 0, 1, 2
+"""Columns of a mapping: first and last bits that take time, DRAM bits, cycles."""
+AT_LEAST, AT_MOST, COLUMNS = 3, 4, 5
+"""Further columns: time at the least and at the most ratio of a bucket; number of columns."""
+
+FEWEST_BUCKETS, MOST_BUCKETS = 8, 128
+MACHINES_TO_A_BUCKET = 256
+"""Buckets of ratios of clock to DRAM rate: each costs time of its own, few hold more mappings."""
+
+SLACK = 1 - 1e-9
+"""A mapping is slower than another only if it is by more than what rounding can do."""
+
+
+@inlined
+def ends_that_take_time(ends: int, bits: int, transfers: int) -> int:
+    """Return the bits whose transfer adds to the time of computation, of first and last bits."""
+    if transfers == DOUBLE_BUFFERED:
+        return min(ends, bits)
+    return bits if transfers == SERIAL else 0
+
+
+@allocating
+def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the bucket of each machine's ratio, and the least and most ratio of each bucket.
+
+    Parameters
+    ----------
+    rate, clock : shape (machines,)
+        DRAM rate [bytes/s], clock [Hz].
+    """
+    most = max(min(len(rate) // MACHINES_TO_A_BUCKET, MOST_BUCKETS), FEWEST_BUCKETS)
+    which = np.empty(len(rate), dtype=np.int64)
+    ratio = clock / (8 * rate)
+    low, width = np.log(ratio.min()), np.log(ratio.max() / ratio.min()) + 1e-300
+    ends = np.empty((2, most))
+    ends[0], ends[1] = np.inf, -np.inf
+    for one in range(len(rate)):
+        place = int((np.log(ratio[one]) - low) / width * most)
+        place = min(max(place, 0), most - 1)
+        which[one] = place
+        ends[0, place] = min(ends[0, place], ratio[one])
+        ends[1, place] = max(ends[1, place], ratio[one])
+    number = np.cumsum(ends[0] < np.inf) - 1
+    for one in range(len(rate)):
+        which[one] = number[which[one]]
+    return which, ends[:, ends[0] < np.inf]
+
+
+@inlined
+def is_slower(kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float]) -> bool:
+    """Whether a mapping of a bucket is at no ratio of its span chosen when another is there.
+
+    Time is convex in the ratio: it lies below its chord, and above both of its lines. Divided by
+    the ratio it falls, so that a transfer that takes longer at the least ratio always does. Where
+    the other takes the time of its transfer, no mapping with as many bits is faster. Of mappings
+    of which one is no larger in anything, the larger is not chosen.
+    """
+    low, high = span
+    first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
+    cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
+    if first < (cycles + ends * low) * SLACK and last < (cycles + ends * high) * SLACK:
+        return True
+    if first < bits * low * SLACK:
+        return True
+    if kept[other, each, DRAM] <= bits:
+        if kept[other, each, CYCLES] + kept[other, each, ENDS] * low < first * SLACK:
+            return True
+    return is_no_larger(kept, each, other, one)
+
+
+@inlined
+def is_no_larger(kept: FloatArray, each: int, one: int, other: int) -> bool:
+    """Whether a mapping of a bucket is no larger in anything than another."""
+    column = 0
+    while column < AT_LEAST and kept[one, each, column] <= kept[other, each, column]:
+        column += 1
+    return column == AT_LEAST
+
+
+@inlined
+def copy_row(kept: FloatArray, each: int, source: int, target: int) -> None:
+    """Copy a mapping of a bucket to another place in it."""
+    for column in range(COLUMNS):
+        kept[target, each, column] = kept[source, each, column]
+
+
+@inlined
+def joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
+    """Take the mapping behind the last one into a bucket, drop those that it beats.
+
+    Parameters
+    ----------
+    kept : shape (more than fresh, buckets, COLUMNS)
+        Mappings by bucket; see `ENDS`.
+    each, fresh
+        The bucket; the number of its mappings, the new one aside.
+    span
+        Least and most ratio of the bucket.
+
+    Returns
+    -------
+    Their number now.
+    """
+    low, high = span
+    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
+    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
+    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
+    for other in range(fresh):
+        if is_slower(kept, each, fresh, other, span):
+            return fresh
+    count = 0
+    for one in range(fresh):
+        if not is_slower(kept, each, one, fresh, span):
+            copy_row(kept, each, one, count)
+            count += 1
+    copy_row(kept, each, fresh, count)
+    return count + 1

@@ -1,0 +1,38 @@
+"""Compiled code that is kept on disk is never stale."""
+
+import subprocess
+import sys
+
+INNER = """
+from dse.compiling import inlined
+
+NUMBER = {number}
+
+@inlined
+def inner(x):
+    return x + {added}
+"""
+OUTER = """
+from dse.compiling import compiled
+from inner import NUMBER, inner
+
+@compiled
+def outer(x):
+    return inner(x) * NUMBER
+
+print(outer(1), sum(outer.stats.cache_hits.values()))
+"""
+
+
+def test_an_edited_file_is_noticed_by_the_compiled_functions_that_call_into_it(tmp_path):
+    def printed(number, added):
+        (tmp_path / "inner.py").write_text(INNER.format(number=number, added=added))
+        command = [sys.executable, "outer.py"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    (tmp_path / "outer.py").write_text(OUTER)
+    assert printed(10, 1) == ["20", "0"]
+    assert printed(10, 1) == ["20", "1"]
+    assert printed(10, 2) == ["30", "0"]
+    assert printed(20, 2) == ["60", "0"]
