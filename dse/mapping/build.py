@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 import numpy as np
 
@@ -13,21 +12,21 @@ from dse.mapping.assignments import Assignment
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
-from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, compulsory_bits, variants
+from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
 from dse.mapping.rows import SpatialAxis
-from dse.mapping.sizes import GROUPS, Sizes, size_range, sizes_worth_trying
+from dse.mapping.sizes import GROUPS, groups_of, size_range
 from dse.mapping.skyline import (
-    FACTORS,
     FOUND,
     PASSES,
+    ROWS,
     Problem,
     Trees,
     desk_for,
     first_undominated,
-    grow_tree,
     room_for,
     search,
 )
+from dse.mapping.trees import joined_trees, open_groups
 from dse.workload import LOOPS, OPERANDS, Layer
 
 LEVELS = np.concatenate(
@@ -128,8 +127,9 @@ def fastest_criteria(
         layer, chip, counter, variants(layer, chip), FACTOR_NAMES, np.zeros(1, dtype=np.int64)
     )
     rooms, ratios = np.array(asked.rooms), np.ascontiguousarray(np.array(asked.ratios).T)
-    bits = sum(compulsory_bits(layer, chip).values())
-    shortest = np.maximum(float(problem.levels[0]), bits * ratios[0])
+    rows = trees.factors[problem.roots, ROWS:PASSES].prod(axis=0).min()
+    bits = float(problem.traffic[:3] @ [rows, 1, 1])
+    shortest = np.maximum(layer.macs / chip.num_macs, bits * ratios[0])
     transfers = TRANSFERS.index(chip.transfers)
     num_boxes, num_mappings = ROOM
     while True:
@@ -146,12 +146,14 @@ def _undominated(
     chip: Accelerator,
     counter: CycleCounter,
     orders: Sequence[Variant],
-    factor_names: Sequence[Sequence[str]],
+    factor_names: tuple[tuple[str, ...], ...],
     floor: IntArray,
 ) -> IntArray:
     """Return the undominated mappings in some orders as rows; see `search`."""
     trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, floor)
-    return _found(trees, problem)
+    least = counter.floor()
+    levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
+    return _found(trees, problem._replace(levels=levels))
 
 
 def _trees_and_problem(
@@ -159,13 +161,13 @@ def _trees_and_problem(
     chip: Accelerator,
     counter: CycleCounter,
     orders: Sequence[Variant],
-    factor_names: Sequence[Sequence[str]],
+    factor_names: tuple[tuple[str, ...], ...],
     floor: IntArray,
 ) -> tuple[Trees, Problem]:
     """Return what a search of the mappings in some orders works on."""
-    sizes = [sizes_worth_trying(layer, chip, counter, group) for group in GROUPS]
-    trees, roots = _trees(counter, sizes, factor_names)
-    return trees, _problem(layer, chip, counter, sizes, roots, orders, floor=floor)
+    groups = groups_of(layer, chip, counter)
+    trees, roots = joined_trees(counter, groups, factor_names)
+    return trees, _problem(layer, chip, counter, roots, orders, floor=floor)
 
 
 def _in_given_order(
@@ -177,8 +179,8 @@ def _in_given_order(
         whole = {loop: layer.bounds[loop] for loop in case.uncut}
         least = tuple({**dict(chip.constraints.min_tile), **whole}.items())
         bound = replace(chip, constraints=replace(chip.constraints, min_tile=least))
-        passes = [[f"n_{loop}" for loop in case.passes[operand]] for operand in OPERANDS]
-        names = [*FACTOR_NAMES[:PASSES], *passes]
+        passes = (tuple(f"n_{loop}" for loop in case.passes[operand]) for operand in OPERANDS)
+        names = (*FACTOR_NAMES[:PASSES], *passes)
         order = Variant("", case.kept, frozenset(), chip.constraints.order)
         parts.append(_undominated(layer, bound, counter, [order], names, floor))
     found = np.concatenate(parts)
@@ -198,52 +200,10 @@ def _found(trees: Trees, problem: Problem) -> IntArray:
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 
 
-def _trees(
-    counter: CycleCounter, sizes: Sequence[Sizes], factor_names: Sequence[Sequence[str]]
-) -> tuple[Trees, IntArray]:
-    """Return the trees of the groups' sizes with what they multiply, and the rows of the roots.
-
-    What groups of one size multiply goes to the first group of several.
-    """
-    tiles, costs = [], []
-    for group, columns in zip(GROUPS, sizes, strict=True):
-        ones = np.ones_like(columns[f"t_{group[0]}"])
-        own = [columns[f"t_{loop}"] for loop in group] + [ones] * (2 - len(group))
-        factors = [
-            prod((columns[name] for name in names if name in columns), start=ones)
-            for names in factor_names
-        ]
-        order = np.lexsort(own)
-        tiles.append(np.stack(own, axis=1)[order])
-        costs.append(np.stack([*factors, *counter.costs_of(group, columns)], axis=1)[order])
-    first = _open_groups(sizes)[0]
-    for place, rows in enumerate(costs):
-        if len(rows) == 1 and place != first:
-            costs[first] = costs[first] * rows
-            costs[place] = np.ones_like(rows)
-    roots = np.concatenate([[0], np.cumsum([2 * len(one) - 1 for one in tiles])])
-    first_rows = roots[:-1].tolist()
-    grown = [grow_tree(*one) for one in zip(tiles, costs, first_rows, strict=True)]
-    least = np.concatenate([costs for _, costs in grown])
-    joined = Trees(
-        nodes=np.concatenate([nodes for nodes, _ in grown]),
-        factors=np.ascontiguousarray(least[:, :FACTORS]),
-        steps=np.ascontiguousarray(least[:, FACTORS:]),
-    )
-    return joined, roots[:-1]
-
-
-def _open_groups(sizes: Sequence[Sizes]) -> list[int]:
-    """Return the groups of more than one size, or the first."""
-    lengths = [len(columns[f"t_{group[0]}"]) for group, columns in zip(GROUPS, sizes, strict=True)]
-    return [place for place, length in enumerate(lengths) if length > 1] or [0]
-
-
 def _problem(
     layer: Layer,
     chip: Accelerator,
     counter: CycleCounter,
-    sizes: Sequence[Sizes],
     roots: IntArray,
     orders: Sequence[Variant],
     *,
@@ -252,11 +212,9 @@ def _problem(
     """Return what all mappings share; see `Problem`."""
     model = TrafficModel(layer, chip)
     loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
-    least = counter.floor()
-    levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
     return Problem(
-        roots=roots,
-        open_groups=np.array(_open_groups(sizes)),
+        roots=roots[:-1],
+        open_groups=np.array(open_groups(roots)),
         mirrored=np.array([int(_is_mirrored(layer, chip, counter))]),
         loops=np.array(loops),
         bounds=np.array(list(layer.bounds.values())),
@@ -265,7 +223,7 @@ def _problem(
         on_chip=model.on_chip(),
         variants=np.array([_numbered(one) for one in orders]),
         **_flattened_axes(counter),
-        levels=levels,
+        levels=np.ones(1, dtype=np.int64),
         fill=np.array([counter.fill]),
         floor=floor,
     )

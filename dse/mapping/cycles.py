@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,27 @@ def flattened_steps(
             extent = extent * (rest if at_edge else tile)
         total += count * -(-extent // size)
     return total
+
+
+class GroupSteps(NamedTuple):
+    """All that the sizes of some loops can change in the cycles, of every assignment.
+
+    Attributes
+    ----------
+    plain
+        By assignment, the loops that are unrolled as plain loops, and their factors.
+    flattened
+        Of each flattened axis, loops, MACs, and the most that its other loops multiply.
+    trips
+        By assignment, the loops whose tiles multiply the passes; empty without fill.
+    own
+        The loops of the operand that is held in the array.
+    """
+
+    plain: tuple[tuple[tuple[str, int], ...], ...]
+    flattened: tuple[tuple[Unrolling, int, int], ...]
+    trips: tuple[tuple[str, ...], ...]
+    own: frozenset[str]
 
 
 class CycleCounter:
@@ -163,81 +185,106 @@ class CycleCounter:
 
     def floor(self) -> int:
         """Return the least cycles of any mapping: uncut loops take the fewest steps and passes."""
-        whole = {loop: np.array([bound]) for loop, bound in self.bounds.items()}
-        return int(self.best(whole)[0][0])
+        return min(self._whole(one) for one in self.assignments)
 
-    def costs_of(self, group: Sequence[str], sizes: Mapping[str, IntArray]) -> list[IntArray]:
-        """Return what sizes of some loops multiply in the steps, and with fill in the passes.
+    def _whole(self, one: Assignment) -> int:
+        """Return the cycles of the mapping that cuts no loop."""
+        axes = [((loop,), factor) for loop, factor in one.plain] + list(one.flattened)
+        counts = [-(-prod(self.bounds[x] for x in loops) // size) for loops, size in axes]
+        own = [n for n, (loops, _) in zip(counts, axes, strict=True) if self.own & set(loops)]
+        return self.free_steps(one) * prod(counts) + self.fill * self.free_passes(one) * prod(own)
 
-        Parameters
-        ----------
-        group
-            The loops. The steps of loops that are on no axis go with b.
-        sizes
-            ``t_<loop>`` and ``n_<loop>`` of shape (sizes,).
+    def group_steps(self, group: Sequence[str]) -> GroupSteps:
+        """Return all that the sizes of some loops can change in the cycles."""
+        plain = tuple(
+            tuple((loop, factor) for loop, factor in one.plain if loop in group)
+            for one in self.assignments
+        )
+        flats = dict.fromkeys(flat for one in self.assignments for flat in one.flattened)
+        flattened = []
+        for loops, size in flats:
+            here = tuple(loop for loop in loops if loop in group and self.bounds[loop] > 1)
+            # ceil(t * (x + size) / size) = ceil(t * x / size) + t: x up to the size says it all
+            others = min(size, prod(self.bounds[loop] for loop in loops if loop not in here))
+            if here:
+                flattened.append((here, size, others))
+        trips: tuple[tuple[str, ...], ...] = ()
+        if self.fill:
+            trips = tuple(
+                tuple(loop for loop in group if loop in self.tiles_in_passes(one))
+                for one in self.assignments
+            )
+        return GroupSteps(plain, tuple(flattened), trips, frozenset(group) & self.own)
 
-        Returns
-        -------
-        Steps by assignment, then passes by assignment, each of shape (sizes,); flattened axes are
-        left out.
-        """
-        ones = np.ones_like(sizes[f"t_{group[0]}"])
-        known: Known = {}
-        steps, passes = [], []
-        for one in self.assignments:
-            work = ones * self.free_steps(one) if "b" in group else ones
-            trips = ones * self.free_passes(one) if "b" in group and self.fill else ones
-            for loop, factor in one.plain:
-                if loop in group:
-                    done = self._plain_steps(loop, factor, sizes[f"t_{loop}"], known)
-                    work = work * done
-                    trips = trips * done if loop in self.own else trips
-            if self.fill:
-                for loop in self.tiles_in_passes(one) & set(group):
-                    trips = trips * sizes[f"n_{loop}"]
-            steps.append(work)
-            passes.append(trips)
-        return steps + passes if self.fill else steps
+    def free_counts(self) -> IntArray:
+        """Return the steps by assignment, and with fill the passes, of loops on no axis."""
+        passes = [self.free_passes(one) for one in self.assignments] if self.fill else []
+        return np.array([*(self.free_steps(one) for one in self.assignments), *passes])
 
     def _plain_steps(self, loop: str, factor: int, tile: IntArray, known: Known) -> IntArray:
         if (loop, factor) not in known:
             known[loop, factor] = loop_steps(tile, self.bounds[loop], factor)
         return known[loop, factor]
 
-    def size_columns(self, tile: Mapping[str, IntArray]) -> list[IntArray]:
-        """Return what a choice of sizes of some loops can change in the cycles, less is better.
 
-        If one choice is no larger in every column than another, it takes no more cycles, with
-        any assignment and any tile sizes of the other loops.
+def size_columns(
+    steps: GroupSteps, bounds: Mapping[str, int], tile: Mapping[str, IntArray]
+) -> list[IntArray]:
+    """Return what a choice of sizes of some loops can change in the cycles, less is better.
 
-        Parameters
-        ----------
-        tile : loop to tile sizes of shape (sizes,)
-        """
-        columns: dict[bytes, IntArray] = {}
-        for one in self.assignments:
-            for loop, factor in one.plain:
-                if loop in tile and self.bounds[loop] > 1:
-                    column = loop_steps(tile[loop], self.bounds[loop], factor)
-                    columns.setdefault(column.tobytes(), column)
-            for loops, size in one.flattened:
-                for column in self._flattened_columns(loops, size, tile):
-                    columns.setdefault(column.tobytes(), column)
-        if self.fill:
-            for loop in tile:
-                column = -(-self.bounds[loop] // tile[loop])
-                columns.setdefault(column.tobytes(), column)
-        return [column for column in columns.values() if column.min() < column.max()]
+    If one choice is no larger in every column than another, it takes no more cycles, with any
+    assignment and any tile sizes of the other loops.
 
-    def _flattened_columns(
-        self, loops: Unrolling, size: int, tile: Mapping[str, IntArray]
-    ) -> list[IntArray]:
-        here = [loop for loop in loops if loop in tile and self.bounds[loop] > 1]
-        if not here:
-            return []
-        # ceil(t * (x + size) / size) = ceil(t * x / size) + t: x up to the size says it all
-        most = min(size, prod(self.bounds[loop] for loop in loops if loop not in here))
-        tiles = [tile[loop][:, None] for loop in here]
-        others = np.arange(1, most + 1)[None, :]
-        table = flattened_steps(tiles, [self.bounds[loop] for loop in here], size, others)
-        return list(np.ascontiguousarray(table.T))
+    Parameters
+    ----------
+    steps, bounds
+        Of the loops.
+    tile : loop to tile sizes of shape (sizes,)
+    """
+    columns: dict[bytes, IntArray] = {}
+    for loop, factor in dict.fromkeys(pair for plain in steps.plain for pair in plain):
+        if bounds[loop] > 1:
+            column = loop_steps(tile[loop], bounds[loop], factor)
+            columns.setdefault(column.tobytes(), column)
+    for loops, size, most in steps.flattened:
+        tiles, others = [tile[loop][:, None] for loop in loops], np.arange(1, most + 1)[None, :]
+        table = flattened_steps(tiles, [bounds[loop] for loop in loops], size, others)
+        for column in np.ascontiguousarray(table.T):
+            columns.setdefault(column.tobytes(), column)
+    for loop in tile if steps.trips else ():
+        column = -(-bounds[loop] // tile[loop])
+        columns.setdefault(column.tobytes(), column)
+    return [column for column in columns.values() if column.min() < column.max()]
+
+
+def group_costs(
+    steps: GroupSteps, bounds: Mapping[str, int], sizes: Mapping[str, IntArray]
+) -> IntArray:
+    """Return what sizes of some loops multiply in the steps, and with fill in the passes.
+
+    Parameters
+    ----------
+    steps, bounds
+        Of the loops.
+    sizes
+        ``t_<loop>`` and ``n_<loop>`` of shape (sizes,).
+
+    Returns
+    -------
+    shape (sizes, assignments, or twice with fill)
+        Steps by assignment, then passes; flattened axes and free loops are left out.
+    """
+    number = len(next(iter(sizes.values())))
+    costs = np.ones((number, len(steps.plain) + len(steps.trips)), dtype=np.int64)
+    known: Known = {}
+    for column, plain in enumerate(steps.plain):
+        for loop, factor in plain:
+            if (loop, factor) not in known:
+                known[loop, factor] = loop_steps(sizes[f"t_{loop}"], bounds[loop], factor)
+            costs[:, column] *= known[loop, factor]
+            if steps.trips and loop in steps.own:
+                costs[:, len(steps.plain) + column] *= known[loop, factor]
+    for column, loops in enumerate(steps.trips, start=len(steps.plain)):
+        for loop in loops:
+            costs[:, column] *= sizes[f"n_{loop}"]
+    return costs

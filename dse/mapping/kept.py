@@ -17,6 +17,7 @@ from dse.mapping.build import fastest_criteria, worth_having
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.scheduled import scheduled_points
 from dse.mapping.table import MappingTable, table_of
+from dse.mapping.trees import tree_of
 from dse.workload import Layer
 
 Key = tuple[object, ...]
@@ -34,6 +35,7 @@ def forget() -> None:
     with _LOCK:
         for tables in (_TABLES, _CRITERIA):
             tables.clear()
+    tree_of.cache_clear()
 
 
 def _rules(chip: Accelerator) -> Key:
@@ -81,13 +83,15 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     """
     _check(layer)
     chip = chip.for_layer(layer.name)
-    found = _known(_TABLES, table_key(layer, chip))
+    key = table_key(layer, chip)
+    found = _known(_TABLES, key)
     if found is None and chip.schedule is not None:
         found = table_of(layer, chip, *scheduled_points(layer, chip))
-        _keep(_TABLES, table_key(layer, chip), found)
+        _keep(_TABLES, key, found)
     elif found is None:
         found = _shared(
             _TABLES,
+            key,
             (layer, chip),
             (),
             lambda counter: table_of(layer, chip, worth_having(layer, chip, counter)),
@@ -97,21 +101,22 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
 
 def _shared(
     tables: OrderedDict[Any, Known],
-    asked: tuple[Layer, Accelerator],
+    key: Key,
+    wanted: tuple[Layer, Accelerator],
     more: Key,
     compute: Callable[[CycleCounter], Known],
 ) -> Known:
-    """Return what an array like the asked one has, or compute it; keep it for both.
+    """Return what an array like the wanted one has, or compute it; keep it for both.
 
-    `more` is what it depends on beside the layer and the machine.
+    `more` is what it depends on beside the layer and the machine, whose key is given.
     """
-    counter = CycleCounter(*asked)
-    alike = (*_key_of_alike(*asked, counter), *more)
+    counter = CycleCounter(*wanted)
+    alike = (*_key_of_alike(*wanted, counter), *more)
     found = _known(tables, alike)
     if found is None:
         found = compute(counter)
         _keep(tables, alike, found)
-    _keep(tables, (*table_key(*asked), *more), found)
+    _keep(tables, (*key, *more), found)
     return found
 
 
@@ -147,6 +152,7 @@ def criteria_for(layer: Layer, chip: Accelerator, asked: Asked) -> IntArray:
         return found
     return _shared(
         _CRITERIA,
+        key,
         (layer, chip),
         more,
         lambda counter: fastest_criteria(layer, chip, counter, asked),
@@ -190,6 +196,7 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
         return found
     return _shared(
         _CRITERIA,
+        key,
         (layer, chip),
         (floor,),
         lambda counter: worth_having(layer, chip, counter, floor).criteria,

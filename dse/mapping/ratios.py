@@ -76,9 +76,9 @@ def is_slower(kept: FloatArray, each: int, one: int, other: int, span: tuple[flo
         return True
     if first < bits * low * SLACK:
         return True
-    if kept[other, each, DRAM] <= bits:
-        if kept[other, each, CYCLES] + kept[other, each, ENDS] * low < first * SLACK:
-            return True
+    compute = kept[other, each, CYCLES] + kept[other, each, ENDS] * low
+    if kept[other, each, DRAM] <= bits and compute < first * SLACK:
+        return True
     return is_no_larger(kept, each, other, one)
 
 

@@ -1,13 +1,14 @@
 """Tile sizes worth trying, by group of loops: thinned only by dominance that is proven lossless."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from dse.arrays import IntArray
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.cycles import CycleCounter
+from dse.mapping.cycles import CycleCounter, GroupSteps, size_columns
 from dse.mapping.rows import SpatialAxis, pair_sizes
 from dse.mapping.skyline import first_undominated
 from dse.workload import Layer
@@ -38,20 +39,58 @@ def size_range(layer: Layer, chip: Accelerator, loop: str) -> tuple[int, int]:
     return least, most
 
 
-def all_sizes(layer: Layer, chip: Accelerator, group: Sequence[str]) -> dict[str, IntArray]:
+class Group(NamedTuple):
+    """A group of loops, and all of a layer and an array that its sizes worth trying depend on.
+
+    Attributes
+    ----------
+    bounds
+        Loop bounds by loop.
+    ranges
+        Least and most tile size of each.
+    spatial
+        The geometry of a spatial pair.
+    steps
+        What the sizes change in the cycles.
+    """
+
+    bounds: tuple[tuple[str, int], ...]
+    ranges: tuple[tuple[int, int], ...]
+    spatial: SpatialAxis | None
+    steps: GroupSteps
+
+
+def groups_of(layer: Layer, chip: Accelerator, counter: CycleCounter) -> list[Group]:
+    """Return the groups of loops of a layer on a chip."""
+    bounds, found = layer.bounds, []
+    for loops in GROUPS:
+        spatial = None
+        if len(loops) > 1:
+            spatial = SpatialAxis.of(layer, loops[0][1], whole_runs=chip.partial_rows_are_fetched)
+        found.append(
+            Group(
+                bounds=tuple((loop, bounds[loop]) for loop in loops),
+                ranges=tuple(size_range(layer, chip, loop) for loop in loops),
+                spatial=spatial,
+                steps=counter.group_steps(loops),
+            )
+        )
+    return found
+
+
+def _all_sizes(group: Group) -> dict[str, IntArray]:
     """Return every tile size, or pair of sizes, of a group of loops that the chip allows.
 
     Rows are in lexicographic order of (output size, filter size) of a pair.
     """
-    if len(group) == 1:
-        (loop,) = group
-        least, most = size_range(layer, chip, loop)
+    loops = [loop for loop, _ in group.bounds]
+    if group.spatial is None:
+        ((loop, bound),), ((least, most),) = group.bounds, group.ranges
         tile = np.arange(least, most + 1)
-        return {f"t_{loop}": tile, f"n_{loop}": -(-layer.bounds[loop] // tile)}
-    out, taps = group
+        return {f"t_{loop}": tile, f"n_{loop}": -(-bound // tile)}
+    out, taps = loops
     axis = out[1]
-    spatial = SpatialAxis.of(layer, axis, whole_runs=chip.partial_rows_are_fetched)
-    pairs = pair_sizes(spatial, size_range(layer, chip, out), size_range(layer, chip, taps))
+    pairs = pair_sizes(group.spatial, *group.ranges)
     return {
         f"t_{out}": pairs.out,
         f"n_{out}": pairs.num_out,
@@ -63,15 +102,14 @@ def all_sizes(layer: Layer, chip: Accelerator, group: Sequence[str]) -> dict[str
     }
 
 
-def sizes_worth_trying(
-    layer: Layer, chip: Accelerator, counter: CycleCounter, group: Sequence[str]
-) -> Sizes:
+def sizes_worth_trying(group: Group) -> Sizes:
     """Return the sizes of a group of loops that can be best with some order of the loops.
 
     A size goes when another is no larger, and takes no more tiles, rows, steps or passes.
     """
-    every = all_sizes(layer, chip, group)
-    cycles = counter.size_columns({loop: every[f"t_{loop}"] for loop in group})
+    every = _all_sizes(group)
+    tile = {loop: every[f"t_{loop}"] for loop, _ in group.bounds}
+    cycles = size_columns(group.steps, dict(group.bounds), tile)
     points = np.stack([*every.values(), *cycles], axis=1)
     index = first_undominated(points)
     return {name: column[index] for name, column in every.items()}

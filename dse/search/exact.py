@@ -67,7 +67,7 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
     kept: dict[str, FloatArray] | None = {} if space.size <= KEPT_DESIGNS else None
     bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
     with bar:
-        for indices in space.chunks(min(CHUNK_DESIGNS, max(space.size // CHUNKS, 1))):
+        for indices in space.chunks(_designs_at_once(space)):
             costs = problem.costs(space.columns(indices))
             if kept is not None:
                 _store(kept, costs, indices, space.size)
@@ -85,6 +85,15 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
             front_costs = {name: values[mask] for name, values in front_costs.items()}
             bar.update(len(indices))
     return Enumeration(num_costed=space.size, front=front, front_costs=front_costs, costs=kept)
+
+
+def _designs_at_once(space: Space) -> int:
+    """Return how many designs to cost in one call: all that share an array, if those are few."""
+    axes = {axis.size for axis in space.accelerator.array} | {"batch"}
+    steps = [space.strides[name] for name in space.knobs if name in axes]
+    least = min(max(space.size // CHUNKS, 1), CHUNK_DESIGNS)
+    together = min(steps, default=1)
+    return -(-least // together) * together if together <= CHUNK_DESIGNS else least
 
 
 def _costs_in_chunks(problem: Problem, indices: IntArray) -> dict[str, FloatArray]:
