@@ -12,7 +12,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from dse.arrays import FloatArray, IntArray
-from dse.plots.style import INK, MUTED, halo
+from dse.plots.style import INK, MUTED, fix_layout, halo
 
 _DIRECTIONS = (45, 135, -45, -135, 0, 180, 90, -90, 22, 158, -22, -158, 68, 112, -68, -112)
 _RADII_POINTS = (9, 15, 24, 36, 52, 72, 96, 130)
@@ -41,8 +41,7 @@ def place(
     fixes the layout of the figure.
     """
     figure = ax.figure
-    figure.canvas.draw()
-    figure.set_layout_engine("none")  # type: ignore[union-attr]
+    fix_layout(figure)  # type: ignore[arg-type]
     scale = figure.dpi / 72
     marks = np.array([_mark(ax, label, scale) for label in (*labels, *obstacles)])
     taken = [np.array(box.extents) for box in _texts(ax)]

@@ -100,11 +100,19 @@ def new_figure(width: float = 8.0, height: float = 5.0) -> Figure:
     return figure
 
 
+def fix_layout(figure: Figure) -> None:
+    """Lay the figure out, once for all that is drawn of it from now on."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)  # "none" leaves one behind for which savefig draws twice
+
+
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:
     """Write ``path`` with the suffixes .png (200 dots per inch) and .svg, the same bytes always."""
     png, svg = path.with_suffix(".png"), path.with_suffix(".svg")
     with look():
-        figure.savefig(png, dpi=200, metadata={"Software": None})
+        fix_layout(figure)
+        figure.savefig(png, dpi=200, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
         figure.savefig(svg, dpi=200, metadata={"Date": None, "Creator": None})
     return png, svg
 
