@@ -14,7 +14,7 @@ from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, costs_of_space, design_costs
+from dse.cost.model import chip_costs, costs_of_space, design_costs, lines_of_space
 from dse.cost.model import evaluate as evaluate_model
 from dse.cost.result import Evaluation
 from dse.errors import DseError
@@ -279,6 +279,7 @@ def search(
     DseError
         If an argument is wrong.
     """
+    varied = space.accelerator, space.knobs, space.catalogue, objective
     return run_search(
         network,
         space,
@@ -288,7 +289,8 @@ def search(
         trials=trials,
         seed=seed,
         progress=progress,
-        evaluate=costs_of_space(space.accelerator, space.knobs, space.catalogue, objective),
+        evaluate=costs_of_space(*varied),
+        lines=lines_of_space(*varied),
         chip_costs=chip_costs if objective == "latency_s" else None,
         **options,
     )

@@ -1,13 +1,12 @@
 """What the command line runs: build from the configuration, search or evaluate, write files."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dse.arrays import FloatArray
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import conf_dir, group_file, group_names
 from dse.config.mappings import mapping_from
@@ -17,7 +16,7 @@ from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, costs_of_space, evaluate
+from dse.cost.model import chip_costs, costs_of_space, evaluate, lines_of_space
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.given import with_mapping
@@ -43,7 +42,8 @@ from dse.report.words import (
     study_lines,
 )
 from dse.search import Study, run_search, study_from_designs
-from dse.space import Space
+from dse.space import Space, Value
+from dse.technology import Catalogue
 from dse.workload import Workload
 
 
@@ -109,7 +109,8 @@ def _search(job: Job) -> list[str]:
         objectives=settings.objectives,
         budget=settings.budget,
         seed=settings.seed,
-        evaluate=_costs_of(space, settings),
+        evaluate=costs_of_space(*_varied(space, settings)),
+        lines=lines_of_space(*_varied(space, settings)),
         chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
         **search_from(values["search"]),
     )
@@ -135,17 +136,20 @@ def _pick(job: Job) -> list[str]:
         budget=settings.budget,
         exact=run.manifest["front"] == "exact" and len(designs) == space.size,
         costs_of=partial(
-            _costs_of(space, settings), network, space.accelerator, catalogue=space.catalogue
+            costs_of_space(*_varied(space, settings)),
+            network,
+            space.accelerator,
+            catalogue=space.catalogue,
         ),
     )
     return _finish(job, network, study)
 
 
-def _costs_of(space: Space, settings: Settings) -> Callable[..., dict[str, FloatArray]]:
-    """Return the cost model for designs of a space."""
-    return costs_of_space(
-        space.accelerator, space.knobs, space.catalogue, settings.mapper_objective
-    )
+def _varied(
+    space: Space, settings: Settings
+) -> tuple[Accelerator, Mapping[str, Sequence[Value]], Catalogue, str]:
+    """Return what the cost model of a space is made from."""
+    return space.accelerator, space.knobs, space.catalogue, settings.mapper_objective
 
 
 def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dse.cost.area import extrapolation_warnings
 from dse.cost.designs import asked_of, network_costs
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
+from dse.cost.lines import Lines, network_lines
 from dse.cost.machines import Columns, Machines, machines_of, plain, varied_chip
 from dse.cost.result import Evaluation
 from dse.errors import DseError
@@ -141,6 +142,20 @@ def costs_of_space(
     """
     asked = asked_of(accelerator, knobs, catalogue, objective)
     return partial(design_costs, objective=objective, asked=asked)
+
+
+def lines_of_space(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    catalogue: Catalogue,
+    objective: str = "latency_s",
+) -> Callable[..., Lines] | None:
+    """Return `network_lines` for the designs of a space, None where it does not apply.
+
+    Parameters are those of `dse.cost.designs.asked_of`.
+    """
+    asked = asked_of(accelerator, knobs, catalogue, objective)
+    return None if asked is None else partial(network_lines, asked=asked)
 
 
 def chip_costs(

@@ -14,8 +14,9 @@ DOUBLE_BUFFERED, SERIAL = 1, 2
 """Places in `dse.hardware.TRANSFERS`."""
 ENDS, DRAM, CYCLES = 0, 1, 2
 """Columns of a mapping: first and last bits that take time, DRAM bits, cycles."""
-AT_LEAST, AT_MOST, COLUMNS = 3, 4, 5
-"""Further columns: time at the least and at the most ratio of a bucket; number of columns."""
+AT_LEAST, AT_MOST, ROW, COLUMNS = 3, 4, 5, 6
+"""Further columns: time at the least and at the most ratio of a bucket; whatever tells mappings
+apart; number of columns."""
 
 FEWEST_BUCKETS, MOST_BUCKETS = 8, 128
 MACHINES_TO_A_BUCKET = 256

@@ -12,10 +12,14 @@ from dse.pareto import non_dominated
 from dse.quantities import minimised
 from dse.search.cuts import can_cut, cut_front
 from dse.search.problem import Costs, Problem, is_feasible
+from dse.search.screen import can_screen, screened
 from dse.space import NAME_KNOBS, Space
 
 CHUNK_DESIGNS = 65_536
 """Designs that are costed in one call; their columns fit a processor's cache."""
+
+SCREENED_AT_ONCE = 2**19
+"""Designs that a screen leaves and that are costed in one call."""
 
 CHUNKS = 64
 """Chunks of a small space, so that its progress shows."""
@@ -55,6 +59,8 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
         Whether to draw a progress bar; it is drawn on a terminal only.
     """
     space = problem.space
+    if space.size > KEPT_DESIGNS and can_screen(problem):
+        return _enumerate_screened(problem, progress=progress)
     if space.size > KEPT_DESIGNS and can_cut(problem):
         cuts = cut_front(problem, progress=progress)
         costs = _costs_in_chunks(problem, cuts.front)
@@ -71,8 +77,7 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
             costs = problem.costs(space.columns(indices))
             if kept is not None:
                 _store(kept, costs, indices, space.size)
-            candidates = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
-            candidates = candidates[non_dominated(minimised(costs, problem.objectives)[candidates])]
+            candidates = _front_rows(problem, costs)
             fresh = {name: values[candidates] for name, values in costs.items()}
             front = np.concatenate([front, indices[candidates]])
             points = np.concatenate([points, minimised(fresh, problem.objectives)])
@@ -85,6 +90,44 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
             front_costs = {name: values[mask] for name, values in front_costs.items()}
             bar.update(len(indices))
     return Enumeration(num_costed=space.size, front=front, front_costs=front_costs, costs=kept)
+
+
+def _enumerate_screened(problem: Problem, *, progress: bool) -> Enumeration:
+    """Cost the designs that a screen leaves, and keep the exact front."""
+    space, num_costed = problem.space, 0
+    indices: list[IntArray] = [np.empty(0, np.int64)]
+    parts: list[dict[str, FloatArray]] = []
+    bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
+    with bar:
+        for left, num_gone in screened(problem):
+            bar.update(num_gone)
+            for some in np.array_split(left, -(-len(left) // SCREENED_AT_ONCE) or 1):
+                if not len(some):
+                    continue
+                costs = problem.costs(space.columns(some))
+                rows = _front_rows(problem, costs)
+                indices.append(some[rows])
+                parts.append({name: values[rows] for name, values in costs.items()})
+                num_costed += len(some)
+                bar.update(len(some))
+    names = parts[0] if parts else ()
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    every = np.concatenate(indices)
+    mask = non_dominated(minimised(joined, problem.objectives)) if parts else every < 0
+    order = np.argsort(every[mask])
+    return Enumeration(
+        num_costed=num_costed,
+        front=every[mask][order],
+        front_costs={name: values[mask][order] for name, values in joined.items()},
+        costs=None,
+    )
+
+
+def _front_rows(problem: Problem, costs: Costs) -> IntArray:
+    """Return the feasible designs that no other dominates."""
+    rows = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
+    mask: IntArray = rows[non_dominated(minimised(costs, problem.objectives)[rows])]
+    return mask
 
 
 def _designs_at_once(space: Space) -> int:

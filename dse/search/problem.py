@@ -24,6 +24,21 @@ LARGEST_TOLD = 1e9
 """What Optuna is told in place of an infinite value; such a design is infeasible anyway."""
 
 
+class NetworkLines(Protocol):
+    """The time for every size of the buffer and DRAM rate; see `dse.cost.lines.network_lines`."""
+
+    def __call__(
+        self,
+        network: Workload,
+        accelerator: Accelerator,
+        values: Mapping[str, Any],
+        lines: Mapping[str, NDArray[Any]],
+        *,
+        catalogue: Catalogue,
+    ) -> tuple[FloatArray, BoolArray]:
+        """Return cycles, and whether they are fewer than with the next smaller buffer."""
+
+
 class Evaluate(Protocol):
     """The cost model: designs as columns in, costs as columns out."""
 
@@ -129,6 +144,8 @@ class Problem:
         The costs that do not depend on what runs, given where more buffer, DRAM rate or clock never
         lowers the throughput, as where mappings minimise the time: large spaces are then not costed
         whole.
+    lines
+        The time for every size of the buffer and DRAM rate, if known at once.
     """
 
     network: Workload
@@ -137,6 +154,7 @@ class Problem:
     budget: Mapping[str, float]
     evaluate: Evaluate
     chip_costs: Evaluate | None = None
+    lines: NetworkLines | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objectives", check_objectives(self.objectives))

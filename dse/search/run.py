@@ -15,7 +15,7 @@ from dse.search.exact import (
     knobs_without_trade_off,
     single_knob_lines,
 )
-from dse.search.problem import Evaluate, Problem, is_feasible
+from dse.search.problem import Evaluate, NetworkLines, Problem, is_feasible
 from dse.search.result import Study, convergence, frame, front_rows, study_from_designs
 from dse.search.sample import Ledger, sample
 from dse.search.samplers import EXACT, build_sampler, check_sampler
@@ -45,6 +45,7 @@ def run_search(
     progress: bool = True,
     options: Mapping[str, Any] | None = None,
     chip_costs: Evaluate | None = None,
+    lines: NetworkLines | None = None,
 ) -> Study:
     """Search a space for the Pareto-optimal designs within a budget.
 
@@ -68,7 +69,7 @@ def run_search(
         Whether to draw progress bars; they are drawn on a terminal only.
     options
         Of the sampler, and ``batch_size``.
-    chip_costs
+    chip_costs, lines
         See `Problem`.
 
     Raises
@@ -84,6 +85,7 @@ def run_search(
         budget={} if budget is None else budget,  # type: ignore[arg-type]
         evaluate=evaluate,
         chip_costs=chip_costs,
+        lines=lines,
     )
     check_sampler(sampler)
     _check_integer("trials", trials, 1, 10**9)
