@@ -65,16 +65,20 @@ class _Jobs:
             user_directories(_directories(job)),
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
         ):
-            lines = run_task(composed, stage, self.command)
+            lines = run_task(composed, stage, self.command, _say)
         if stage.place.is_dir():
             lines.append(f"{'Files':<12} {_from_here(stage.place)}")
-        print("\n".join(lines))
+        _say(lines)
 
     def tell(self, error: BaseException, where: str = "") -> None:
         """Print the one message, and for developers the traceback."""
         if self.show_traceback:
             traceback.print_exception(error)
         print(f"dse: {where}{message(error)}", file=sys.stderr)
+
+
+def _say(lines: list[str]) -> None:
+    print("\n".join(lines), flush=True)
 
 
 def _directories(job: HydraConf) -> list[Path]:

@@ -59,6 +59,8 @@ class Job:
         Where results are written.
     command
         The command line.
+    tell
+        Tells the user what is known before the task ends.
     started_s
         `time.perf_counter` at its start.
     """
@@ -68,6 +70,7 @@ class Job:
     settings: Settings
     stage: Stage
     command: list[str]
+    tell: Callable[[list[str]], None]
     started_s: float
 
     @property
@@ -76,8 +79,10 @@ class Job:
         return time.perf_counter() - self.started_s
 
 
-def run_task(composed: Composed, stage: Stage, command: list[str]) -> list[str]:
-    """Run the task of a configuration, write its files, and return what to tell the user.
+def run_task(
+    composed: Composed, stage: Stage, command: list[str], tell: Callable[[list[str]], None]
+) -> list[str]:
+    """Run the task of a configuration, write its files, and return what is left to tell the user.
 
     Raises
     ------
@@ -92,6 +97,7 @@ def run_task(composed: Composed, stage: Stage, command: list[str]) -> list[str]:
         settings=settings_from(values),
         stage=stage,
         command=command,
+        tell=tell,
         started_s=started,
     )
     return RUNNERS[job.settings.task](job)
@@ -173,7 +179,7 @@ def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
 
 
 def _finish(job: Job, network: Workload, study: Study) -> list[str]:
-    """Pick from a study, write everything, and return what to tell."""
+    """Pick from a study, tell it, write everything, and return what else to tell."""
     values, folder, settings = job.values, job.stage.folder, job.settings
     write_study(folder, study)
     if study.front.empty:
@@ -182,6 +188,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
         write_report(folder)
         return [*study_lines(study), *infeasible_lines(study), *_closing(job)]
     pick = study.pick(settings.pick.rule, **settings.pick.options)
+    job.tell([*pick_lines(pick, study.space.knobs), *study_lines(study)])
     machine = picked_accelerator(values["accelerator"], pick, study)
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
@@ -195,7 +202,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     _write_manifest(job, study)
     write_report(folder)
     warnings = [f"Warning      {text}" for text in evaluation.warnings]
-    return [*pick_lines(pick, study.space.knobs), *study_lines(study), *warnings, *_closing(job)]
+    return [*warnings, *_closing(job)]
 
 
 def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> dict[str, Any]:

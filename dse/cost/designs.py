@@ -92,6 +92,15 @@ def network_costs(
     return costs[0], costs[1]
 
 
+def compute_tables(network: Workload, chip: Accelerator) -> None:
+    """Compute the mapping tables of a network on a machine with all processors; they are kept."""
+    layers = distinct_layers(with_fused_layers(network, chip), chip)
+    mapped = [layer for layer, _ in layers if layer.has_macs]
+    with ThreadPoolExecutor(num_workers()) as pool:
+        for _ in pool.map(lambda layer: mapping_table(layer, chip), mapped):
+            pass
+
+
 def _part_costs(
     layers: Sequence[tuple[Layer, int, Mappings]],
     chip: Accelerator,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import extrapolation_warnings
-from dse.cost.designs import asked_of, network_costs
+from dse.cost.designs import asked_of, compute_tables, network_costs
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
 from dse.cost.lines import Lines, network_lines
@@ -41,6 +41,7 @@ def evaluate(
         If no mapping of some layer fits, or the objective is unknown.
     """
     scale = _widest_mac(network)
+    compute_tables(network, accelerator)
     rows = tuple(
         layer_row(layer, accelerator, objective, area_scale=scale)
         for layer in with_fused_layers(network, accelerator).layers
