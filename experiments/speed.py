@@ -32,6 +32,7 @@ from experiments.comparison import FOLDER
 PATH = FOLDER / "speed.csv"
 SIZES = (8, 16, 32, 64, 128, 256)
 NUM_BUFFERS, NUM_RATES = 32, 32
+MANY_BUFFERS, MANY_RATES = 1000, 2778
 RUNS = 3
 
 COLUMNS = ["what", "count", "cpu_s", "wall_s"]
@@ -67,14 +68,14 @@ def all_tables(network: Workload, chip: Accelerator) -> None:
                     dse.mapping_table(layer, sized)
 
 
-def grid(chip: Accelerator) -> Space:
-    """Return 36 arrays, 32 buffers from 16 KiB to 8 MiB and 32 rates from 1 to 100 GB/s."""
-    buffers = np.unique(np.geomspace(2**14, 2**23, NUM_BUFFERS).astype(int)).tolist()
+def grid(chip: Accelerator, num_buffers: int, num_rates: int) -> Space:
+    """Return 36 arrays with buffers from 16 KiB to 8 MiB and rates from 1 to 100 GB/s."""
+    buffers = np.unique(np.geomspace(2**14, 2**23, num_buffers).astype(int)).tolist()
     knobs = {
         "array_rows": SIZES,
         "array_columns": SIZES,
         "buffer_bytes": tuple(buffers),
-        "dram_bytes_per_s": tuple(np.geomspace(1e9, 1e11, NUM_RATES).tolist()),
+        "dram_bytes_per_s": tuple(np.geomspace(1e9, 1e11, num_rates).tolist()),
     }
     catalogue = dse.load_space("edge").catalogue
     return Space(name="grid", accelerator=chip, knobs=knobs, catalogue=catalogue)
@@ -99,10 +100,11 @@ def measurements() -> Iterator[tuple[str, int, float, float]]:
     small = random_designs(5000)
     dse.evaluate_designs(network, chip, small)  # compiles
     dse.evaluate_designs(network, chip, small[:10])
-    space = grid(chip)
-    yield "tables of 36 arrays, cold", 36, *timed(lambda: all_tables(network, chip), runs=1)
-    front = timed(lambda: dse.search(network, space, sampler="exact"), runs=1, cold=False)
-    yield "exact front of 36 x 32 x 32 then", space.size, *front
+    yield "whole tables of 36 arrays, cold", 36, *timed(lambda: all_tables(network, chip), runs=1)
+    sizes = (NUM_BUFFERS, NUM_RATES), (MANY_BUFFERS, MANY_RATES)
+    for space in (grid(chip, *size) for size in sizes):
+        search = partial(dse.search, network, space, sampler="exact", enumerate_limit=space.size)
+        yield "exact front, cold, of designs", space.size, *timed(search, runs=2)
     dse.evaluate_designs(network, chip, small)
     for count in (10_000, 30_000, 100_000, 300_000, 1_000_000, 2_000_000, 4_000_000):
         designs = random_designs(count)

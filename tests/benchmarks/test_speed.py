@@ -11,6 +11,7 @@ import dse
 from dse.hardware import Accelerator, Axis, Buffer
 from dse.mapping.build import worth_having
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.kept import forget
 from dse.workload import LOOPS, OPERANDS, Layer
 from tests.oracle.cases import TECHNOLOGY
 
@@ -63,7 +64,9 @@ def any_loop(*, halo_is_kept: bool) -> Accelerator:
 @pytest.mark.parametrize("name", SIZES)
 def test_one_mapping_table(benchmark, name, halo_is_kept):
     layer, chip = layer_of(name), any_loop(halo_is_kept=halo_is_kept)
-    points = benchmark(lambda: worth_having(layer, chip, CycleCounter(layer, chip)))
+    points = benchmark.pedantic(
+        lambda: worth_having(layer, chip, CycleCounter(layer, chip)), setup=forget, rounds=5
+    )
     assert len(points.criteria) > 100
 
 
