@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from dse.config.accelerators import accelerator_from, catalogue
@@ -17,14 +19,13 @@ from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
 from dse.cost.model import chip_costs, costs_of_space, evaluate, lines_of_space
+from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
-from dse.report.compare import compare_runs
 from dse.report.finished import FinishedRun, read_run
 from dse.report.manifest import manifest
-from dse.report.page import write_report
 from dse.report.results import (
     network_summary,
     write_evaluation,
@@ -33,7 +34,6 @@ from dse.report.results import (
     write_study,
 )
 from dse.report.run_folder import MANIFEST, Stage
-from dse.report.traffic import write_traffic
 from dse.report.words import (
     evaluation_lines,
     infeasible_lines,
@@ -103,8 +103,24 @@ def run_task(
     return RUNNERS[job.settings.task](job)
 
 
+def _write_report(folder: Path) -> None:
+    """Draw the plots of a run folder and write its page."""
+    from dse.report.page import write_report  # matplotlib and seaborn load when something is drawn
+
+    write_report(folder)
+
+
+def _write_traffic(folder: Path, evaluation: Evaluation) -> None:
+    """Write what every buffer size would do."""
+    from dse.report.traffic import write_traffic
+
+    write_traffic(folder, evaluation)
+
+
 def _search(job: Job) -> list[str]:
     """Search the space, pick a design, and write the run folder."""
+    # loads while designs are costed, as compiled code does not hold Python's lock
+    Thread(target=import_module, args=("dse.report.page",)).start()
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
     machine = _machine(values, values["accelerator"], network)
@@ -185,7 +201,7 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     if study.front.empty:
         study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
         _write_manifest(job, study)
-        write_report(folder)
+        _write_report(folder)
         return [*study_lines(study), *infeasible_lines(study), *_closing(job)]
     pick = study.pick(settings.pick.rule, **settings.pick.options)
     job.tell([*pick_lines(pick, study.space.knobs), *study_lines(study)])
@@ -198,9 +214,9 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
     )
     write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation, values["workload"].get("coverage"))
-    write_traffic(folder, evaluation)
+    _write_traffic(folder, evaluation)
     _write_manifest(job, study)
-    write_report(folder)
+    _write_report(folder)
     warnings = [f"Warning      {text}" for text in evaluation.warnings]
     return [*warnings, *_closing(job)]
 
@@ -231,9 +247,9 @@ def _evaluate(job: Job) -> list[str]:
         objective=job.settings.mapper_objective,
     )
     write_evaluation(job.stage.folder, evaluation, job.values["workload"].get("coverage"))
-    write_traffic(job.stage.folder, evaluation)
+    _write_traffic(job.stage.folder, evaluation)
     _write_manifest(job, None)
-    write_report(job.stage.folder)
+    _write_report(job.stage.folder)
     return [*evaluation_lines(evaluation), *_closing(job)]
 
 
@@ -250,12 +266,14 @@ def _import(job: Job) -> list[str]:
 def _report(job: Job) -> list[str]:
     """Draw the plots and write the report of a finished run again, in its own folder."""
     run = read_run(job.settings.runs[0])
-    write_report(run.folder)
+    _write_report(run.folder)
     return [f"Files        {run.folder / 'report.html'}"]
 
 
 def _compare(job: Job) -> list[str]:
     """Lay finished runs side by side in a table and a plot."""
+    from dse.report.compare import compare_runs
+
     runs = [read_run(folder) for folder in job.settings.runs]
     lines = compare_runs(job.stage.folder, runs)
     _write_manifest(job, None)

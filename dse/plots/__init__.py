@@ -1,24 +1,28 @@
 """Plots: DataFrames in, matplotlib figures out; read `files` for what a run gets."""
 
-from dse.plots.experiments import bandwidth_figure, networks_roofline_figure, predicted_figure
-from dse.plots.files import ChipData, StudyData, write_plots
-from dse.plots.front import pareto_figure
-from dse.plots.roofline import Roof, roofline_figure
-from dse.plots.style import save
-from dse.plots.traffic import sum_of_curves, traffic_figure, traffic_table
+import importlib
+from typing import Any
 
-__all__ = [
-    "ChipData",
-    "Roof",
-    "StudyData",
-    "bandwidth_figure",
-    "networks_roofline_figure",
-    "pareto_figure",
-    "predicted_figure",
-    "roofline_figure",
-    "save",
-    "sum_of_curves",
-    "traffic_figure",
-    "traffic_table",
-    "write_plots",
-]
+_HOMES = {
+    "ChipData": "files",
+    "Roof": "roofline",
+    "StudyData": "files",
+    "bandwidth_figure": "experiments",
+    "networks_roofline_figure": "experiments",
+    "pareto_figure": "front",
+    "predicted_figure": "experiments",
+    "roofline_figure": "roofline",
+    "save": "style",
+    "sum_of_curves": "traffic",
+    "traffic_figure": "traffic",
+    "traffic_table": "traffic",
+    "write_plots": "files",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: names of quantities need no matplotlib."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dse.plots' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"dse.plots.{_HOMES[name]}"), name)
