@@ -47,7 +47,7 @@ def drawing_home(tmp_path, monkeypatch):
 @pytest.fixture
 def home(drawing_home, monkeypatch):
     """Return an empty working directory in which runs draw nothing, which takes most of them."""
-    monkeypatch.setattr("dse.tasks.write_report", lambda _: None)
+    monkeypatch.setattr("dse.tasks._write_report", lambda _: None)
     return drawing_home
 
 

@@ -84,11 +84,7 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     _check(layer)
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
-    found = _known(_TABLES, key)
-    if found is None and chip.schedule is not None:
-        found = table_of(layer, chip, *scheduled_points(layer, chip))
-        _keep(_TABLES, key, found)
-    elif found is None:
+    if chip.schedule is None:
         found = _shared(
             _TABLES,
             key,
@@ -96,7 +92,12 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
             (),
             lambda counter: table_of(layer, chip, worth_having(layer, chip, counter)),
         )
-    return replace(found, layer=layer, chip=chip)
+        return replace(found, layer=layer, chip=chip)
+    known = _known(_TABLES, key)
+    if known is None:
+        known = table_of(layer, chip, *scheduled_points(layer, chip))
+        _keep(_TABLES, key, known)
+    return replace(known, layer=layer, chip=chip)
 
 
 def _shared(
@@ -106,10 +107,13 @@ def _shared(
     more: Key,
     compute: Callable[[CycleCounter], Known],
 ) -> Known:
-    """Return what an array like the wanted one has, or compute it; keep it for both.
+    """Return what is known, or what an array like the wanted one has, or compute and keep it.
 
     `more` is what it depends on beside the layer and the machine, whose key is given.
     """
+    found = _known(tables, (*key, *more))
+    if found is not None:
+        return found
     counter = CycleCounter(*wanted)
     alike = (*_key_of_alike(*wanted, counter), *more)
     found = _known(tables, alike)
@@ -146,15 +150,11 @@ def criteria_for(layer: Layer, chip: Accelerator, asked: Asked) -> IntArray:
     whole = _known(_TABLES, key)
     if whole is not None:
         return whole.points.criteria
-    more = (asked, chip.transfers)
-    found = _known(_CRITERIA, (*key, *more))
-    if found is not None:
-        return found
     return _shared(
         _CRITERIA,
         key,
         (layer, chip),
-        more,
+        (asked, chip.transfers),
         lambda counter: fastest_criteria(layer, chip, counter, asked),
     )
 

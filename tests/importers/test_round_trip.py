@@ -32,7 +32,7 @@ def network(folder):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dse.tasks.write_report", lambda _: None)
+    monkeypatch.setattr("dse.tasks._write_report", lambda _: None)
     return tmp_path
 
 
