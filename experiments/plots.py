@@ -44,7 +44,7 @@ def ratio_figure(
         figure = new_figure(8.0, 1.9 + 0.45 * len(ratios.columns) + 0.2 * len(ratios))
         ax = figure.add_subplot()
         title(figure, finding, f"Shaded: within {band:.0%} of what was published. {detail}".strip())
-        ax.axvspan(1 / (1 + band), 1 + band, color=FAINT, zorder=0)
+        ax.axvspan(1 - band, 1 + band, color=FAINT, zorder=0)
         ax.axvline(1, color=MUTED, linewidth=1)
         for index, (row, values) in enumerate(ratios.iterrows()):
             lift = 0.3 * _share_of_row(index, len(ratios))
@@ -72,7 +72,7 @@ def _mark(
         values,
         [len(values) - 1 - place + lift for place in range(len(values))],
         linestyle="none",
-        marker=MARKERS[index % len(MARKERS)],
+        marker=MARKERS[(index + index // len(SERIES)) % len(MARKERS)],  # no pair of both twice
         markersize=size,
         color=SERIES[index % len(SERIES)],
         markeredgecolor=PAPER,
@@ -83,7 +83,9 @@ def _mark(
 
 def _words(column: object) -> str:
     words = str(column).replace("_", " ").replace(" per s", "/s").replace("dram", "DRAM")
-    return words.replace("gddr", "GDDR").removesuffix(" s")
+    for name in ("GDDR", "SRAM"):
+        words = words.replace(name.lower(), name)
+    return words.replace("macs", "MACs").replace("per mac", "per MAC").removesuffix(" s")
 
 
 def changes_figure(changes: pd.DataFrame, *, finding: str, axis: str, detail: str = "") -> Figure:

@@ -1,0 +1,138 @@
+"""An FPGA accelerator in four sizes, layer by layer: AlexNet, VGG-16, two ResNets and two others.
+
+Source: Chen and Wu, A Flexible Toolflow for Mapping CNN Models to High Performance FPGA-Based
+Accelerators, FPGA 2023 (poster); measured latencies of layers in github.com/wkid-neu/cnn_accel
+(commit b1c42f7), copied with the shapes of the layers in data/cnn_accel.csv. Six of its twelve
+networks; SelecSLS-42B and VoVNet-27 were looked at when the machine was configured and the other
+four compared. Pooling and additions, which have no MACs, are left out.
+
+Machine: `cnn_accel` at each size, M output channels x P pixels; nothing is fitted. Weights of
+convolutions are in the chip's weight memory before they are needed, maps stay on chip: their time
+is that of the array. Linear layers run on an engine of their own, and their time is that of their
+weights from DRAM. Three input channels are computed as four, the channels of a word of maps.
+
+What the model lacks is a rate of on-chip memory, 64 bytes at the 250 MHz of the memories: the whole
+input map goes through it for every round of M output channels, of a strided 1x1 layer as well, and
+a 1x1 layer has no taps to use it again. At these 16 GB/s it takes 50.2 us in Conv_7 of ResNet-50 on
+64 x 64 (52.1 measured, 31.5 of MACs), and 802.8 us in the strided Conv_30 on 32 x 64 (800.5).
+"""
+
+import sys
+from math import ceil
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+import dse
+from dse.plots import predicted_figure
+from experiments.comparison import DATA, report
+
+MACHINE = "cnn_accel (FPGA)"
+IS_SLOW = True  # 169 layers on four machines
+SIZES = {"m32p32": (32, 32), "m32p64": (32, 64), "m32p96": (32, 96), "m64p64": (64, 64)}
+CHANNELS_OF_A_WORD = 4
+CONVOLUTION, LINEAR = "Conv", "Fc"
+UNLIMITED = 1e18  # [bytes/s] of DRAM, where weights are on chip before they are needed
+BITS = dict.fromkeys(("input_bits", "weight_bits", "output_bits"), 8)
+
+_TABLE = pd.read_csv(DATA / "cnn_accel.csv").set_index(["network", "layer"])
+PUBLISHED = pd.DataFrame({f"{size}_s": _TABLE[f"{size}_ns"] / 1e9 for size in SIZES})
+TOLERANCE = 0.15  # what the field asks for
+WEIGHTS_FROM_DRAM = {("selecsls42b", "Conv_80"), ("selecsls42b", "Conv_86")}
+
+_PORT = "its input goes through 64 bytes at 250 MHz once for every round of M output channels"
+_REASONS = {
+    "one tap": f"{_PORT}, which takes longer than the MACs of one tap; not modelled",
+    "skipped": f"{_PORT}, with what the stride skips; not modelled",
+    "three channels": "few MACs for each pixel; the memory's port takes longer; not modelled",
+    "wide": "1.4 to 1.6 times as long for a MAC as half the width takes; cause not published",
+    "weights": "its weights did not fit on chip: from DRAM they take what was measured, to 1 %",
+    "short": "layers take 1.2 us besides, of 6.3 us in all; not modelled",
+}
+
+
+def kind_of_miss(row: pd.Series, size: str) -> str:
+    """Return which of the reasons a layer is missed for at a size; "" for none."""
+    taps, stride, rows, channels = row[["filter_rows", "stride", "input_rows", "c"]]
+    is_fed = size == "m32p32"  # its 32 pixels a cycle ask for less than the port gives
+    if row["type"] == LINEAR:
+        return ""
+    if size == "m64p64" and row.name in WEIGHTS_FROM_DRAM:
+        return "weights"
+    if taps == 1 and rows > 4:  # a 4 x 4 map is one word a channel: fast enough
+        if stride > 1:
+            return "skipped"
+        return "" if is_fed and channels > 32 else "one tap"
+    if taps == 3 and stride == 2 and (rows == 112 or (rows == 56 and size == "m32p96")):
+        return "" if is_fed else "skipped"
+    if taps == 3 and rows == 224:
+        return "three channels" if channels == 3 else "wide"
+    is_short = taps == 3 and rows == 7 and channels == 112 and size == "m64p64"
+    return "short" if is_short else ""
+
+
+MISSED = {
+    (layer, f"{size}_s"): _REASONS[kind]
+    for layer, row in _TABLE.iterrows()
+    for size in SIZES
+    if (kind := kind_of_miss(row, size))
+}
+
+
+def layer_of(name: str, row: pd.Series) -> dse.Layer:
+    """Return a published layer."""
+    stride, taps, rows = int(row["stride"]), int(row["filter_rows"]), int(row["input_rows"])
+    outputs = (rows + 2 * int(row["pad"]) - taps) // stride + 1
+    pixels = {"oy": outputs, "ox": outputs, "iy": rows, "ix": rows}
+    window = {"fy": taps, "fx": taps, "stride_y": stride, "stride_x": stride}
+    padding = {"pad_y": int(row["pad"]), "pad_x": int(row["pad"])}
+    channels = CHANNELS_OF_A_WORD * ceil(row["c"] / CHANNELS_OF_A_WORD)
+    return dse.Layer(name=name, k=int(row["k"]), c=channels, **pixels, **window, **padding, **BITS)
+
+
+def network(kind: str) -> dse.Workload:
+    """Return the published layers of a type as one network, named by network and layer."""
+    rows = _TABLE[_TABLE["type"] == kind]
+    layers = tuple(layer_of("/".join(names), row) for names, row in rows.iterrows())
+    return dse.Workload(name=kind, batch=1, layers=layers)
+
+
+def run() -> pd.DataFrame:
+    """Count the cycles of convolutions, and time the weights of linear layers."""
+    ours, is_linear = PUBLISHED * float("nan"), _TABLE["type"] == LINEAR
+    convolutions, linears = network(CONVOLUTION), network(LINEAR)
+    for size, (rows, columns) in SIZES.items():
+        sides = {"array_rows": rows, "array_columns": columns}
+        chip = dse.load_accelerator("cnn_accel", **sides)
+        resident = dse.load_accelerator("cnn_accel", dram_bytes_per_s=UNLIMITED, **sides)
+        cycles = dse.evaluate(convolutions, resident).layers["cycles"]
+        num_bytes = dse.evaluate(linears, chip, objective="dram_bytes").layers["dram_bytes"]
+        ours.loc[~is_linear, f"{size}_s"] = cycles.to_numpy() / chip.clock_hz
+        ours.loc[is_linear, f"{size}_s"] = num_bytes.to_numpy() / chip.dram_rate_bytes_per_s
+    return ours
+
+
+def figure(ours: pd.DataFrame) -> Figure:
+    """Draw predicted against measured times of each size."""
+    parts = [
+        pd.DataFrame(
+            {
+                "label": [" ".join(row) for row in PUBLISHED.index],
+                "series": "{} x {}".format(*SIZES[column.removesuffix("_s")]),
+                "published": PUBLISHED[column].to_numpy(),
+                "predicted": ours[column].to_numpy(),
+            }
+        )
+        for column in PUBLISHED.columns
+    ]
+    return predicted_figure(
+        pd.concat(parts, ignore_index=True),
+        name="latency_s",
+        finding="Four FPGA machines: missed where on-chip memory is slow",
+        bands=(0.15,),
+        num_labels=3,
+    )
+
+
+if __name__ == "__main__":
+    report(sys.modules[__name__])
