@@ -220,6 +220,7 @@ def _problem(
         **_flattened_axes(counter),
         levels=levels,
         fill=np.array([counter.fill]),
+        links=np.array(counter.links[2:] if counter.links else (), dtype=np.int64),
         floor=floor,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from dse.hardware import Accelerator, Unrolling
 from dse.mapping.assignments import Assignment, useful_assignments
 from dse.mapping.rows import SpatialAxis, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
+
+REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])
+REUSING_WEIGHTS = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["weight"])
+"""The loops along whose tiles the same sums, and the same weights, pass again."""
 
 Known = dict[tuple[Unrolling | str, int], IntArray]
 """Step counts already computed, by (loop or flattened loops, factor)."""
@@ -57,6 +62,36 @@ def flattened_steps(
     return total
 
 
+class Links(NamedTuple):
+    """What passes between the buffers and the array; nothing of an operand that does not wait.
+
+    Attributes
+    ----------
+    sum_bits, weight_bits
+        All partial sums of a layer once, and all weights. [bits]
+    sums_per_cycle, weights_per_cycle
+        Bits that pass in a cycle.
+    """
+
+    sum_bits: int
+    weight_bits: int
+    sums_per_cycle: int
+    weights_per_cycle: int
+
+
+def _links(layer: Layer, chip: Accelerator) -> Links | None:
+    """Return what passes between the buffers and the array; None if nothing waits for that."""
+    rates = dict(chip.array_bits_per_cycle)
+    if not rates:
+        return None
+    bits = {"output": layer.psum_bits, "weight": layer.weight_bits}
+    whole = {
+        x: each * prod(layer.bounds[loop] for loop in OPERAND_LOOPS[x]) if x in rates else 0
+        for x, each in bits.items()
+    }
+    return Links(whole["output"], whole["weight"], rates.get("output", 1), rates.get("weight", 1))
+
+
 class CycleCounter:
     """Counts compute cycles of tiles of one layer on one array, for each assignment.
 
@@ -71,6 +106,7 @@ class CycleCounter:
         self.bounds = layer.bounds
         self.own = OPERAND_LOOPS[chip.held_in_array]
         self.fill = chip.fill_cycles_per_pass
+        self.links = _links(layer, chip)
         self.num_macs = chip.num_macs
         self.real_pairs: dict[str, int] = {}
         if not chip.padding_is_computed:
@@ -138,7 +174,25 @@ class CycleCounter:
 
     def cycles(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
         """Count the compute cycles of mappings, all of shape (mappings,), fill included."""
-        return self._cycles(one, tile, {})
+        return self.linked(self._cycles(one, tile, {}), tile)
+
+    def linked(self, cycles: IntArray, tile: Mapping[str, IntArray]) -> IntArray:
+        """Return cycles of the array with those in which it waits for its buffers.
+
+        The weights of each tile pass before its MACs; its partial sums pass in and out, as wide
+        each, while it computes. The tiles of a layer are evened out.
+        """
+        if self.links is None:
+            return cycles
+        sums, weights = (self._visits(loops, tile) for loops in (REDUCED, REUSING_WEIGHTS))
+        passing = -(-self.links.sum_bits * sums // self.links.sums_per_cycle)
+        loading = -(-self.links.weight_bits * weights // self.links.weights_per_cycle)
+        return np.maximum(cycles, passing) + loading
+
+    def _visits(self, loops: Sequence[str], tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the tiles along some loops."""
+        counts = [-(-self.bounds[loop] // tile[loop]) for loop in loops]
+        return prod(counts[1:], start=counts[0])
 
     def _cycles(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
         steps = self._steps(one, tile, known)
@@ -159,7 +213,7 @@ class CycleCounter:
             better = cycles < least
             np.copyto(least, cycles, where=better)
             which[better] = index
-        return least, which
+        return self.linked(least, tile), which
 
     def floor(self) -> int:
         """Return the least cycles of any mapping: uncut loops take the fewest steps and passes."""
@@ -178,8 +232,8 @@ class CycleCounter:
 
         Returns
         -------
-        Steps by assignment, then passes by assignment, each of shape (sizes,); flattened axes are
-        left out.
+        Steps by assignment, then passes by assignment, then with links to the buffers bits of sums
+        and of weights, each of shape (sizes,); flattened axes are left out.
         """
         ones = np.ones_like(sizes[f"t_{group[0]}"])
         known: Known = {}
@@ -197,7 +251,18 @@ class CycleCounter:
                     trips = trips * sizes[f"n_{loop}"]
             steps.append(work)
             passes.append(trips)
-        return steps + passes if self.fill else steps
+        return [*steps, *(passes if self.fill else ()), *self._bits_of(group, sizes)]
+
+    def _bits_of(self, group: Sequence[str], sizes: Mapping[str, IntArray]) -> list[IntArray]:
+        """Return what sizes of some loops multiply in the bits that pass to and from buffers."""
+        if self.links is None:
+            return []
+        ones = np.ones_like(sizes[f"t_{group[0]}"])
+        wholes = self.links[:2] if "b" in group else (1, 1)
+        return [
+            prod((sizes[f"n_{x}"] for x in loops if x in group), start=ones * whole)
+            for loops, whole in zip((REDUCED, REUSING_WEIGHTS), wholes, strict=True)
+        ]
 
     def _plain_steps(self, loop: str, factor: int, tile: IntArray, known: Known) -> IntArray:
         if (loop, factor) not in known:
@@ -223,7 +288,7 @@ class CycleCounter:
             for loops, size in one.flattened:
                 for column in self._flattened_columns(loops, size, tile):
                     columns.setdefault(column.tobytes(), column)
-        if self.fill:
+        if self.fill or self.links is not None:
             for loop in tile:
                 column = -(-self.bounds[loop] // tile[loop])
                 columns.setdefault(column.tobytes(), column)
