@@ -34,6 +34,15 @@ def test_table_equals_brute_force_with_links() -> None:
     assert num_changed > 10
 
 
+def test_table_equals_brute_force_with_links_in_a_given_order() -> None:
+    for seed in range(7400, 7425):
+        rng = Random(seed)
+        layer, chip = random_layer(rng, most_work=5_000), linked(rng, random_chip(rng))
+        order = tuple(rng.sample(tuple(layer.bounds), len(layer.bounds)))
+        bound = replace(chip, constraints=replace(chip.constraints, order=order))
+        check_front(layer, bound, told_of(seed, layer, bound))
+
+
 def test_a_mapping_takes_the_cycles_of_the_walk() -> None:
     for seed in range(7100, 7300):
         rng = Random(seed)
