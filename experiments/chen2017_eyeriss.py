@@ -12,12 +12,13 @@ has them: its time is that of one strip of 14 columns and half the filters, whic
 cycle and leaves the buffer as full. latency_s adds the transfer of the maps over the chip's link,
 which is not overlapped; filters are fetched during processing (its section on the link).
 
-Filters pass into the array at 64 bits a cycle, before a pass; sums pass in and out at 64 bits each,
-during it, which takes longer than the MACs in CONV3. What is left of the measured time, up to 11 %,
-is the wait of a pass for its first inputs (the paper's second reason: "to ramp up each processing
-pass"). It has no published length and follows from no constant: passes of one shape take 410 cycles
-more than ours in CONV4 and 110 fewer in CONV5. Power and accesses to the global buffer have no
-counterpart in the model.
+Filters pass into the array at 64 bits a cycle, before a pass (that it waits for them is assumed:
+hidden, CONV1 and 2 would be 15.5 % low); sums pass in and out at 64 bits each, during it, which
+takes longer than the MACs in CONV3. What is left of the measured time, up to 11 %, is the wait of a
+pass for its first inputs (the paper's second reason: "to ramp up each processing pass"). It has no
+published length and follows from no constant: passes of one shape take 410 cycles more than ours in
+CONV4 and 110 fewer in CONV5. Power and accesses to the global buffer have no counterpart in the
+model.
 """
 
 import sys
