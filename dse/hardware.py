@@ -71,6 +71,10 @@ class Accelerator:
         The operands that the mapper may keep in place.
     held_in_array, fill_cycles
         The operand that an array pass holds, and the cycles added for each pass.
+    array_bits_per_cycle
+        Operand to the bits that pass between its buffer and the array: ``weight``, those of a tile
+        before its MACs, and ``output``, its partial sums, in and out while it computes. Any number
+        passes where nothing is said.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
     pooling_is_fused, additions_are_fused
@@ -111,6 +115,7 @@ class Accelerator:
     stationarity: tuple[str, ...] = OPERANDS
     held_in_array: str = "weight"
     fill_cycles: int | str = 0
+    array_bits_per_cycle: tuple[tuple[str, int], ...] = ()
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
@@ -127,6 +132,8 @@ class Accelerator:
         owner = f"accelerator {self.name!r}"
         for key in ("array", "buffers", "stationarity", "weight_granules"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
+        links = tuple(sorted(dict(self.array_bits_per_cycle).items()))
+        object.__setattr__(self, "array_bits_per_cycle", links)
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         check_number(owner, "clock_hz", self.clock_hz, integer=False)
         for key in ("array_rows", "array_columns", "macs", "buffer_bytes", "dram_channels"):
@@ -166,6 +173,12 @@ class Accelerator:
         is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
         if not is_time or not 0 <= self.launch_s < math.inf:
             raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
+        for operand, bits in self.array_bits_per_cycle:
+            if operand not in ("weight", "output"):
+                raise DseError(
+                    f"{owner}.array_bits_per_cycle must name weight or output, got {operand!r}"
+                )
+            check_number(f"{owner}.array_bits_per_cycle", operand, bits, integer=True)
 
     def _check_references(self, owner: str) -> None:
         if not self.array:
@@ -222,7 +235,8 @@ class Accelerator:
                 f"{owner}.transfers must be overlapped or serial with a schedule, which says what "
                 f"of the buffer is free, got 'double_buffered'"
             )
-        for key, none in (("fill_cycles", 0), ("weight_granules", ())):
+        unused = {"fill_cycles": 0, "weight_granules": (), "array_bits_per_cycle": ()}
+        for key, none in unused.items():
             if getattr(self, key) != none:
                 raise DseError(
                     f"{owner}.{key} would change nothing with a schedule, which has rules of its "

@@ -4,20 +4,25 @@ Source: Chen, Krishna, Emer, Sze, Eyeriss, IEEE JSSC 52(1) 2017, Table VI, trans
 github.com/cucapra/fodlam data/eyeriss-vgg16.csv (commit 2a03451). Copied in data/eyeriss_vgg16.csv,
 without two numbers that the scan broke.
 
-Machine: `eyeriss` as configured for AlexNet, nothing fitted here. Its mapping of VGG-16 is not
-published, so that the mapper chooses: the least time, and for dram_bytes the least traffic, which
-can be no more than the published. Feature maps are compressed with the published shares of zeros.
+Machine: `eyeriss` as configured, the same as for AlexNet; nothing is fitted. Its mapping of VGG-16
+is not printed, but two things of it follow from columns of the table that are not compared here:
 
-All but the last three layers miss in time, by up to 5 times, and no mapping would help: on the 156
-active PEs that are printed their MACs would take 178 of the 811 ms of CONV1-2. What the model lacks
-is a bandwidth between the array and the global buffer. One of four partial sums a cycle would
-explain them: 13 or 14 columns of 4 PE sets make 52 or 56 sums every 3 q cycles, which takes 4.3,
-2.2 and 1.2 times as long for q = 1, 2 and 4 channels in a PE (not published); the table has 4.6 for
-CONV1 and 2, 2.3 for CONV3, 1.3 for CONV4 and 1.2 for CONV5.
+- output rows of a pass: active PEs over the 12 rows of the array, 13 or 14;
+- channels of a pass: each pass reads and writes each partial sum once, so that accesses to the
+  global buffer are sums x 2 x channels / channels of a pass, and the inputs besides. That makes
+  1.03, 1.03, 2.03, 3.83 and 6.85 in CONV1 to 5; the powers of two nearest to them are taken. (On
+  AlexNet, where the mapping is printed, sums and inputs give the accesses of CONV1, 2, 4 and 5 to
+  the last digit; those of CONV3 are of 6 channels, where 4 are printed.)
+
+The mapper chooses the rest, for the least time. So CONV1 to 4 take the time of their sums on a bus
+of four in each cycle, up to 4.2 times that of the MACs, and CONV5 that of its MACs and filters.
+Ours are 3 to 9 % low: what a pass waits for its first inputs is not in the model. latency_s adds
+the transfer of the maps, as for AlexNet.
 """
 
 import sys
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -29,35 +34,32 @@ from experiments.eyeriss import packed_convolutions
 MACHINE = "Eyeriss v1"
 BATCH = 3
 IS_SLOW = True
+WORD_BYTES = 2
 
 _ROWS = pd.read_csv(DATA / "eyeriss_vgg16.csv")
-_TABLE = _ROWS.query("layer != 'total'")
+_ROWS.index = pd.Index(_ROWS["layer"].str.lower().str.replace("-", "_").to_list())
 TOTAL = "total"
+_TABLE = _ROWS.drop(index=TOTAL)
 PUBLISHED = pd.DataFrame(
     {
-        "processing_s": _ROWS["processing_latency_ms"].to_numpy() / 1e3,
-        "dram_bytes": _ROWS["dram_access_mb"].to_numpy() * 1e6,
-        "macs": _ROWS["macs_g"].to_numpy() * 1e9,
-    },
-    index=_ROWS["layer"].str.lower().str.replace("-", "_").to_list(),
+        "processing_s": _ROWS["processing_latency_ms"] / 1e3,
+        "latency_s": _ROWS["total_latency_ms"] / 1e3,
+        "dram_bytes": _ROWS["dram_access_mb"] * 1e6,
+        "macs": _ROWS["macs_g"] * 1e9,
+    }
 )
 TOLERANCE = {
     "processing_s": 0.15,  # as chen2017_eyeriss
+    "latency_s": 0.15,  # as processing_s
     "dram_bytes": 0.15,  # as chen2017_eyeriss
     "macs": 0.0125,  # two digits and more
 }
-_SUMS = "partial sums to and from the global buffer take longer than the MACs; not modelled"
-_MAPPING = "the mapping is not published; the mapper finds one with less traffic"
+_FOUR = "sums of 13 rows of 16 filters fill the buffer: inputs are read 4 times, in print about 2"
+_FEWER = "images and filters of a pass are not printed: the mapper finds some with less traffic"
 MISSED = {
-    **{
-        (layer, "processing_s"): _SUMS
-        for layer in PUBLISHED.index
-        if not layer.startswith(("conv5", "conv2_2"))
-    },
-    **{
-        (layer, "dram_bytes"): _MAPPING
-        for layer in ("conv1_2", "conv2_1", "conv2_2", "conv4_1", "conv4_3", TOTAL)
-    },
+    ("conv1_2", "dram_bytes"): _FOUR,
+    ("conv4_1", "dram_bytes"): _FEWER,
+    ("conv4_3", "dram_bytes"): _FEWER,
 }
 
 
@@ -66,16 +68,29 @@ def convolutions() -> dse.Workload:
     return packed_convolutions("vgg16", BATCH, _TABLE["ifmap_zeros_percent"] / 100)
 
 
+def tile_of(layer: dse.Layer) -> dict[str, int]:
+    """Return the channels and rows of a pass that accesses and active PEs say; whole filters."""
+    row = _TABLE.loc[layer.name]
+    sums = layer.b * layer.k * layer.oy * layer.ox * layer.c
+    accesses = row["global_buffer_access_mb"] * 1e6 / WORD_BYTES
+    channels = 2 ** round(float(np.log2(2 * sums / accesses)))
+    rows = round(row["active_pes"] / dse.load_accelerator("eyeriss").axis_sizes[0])
+    return {"c": channels, "oy": rows, "ox": layer.ox, "fy": layer.fy, "fx": layer.fx}
+
+
 def run() -> pd.DataFrame:
-    """Count the cycles of the fastest mappings, and the DRAM bytes of those that move least."""
+    """Count the cycles and the DRAM bytes of the passes."""
     network, chip = convolutions(), dse.load_accelerator("eyeriss")
-    fast = dse.evaluate(network, chip).layers.set_index("name")
-    lean = dse.evaluate(network, chip, objective="dram_bytes").layers.set_index("name")
+    tiles = {layer.name: {"tile": tile_of(layer)} for layer in network.layers}
+    found = dse.evaluate(network, chip, mapping={"layers": tiles}).layers.set_index("name")
+    processing = found["cycles"] / chip.clock_hz
+    maps = found["dram_bytes"] - found["dram_bytes_weight"]
     ours = pd.DataFrame(
         {
-            "processing_s": fast["cycles"] / chip.clock_hz,
-            "dram_bytes": lean["dram_bytes"],
-            "macs": fast["macs"],
+            "processing_s": processing,
+            "latency_s": processing + maps / chip.dram_rate_bytes_per_s,
+            "dram_bytes": found["dram_bytes"],
+            "macs": found["macs"],
         }
     ).rename_axis(index=None)
     ours.loc[TOTAL] = ours.sum()
@@ -83,18 +98,18 @@ def run() -> pd.DataFrame:
 
 
 def figure(ours: pd.DataFrame) -> Figure:
-    """Draw predicted against published bytes."""
+    """Draw predicted against measured times."""
     table = pd.DataFrame(
         {
             "label": ours.index,
-            "published": PUBLISHED["dram_bytes"].to_numpy(),
-            "predicted": ours["dram_bytes"].to_numpy(),
+            "published": PUBLISHED["processing_s"].to_numpy(),
+            "predicted": ours["processing_s"].to_numpy(),
         }
-    ).dropna()
+    )
     return predicted_figure(
-        table,
-        name="dram_bytes",
-        finding="Eyeriss v1 moves up to 1.7 times what its buffer makes necessary on VGG-16",
+        table[table["label"] != TOTAL].dropna(),
+        name="latency_s",
+        finding="On VGG-16 Eyeriss v1 waits for the bus of its sums",
         bands=(0.15,),
     )
 

@@ -10,6 +10,13 @@ smallest product that DeepBench timed on the next GPU of that name (Titan X Pasc
 nothing is added on the two others, for which no such time was found. The rows at batch 64 are not
 compared: they are bound by arithmetic (27 times the rate of batch 1), and the peak of the devices
 is not in the source.
+
+No rate of a device, with or without a fixed time, would do: the CPU ran the same 4096 x 1000 layer
+twice (AlexNet and VGG16 FC8) and took 47 % longer once, so that not even one number is within 10 %
+of both, and its largest layer streams at 17 % of the peak, the next at 30 %. On the GPUs what is
+slow are layers of 600 and 1000 outputs, and on Tegra 8791 outputs of 600 inputs as well, where as
+many weights in another shape are not. A fixed time fitted to the smallest row besides would miss 2
+of the other 7 on Titan X and 5 of 7 on Tegra (here it is 3 and 4 of 8), and be negative on the CPU.
 """
 
 import sys

@@ -1,19 +1,30 @@
-"""TPU v1: operations per second of MLP0, LSTM0 and CNN0, and what more bandwidth or clock gains.
+"""TPU v1: operations per second of five applications, and what more bandwidth or clock gains.
 
 Source: Jouppi et al., In-Datacenter Performance Analysis of a Tensor Processing Unit, ISCA 2017
 (arXiv 1704.04760): Tables 1 and 3 (copied in data/tpu_v1.csv), and section 7 for the gains: memory
 bandwidth x4 gives about x3 on average; clock x4 about nothing for MLPs and LSTMs, and about x2 for
-CNNs; GDDR5, which moves the ridge from 1350 to 250 MACs for each byte of weights, gives 2.6, the
-geometric mean of six applications without the host (the weights of their other mean are not in the
-data). A 512 x 512 array is "slightly slower", for the fragments of its tiles: the 600 x 600 weights
-of LSTM1 take 9 steps of 2 us on the 256 x 256 array, and 4 of 8 us on the larger, whose weight FIFO
-holds four of its own tiles here. On the equal square layers below both arrays fetch the same bytes.
+CNNs; GDDR5, which moves the ridge from 1350 to 250 MACs for each byte of weights, gives 2.6 and
+3.9, the geometric and the weighted mean of six applications without the host. Weights are the
+shares of the chips in use, by kind of network (61, 29 and 5 %); their figure of sensitivities shows
+that mean only, so that it is also the average of memory x4. A 512 x 512 array is "slightly slower",
+for the fragments of its tiles: the 600 x 600 weights of LSTM1 take 9 steps of 2 us on the 256 x 256
+array, and 4 of 8 us on the larger, whose weight FIFO holds four of its own tiles here. On the equal
+square layers below both arrays fetch the same bytes.
 
 Machine: `tpu_v1` as configured, nothing fitted. Layer shapes are not published: equal square layers
 with the published number of layers, weights and batch; those of CNN0 are 3x3 on 19 x 19 outputs, as
 its 2888 MACs for each byte of weights at batch 8 say. Weights arrive in whole tiles of 256 x 256.
-Layers without weights are left out (time for them is 10 to 20 % in the paper's counters). The mean
-is over these three of the paper's six.
+Layers without weights are left out (time for them is 10 to 32 % in the paper's counters). Means are
+over one application of each kind, MLP0, LSTM0 and CNN0. The shapes of CNN1, whose four fully
+connected layers do 32 MACs for each byte, do not follow from what is published.
+
+Gains from bandwidth are upper bounds: here the array works while weights arrive, so that they are
+those of the rates. In the paper's counters it hardly does. A tile of weights takes 1349 cycles to
+arrive; MLP0 works 200 cycles on it, 12.7 % of its time, which is so 1575 cycles a tile, 26 more
+than both; MLP1 (168 cycles, 10.6 %) takes 68 more than both, LSTM0 (8.2 %) 84 more if its 64 take
+two each, as its rate is half that of its useful MACs. Arrival and work one after the other would
+gain 2.9, 3.5 and 2.4, where 3, 3.9 and 2.6 are printed. But nothing says why they should be: the
+weight FIFO holds four tiles, and CNN0 waits for no weights.
 
 That CNN0 gains exactly 2.0 from the clock is a coincidence of these shapes: at four times the clock
 the mapper halves the tile of output channels, which doubles the cycles, to fetch weights once
@@ -32,8 +43,9 @@ from experiments.plots import ratio_figure
 
 MACHINE = "TPU v1"
 IS_SLOW = True  # mapping tables of large batches
-APPLICATIONS = ["MLP0", "LSTM0", "CNN0"]
-MEAN, GEOMETRIC_MEAN = "mean of the three", "geometric mean of the three"
+APPLICATIONS = ["MLP0", "MLP1", "LSTM0", "LSTM1", "CNN0"]
+SHARES = {"MLP0": 0.61, "LSTM0": 0.29, "CNN0": 0.05}  # of the chips in use, Table 1, by kind
+MEAN, GEOMETRIC_MEAN = "weighted mean of three", "geometric mean of three"
 ARRAYS = (256, 512)
 LSTM1 = {side: f"600 x 600 weights of LSTM1, {side} x {side} MACs" for side in ARRAYS}
 PRINTED_RIDGE, GDDR5_RIDGE = 1350, 250
@@ -41,13 +53,14 @@ TAPS = 9
 
 _TABLE = pd.read_csv(DATA / "tpu_v1.csv").set_index("application").loc[APPLICATIONS]
 _NAN = float("nan")
+_CLOCK = {name: 2.0 if name == "CNN0" else 1.0 for name in APPLICATIONS}
 PUBLISHED = pd.DataFrame(
     {
-        "operations_per_s": [*(_TABLE["measured_tops"] * 1e12), _NAN, _NAN, _NAN, _NAN],
-        "gain_of_memory_x4": [_NAN, _NAN, _NAN, 3.0, _NAN, _NAN, _NAN],
-        "gain_of_clock_x4": [1.0, 1.0, 2.0, _NAN, _NAN, _NAN, _NAN],
-        "gain_of_gddr5": [_NAN, _NAN, _NAN, _NAN, 2.6, _NAN, _NAN],
-        "latency_s": [_NAN, _NAN, _NAN, _NAN, _NAN, 18e-6, 32e-6],
+        "operations_per_s": _TABLE["measured_tops"] * 1e12,
+        "gain_of_memory_x4": {MEAN: 3.0},
+        "gain_of_clock_x4": _CLOCK,
+        "gain_of_gddr5": {MEAN: 3.9, GEOMETRIC_MEAN: 2.6},
+        "latency_s": dict(zip(LSTM1.values(), (18e-6, 32e-6), strict=True)),
     },
     index=[*APPLICATIONS, MEAN, GEOMETRIC_MEAN, *LSTM1.values()],
 )
@@ -58,10 +71,14 @@ TOLERANCE = {
     "gain_of_gddr5": 0.15,  # as operations_per_s
     "latency_s": 0.05,  # a tile takes 1.93 us and is printed as 2
 }
+_BOUND = "an upper bound: work on weights and their arrival hardly overlap in the counters"
 MISSED = {
-    (GEOMETRIC_MEAN, "gain_of_gddr5"): (
-        "three of six applications; 17 to 22 % of their time is no matrix work, which bandwidth "
-        "does not shorten and the model does not have"
+    (MEAN, "gain_of_memory_x4"): _BOUND,
+    (MEAN, "gain_of_gddr5"): _BOUND,
+    (GEOMETRIC_MEAN, "gain_of_gddr5"): _BOUND,
+    ("LSTM1", "operations_per_s"): (
+        "60 % of its MACs in a tile are useful (600 x 600 weights: 61 %), 88 % in equal squares; "
+        "that makes 3.9, the rest is not published"
     ),
 }
 
@@ -111,19 +128,21 @@ def run() -> pd.DataFrame:
         faster = operations_per_s(name, dram_bytes_per_s=gddr5 * peak)
         rows.append([rate, memory / rate, clock / rate, faster / rate, _NAN])
     ours = pd.DataFrame(rows, index=APPLICATIONS, columns=PUBLISHED.columns)
-    mean, geometric = ours.mean(), (ours.prod() ** (1 / len(ours)))
-    ours.loc[MEAN], ours.loc[GEOMETRIC_MEAN] = mean, geometric
+    three, shares = ours.loc[list(SHARES)], pd.Series(SHARES)
+    ours.loc[MEAN] = three.mul(shares, axis=0).sum() / shares.sum()
+    ours.loc[GEOMETRIC_MEAN] = three.prod() ** (1 / len(three))
     for side, row in LSTM1.items():
         ours.loc[row, "latency_s"] = tile_time_s(side)
     return ours.where(PUBLISHED.notna())
 
 
 def figure(ours: pd.DataFrame) -> Figure:
-    """Draw ours over published for each application."""
+    """Draw ours over published for each application, without the one matrix of LSTM1."""
+    known = PUBLISHED.drop(index=list(LSTM1.values()), columns="latency_s")
     return ratio_figure(
-        PUBLISHED,
-        ours,
-        finding="TPU v1: memory-bound applications follow from bandwidth and batch",
+        known,
+        ours.loc[known.index, known.columns],
+        finding="TPU v1's applications follow from bandwidth and batch; gains are upper bounds",
         band=0.15,
     )
 

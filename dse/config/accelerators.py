@@ -28,7 +28,7 @@ RULES = ("transfers", "held_in_array")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
     *("fill_cycles", "constraints", "schedule", "technology"),
-    *("pooling_elements_per_cycle", "launch_s"),
+    *("pooling_elements_per_cycle", "launch_s", "array_bits_per_cycle"),
 )
 KEYS = ("name", "source", *PARAMETERS, *STRUCTURE, *RULES, *SWITCHES)
 """The top-level keys of an accelerator; any other must be a parameter that it refers to."""
@@ -86,6 +86,7 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         array=array,
         buffers=buffers,
         weight_granules=granules,
+        array_bits_per_cycle=_links(f"{owner}.array_bits_per_cycle", given),
         technology=find_technology(given["technology"]),
         parameters=own,
         constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
@@ -139,6 +140,11 @@ def _granules(owner: str, given: Mapping[str, Any]) -> tuple[Granule, ...]:
         size = _size(f"{what}.size", one["size"], given)
         found.append(Granule(size=size, loops=texts(f"{what}.loops", one["loops"])))
     return tuple(found)
+
+
+def _links(what: str, given: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    links = mapping(what, given.get("array_bits_per_cycle", {}), ("weight", "output"))
+    return tuple((x, integer(f"{what}.{x}", bits)) for x, bits in links.items() if bits is not None)
 
 
 def _own_parameters(

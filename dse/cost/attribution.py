@@ -75,7 +75,8 @@ def time_by_cause(
 SENTENCES = {
     "time_mac_s": "the MACs are busy: only more MACs or a faster clock help",
     "time_edge_s": "tiles leave part of the array idle at their edges",
-    "time_fill_s": "the array fills and drains between passes, and its MACs wait",
+    "time_fill_s": "the array fills and drains between passes or waits for its buffers, and its "
+    "MACs wait",
     "time_compulsory_s": "each datum crosses the DRAM interface once, and that alone takes longer "
     "than the MACs: only bandwidth or a larger batch helps",
     "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",

@@ -13,6 +13,10 @@ from dse.mapping.assignments import Assignment, useful_assignments
 from dse.mapping.rows import SpatialAxis, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
+REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])
+REUSING_WEIGHTS = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["weight"])
+"""The loops along whose tiles the same sums, and the same weights, pass again."""
+
 Known = dict[tuple[Unrolling | str, int], IntArray]
 """Step counts already computed, by (loop or flattened loops, factor)."""
 
@@ -58,6 +62,36 @@ def flattened_steps(
     return total
 
 
+class Links(NamedTuple):
+    """What passes between the buffers and the array; nothing of an operand that does not wait.
+
+    Attributes
+    ----------
+    sum_bits, weight_bits
+        All partial sums of a layer once, and all weights. [bits]
+    sums_per_cycle, weights_per_cycle
+        Bits that pass in a cycle.
+    """
+
+    sum_bits: int
+    weight_bits: int
+    sums_per_cycle: int
+    weights_per_cycle: int
+
+
+def _links(layer: Layer, chip: Accelerator) -> Links | None:
+    """Return what passes between the buffers and the array; None if nothing waits for that."""
+    rates = dict(chip.array_bits_per_cycle)
+    if not rates:
+        return None
+    bits = {"output": layer.psum_bits, "weight": layer.weight_bits}
+    whole = {
+        x: each * prod(layer.bounds[loop] for loop in OPERAND_LOOPS[x]) if x in rates else 0
+        for x, each in bits.items()
+    }
+    return Links(whole["output"], whole["weight"], rates.get("output", 1), rates.get("weight", 1))
+
+
 class GroupSteps(NamedTuple):
     """All that the sizes of some loops can change in the cycles, of every assignment.
 
@@ -71,12 +105,16 @@ class GroupSteps(NamedTuple):
         By assignment, the loops whose tiles multiply the passes; empty without fill.
     own
         The loops of the operand that is held in the array.
+    links
+        The loops whose tiles multiply the bits of sums, and of weights, that pass between the
+        buffers and the array; empty if the array never waits.
     """
 
     plain: tuple[tuple[tuple[str, int], ...], ...]
     flattened: tuple[tuple[Unrolling, int, int], ...]
     trips: tuple[tuple[str, ...], ...]
     own: frozenset[str]
+    links: tuple[tuple[str, ...], ...]
 
 
 class CycleCounter:
@@ -93,6 +131,7 @@ class CycleCounter:
         self.bounds = layer.bounds
         self.own = OPERAND_LOOPS[chip.held_in_array]
         self.fill = chip.fill_cycles_per_pass
+        self.links = _links(layer, chip)
         self.num_macs = chip.num_macs
         self.real_pairs: dict[str, int] = {}
         if not chip.padding_is_computed:
@@ -160,7 +199,25 @@ class CycleCounter:
 
     def cycles(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
         """Count the compute cycles of mappings, all of shape (mappings,), fill included."""
-        return self._cycles(one, tile, {})
+        return self.linked(self._cycles(one, tile, {}), tile)
+
+    def linked(self, cycles: IntArray, tile: Mapping[str, IntArray]) -> IntArray:
+        """Return cycles of the array with those in which it waits for its buffers.
+
+        The weights of each tile pass before its MACs; its partial sums pass in and out, as wide
+        each, while it computes. The tiles of a layer are evened out.
+        """
+        if self.links is None:
+            return cycles
+        sums, weights = (self._visits(loops, tile) for loops in (REDUCED, REUSING_WEIGHTS))
+        passing = -(-self.links.sum_bits * sums // self.links.sums_per_cycle)
+        loading = -(-self.links.weight_bits * weights // self.links.weights_per_cycle)
+        return np.maximum(cycles, passing) + loading
+
+    def _visits(self, loops: Sequence[str], tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the tiles along some loops."""
+        counts = [-(-self.bounds[loop] // tile[loop]) for loop in loops]
+        return prod(counts[1:], start=counts[0])
 
     def _cycles(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
         steps = self._steps(one, tile, known)
@@ -181,11 +238,13 @@ class CycleCounter:
             better = cycles < least
             np.copyto(least, cycles, where=better)
             which[better] = index
-        return least, which
+        return self.linked(least, tile), which
 
     def floor(self) -> int:
         """Return the least cycles of any mapping: uncut loops take the fewest steps and passes."""
-        return min(self._whole(one) for one in self.assignments)
+        whole = {loop: np.array([bound]) for loop, bound in self.bounds.items()}
+        least = min(self._whole(one) for one in self.assignments)
+        return int(self.linked(np.array([least]), whole)[0])
 
     def _whole(self, one: Assignment) -> int:
         """Return the cycles of the mapping that cuts no loop."""
@@ -214,12 +273,20 @@ class CycleCounter:
                 tuple(loop for loop in group if loop in self.tiles_in_passes(one))
                 for one in self.assignments
             )
-        return GroupSteps(plain, tuple(flattened), trips, frozenset(group) & self.own)
+        links: tuple[tuple[str, ...], ...] = ()
+        if self.links is not None:
+            again = REDUCED, REUSING_WEIGHTS
+            links = tuple(tuple(loop for loop in group if loop in loops) for loops in again)
+        return GroupSteps(plain, tuple(flattened), trips, frozenset(group) & self.own, links)
 
     def free_counts(self) -> IntArray:
-        """Return the steps by assignment, and with fill the passes, of loops on no axis."""
+        """Return the steps by assignment, and with fill the passes, of loops on no axis.
+
+        With links to the buffers, bits of all sums and of all weights follow.
+        """
         passes = [self.free_passes(one) for one in self.assignments] if self.fill else []
-        return np.array([*(self.free_steps(one) for one in self.assignments), *passes])
+        bits = self.links[:2] if self.links is not None else ()
+        return np.array([*(self.free_steps(one) for one in self.assignments), *passes, *bits])
 
     def _plain_steps(self, loop: str, factor: int, tile: IntArray, known: Known) -> IntArray:
         if (loop, factor) not in known:
@@ -251,7 +318,7 @@ def size_columns(
         table = flattened_steps(tiles, [bounds[loop] for loop in loops], size, others)
         for column in np.ascontiguousarray(table.T):
             columns.setdefault(column.tobytes(), column)
-    for loop in tile if steps.trips else ():
+    for loop in tile if steps.trips or steps.links else ():
         column = -(-bounds[loop] // tile[loop])
         columns.setdefault(column.tobytes(), column)
     return [column for column in columns.values() if column.min() < column.max()]
@@ -271,11 +338,13 @@ def group_costs(
 
     Returns
     -------
-    shape (sizes, assignments, or twice with fill)
-        Steps by assignment, then passes; flattened axes and free loops are left out.
+    shape (sizes, assignments, or twice with fill, and two with links)
+        Steps by assignment, then passes, then bits of sums and of weights that pass between the
+        buffers and the array; flattened axes and free loops are left out.
     """
     number = len(next(iter(sizes.values())))
-    costs = np.ones((number, len(steps.plain) + len(steps.trips)), dtype=np.int64)
+    again = (*steps.trips, *steps.links)
+    costs = np.ones((number, len(steps.plain) + len(again)), dtype=np.int64)
     known: Known = {}
     for column, plain in enumerate(steps.plain):
         for loop, factor in plain:
@@ -284,7 +353,7 @@ def group_costs(
             costs[:, column] *= known[loop, factor]
             if steps.trips and loop in steps.own:
                 costs[:, len(steps.plain) + column] *= known[loop, factor]
-    for column, loops in enumerate(steps.trips, start=len(steps.plain)):
+    for column, loops in enumerate(again, start=len(steps.plain)):
         for loop in loops:
             costs[:, column] *= sizes[f"n_{loop}"]
     return costs

@@ -38,6 +38,7 @@ from dse.mapping.skyline import (
     bin_of,
     least_cycles,
     least_flat_steps,
+    linked,
     open_orders,
     set_bits,
     set_mapping,
@@ -184,6 +185,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
                 set_products(other_steps, steps, box, groups, split)
                 has_steps = True
             cycles = least_cycles(other_steps, steps, row, flats)
+            cycles = linked(cycles, other_steps, steps, row, problem.links)
             ends = ends_that_take_time(point[POINT_ENDS], bits, known.transfers)
             still, longer = 0, np.inf
             for each in range(ratios.shape[1]):

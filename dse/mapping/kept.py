@@ -48,6 +48,7 @@ def _rules(chip: Accelerator) -> Key:
         chip.stationarity,
         chip.held_in_array,
         chip.fill_cycles_per_pass,
+        chip.array_bits_per_cycle,
         chip.padding_is_computed,
         chip.halo_is_kept,
         chip.partial_rows_are_fetched,

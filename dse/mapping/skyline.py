@@ -57,8 +57,9 @@ class Trees(NamedTuple):
         See `LEFT`.
     factors : shape (rows, FACTORS)
         See `ELEMENTS`.
-    steps : shape (rows, assignments, twice with fill)
-        Array steps by assignment of the axes, then array passes; flattened axes are left out.
+    steps : shape (rows, assignments, twice with fill, and two with links)
+        Array steps by assignment of the axes, then array passes; flattened axes are left out. Then
+        bits of partial sums and of weights that pass between the buffers and the array.
     """
 
     nodes: IntArray
@@ -101,6 +102,8 @@ class Problem(NamedTuple):
         Numbers of cycles, from the fewest: known mappings are listed by them.
     fill : shape (1,)
         Cycles of an array pass.
+    links : shape (2,) or (0,)
+        Bits of partial sums and of weights that pass in a cycle; none if the array never waits.
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
     """
@@ -119,6 +122,7 @@ class Problem(NamedTuple):
     flat_of: IntArray
     levels: IntArray
     fill: IntArray
+    links: IntArray
     floor: IntArray
 
 
@@ -415,6 +419,17 @@ def least_flat_steps(
 
 
 @inlined
+def linked(cycles: int, others: IntArray, steps: IntArray, row: int, links: IntArray) -> int:
+    """Return cycles of the array with those in which it waits; see `CycleCounter.linked`."""
+    if not len(links):
+        return cycles
+    place = steps.shape[1] - 2
+    passing = -(-(others[place] * steps[row, place]) // links[0])
+    loading = -(-(others[place + 1] * steps[row, place + 1]) // links[1])
+    return max(cycles, passing) + loading
+
+
+@inlined
 def least_cycles(
     others: IntArray, steps: IntArray, row: int, flats: tuple[IntArray, IntArray, IntArray, int]
 ) -> int:
@@ -426,7 +441,7 @@ def least_cycles(
     flat, flat_of, in_passes, fill = flats
     least = LARGEST
     if not len(flat) and not fill:
-        for one in range(steps.shape[1]):
+        for one in range(flat_of.shape[0]):
             least = min(least, others[one] * steps[row, one])
         return least
     for one in range(flat_of.shape[0]):
@@ -881,6 +896,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
                 set_products(other_steps, steps, box, groups, split)
                 has_steps = True
             cycles = least_cycles(other_steps, steps, row, flats)
+            cycles = linked(cycles, other_steps, steps, row, problem.links)
             level = _level(levels, cycles, known)
             if level > known:
                 beaten = _beaten_from(listed, num_listed, level, point)

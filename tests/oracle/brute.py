@@ -29,6 +29,7 @@ from tests.oracle.walk import (
     real,
     tile_cycles,
     touched,
+    waiting_cycles,
 )
 
 Criteria = tuple[int, ...]
@@ -215,7 +216,12 @@ class Cycles:
         for chosen in product(*(tiles[loop] for loop in LOOPS)):
             pieces[chosen] += 1
         return {
-            unrolled: sum(n * self.tile_cycles(piece, unrolled) for piece, n in pieces.items())
+            unrolled: waiting_cycles(
+                self.layer,
+                self.chip,
+                [(dict(zip(LOOPS, piece, strict=True)), n) for piece, n in pieces.items()],
+                sum(n * self.tile_cycles(piece, unrolled) for piece, n in pieces.items()),
+            )
             for unrolled in self.unrollings
         }
 

@@ -4,7 +4,7 @@ Shares no code with ``dse.mapping`` or ``dse.cost``: the loops and the own loops
 are written here again. Elements are counted as sets of coordinates, so nothing is closed-form.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from math import ceil, prod
@@ -196,6 +196,24 @@ def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled)
     return prod(counts.values()) + chip.fill_cycles_per_pass * passes
 
 
+def waiting_cycles(
+    layer: Layer, chip: Accelerator, parts: Iterable[tuple[Step, int]], busy: int
+) -> int:
+    """Cycles of all tiles, of which the array is busy for some, with its waiting for buffers.
+
+    `parts` are tiles, and how many there are of each.
+    """
+    bits = {"weight": layer.weight_bits, "output": layer.psum_bits}
+    moved = dict.fromkeys(bits, 0)
+    for part, times in parts:
+        for operand in moved:
+            moved[operand] += times * prod(len(part[loop]) for loop in OWN[operand]) * bits[operand]
+    rates = dict(chip.array_bits_per_cycle)
+    if "output" in rates:
+        busy = max(busy, ceil_div(moved["output"], rates["output"]))
+    return busy + (ceil_div(moved["weight"], rates["weight"]) if "weight" in rates else 0)
+
+
 def footprint_elements(layer: Layer, chip: Accelerator, tile: Tile) -> dict[str, int]:
     """Elements of the nominal tile of each operand, rows and columns on padding included."""
     runs = chip.partial_rows_are_fetched
@@ -261,7 +279,12 @@ def walk(
         "elements": elements,
         "bits": bits,
         "dram_bits": sum(bits.values()),
-        "compute_cycles": sum(tile_cycles(layer, chip, part, axes) for part in parts),
+        "compute_cycles": waiting_cycles(
+            layer,
+            chip,
+            [(part, 1) for part in parts],
+            sum(tile_cycles(layer, chip, part, axes) for part in parts),
+        ),
         "footprint_bits": footprint_bits(layer, chip, tile),
         "first_last_bits": first_last_bits(layer, chip, tile),
         "macs": sum(prod(len(piece) for piece in part.values()) for part in parts),
