@@ -115,8 +115,31 @@ def report(experiment: ModuleType) -> pd.DataFrame:
     return summarise(experiment, table)
 
 
+def by_machine(summary: pd.DataFrame) -> str:
+    """Return one row a machine, over the stored tables of its experiments."""
+    lines = [
+        "| machine | values | within tolerance | median error | experiments |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for machine, part in summary.groupby("machine", sort=False):
+        names = part["experiment"].unique()
+        table = pd.concat([pd.read_csv(FOLDER / f"{name}.csv") for name in names])
+        counted = table[table["verdict"] != UNPUBLISHED]
+        within = int((counted["verdict"] == WITHIN).sum())
+        links = ", ".join(f"[{name}](experiments/{name}.csv)" for name in names)
+        error = f"{counted['error'].abs().median():.1%}"
+        lines.append(f"| {machine} | {len(counted)} | {within} | {error} | {links} |")
+    return "\n".join(lines) + "\n"
+
+
 def markdown(summary: pd.DataFrame) -> str:
-    """Return the summary as a table for a README."""
+    """Return the summary for a README: by machine, and folded away by quantity."""
+    fold = "<details><summary>Each quantity, with its worst error and rank correlation</summary>"
+    return f"{by_machine(summary)}\n{fold}\n\n{by_quantity(summary)}\n</details>\n"
+
+
+def by_quantity(summary: pd.DataFrame) -> str:
+    """Return one row a quantity of an experiment."""
     lines = [
         "| machine | quantity | values | missed | median error | worst error | Spearman |",
         "| --- | --- | --- | --- | --- | --- | --- |",
