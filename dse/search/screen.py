@@ -71,7 +71,7 @@ def _buffer(problem: Problem) -> str:
 
 
 class _Cells(NamedTuple):
-    """The fastest designs of each size and rate; sizes are numbered in ascending order.
+    """The sizes of designs, numbered in ascending order; sizes that are too many share numbers.
 
     Attributes
     ----------
