@@ -73,8 +73,9 @@ class Accelerator:
         The operand that an array pass holds, and the cycles added for each pass.
     array_bits_per_cycle
         Operand to the bits that pass between its buffer and the array: ``weight``, those of a tile
-        before its MACs, and ``output``, its partial sums, in and out while it computes. Any number
-        passes where nothing is said.
+        before its MACs, ``output``, its partial sums, in and out while it computes, and ``input``,
+        once for each of a tile's array steps along k, while it computes. Any number passes where
+        nothing is said.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of DESIGN.md section 4.
     pooling_is_fused, additions_are_fused
@@ -174,10 +175,7 @@ class Accelerator:
         if not is_time or not 0 <= self.launch_s < math.inf:
             raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
         for operand, bits in self.array_bits_per_cycle:
-            if operand not in ("weight", "output"):
-                raise DseError(
-                    f"{owner}.array_bits_per_cycle must name weight or output, got {operand!r}"
-                )
+            check_operands(f"{owner}.array_bits_per_cycle", (operand,))
             check_number(f"{owner}.array_bits_per_cycle", operand, bits, integer=True)
 
     def _check_references(self, owner: str) -> None:
@@ -185,6 +183,7 @@ class Accelerator:
             raise DseError(f"{owner}.array must have at least one axis, got none")
         for axis in self.array:
             self.number(axis.size, f"{owner}.array size")
+        self._check_steps_of_k(owner)
         rounded = [loop for loops, _ in self.granules for loop in loops]
         if len(set(rounded)) < len(rounded):
             raise DseError(f"{owner}.weight_granules must name each loop once, got {rounded}")
@@ -200,6 +199,19 @@ class Accelerator:
                 raise DseError(
                     f"{owner}.buffers must hold each operand in exactly one buffer, "
                     f"{operand} is held by {holders or 'none'}"
+                )
+
+    def _check_steps_of_k(self, owner: str) -> None:
+        """Check that k has steps of its own if the input, which passes for each, is limited."""
+        if "input" not in dict(self.array_bits_per_cycle):
+            return
+        straddling = (loops for x in self.array if not x.whole_sets for loops in x.dims)
+        for loops in straddling:
+            if len(loops) > 1 and "k" in loops:
+                raise DseError(
+                    f"{owner}.array must not flatten k with other loops, but in whole_sets, where "
+                    f"array_bits_per_cycle names input, which passes for each step of k, got "
+                    f"[{','.join(loops)}]"
                 )
 
     def _check_constraints(self, owner: str) -> None:

@@ -17,7 +17,7 @@ from dse.config.mappings import order_from, unrolled_from
 from dse.config.schedules import schedule_from
 from dse.errors import DseError
 from dse.hardware import PARAMETERS, SWITCHES, Accelerator, Axis, Buffer, Constraints, Dram, Granule
-from dse.workload import LOOPS
+from dse.workload import LOOPS, OPERANDS
 
 __all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
 
@@ -143,7 +143,7 @@ def _granules(owner: str, given: Mapping[str, Any]) -> tuple[Granule, ...]:
 
 
 def _links(what: str, given: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    links = mapping(what, given.get("array_bits_per_cycle", {}), ("weight", "output"))
+    links = mapping(what, given.get("array_bits_per_cycle", {}), OPERANDS)
     return tuple((x, integer(f"{what}.{x}", bits)) for x, bits in links.items() if bits is not None)
 
 

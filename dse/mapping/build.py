@@ -225,7 +225,7 @@ def _problem(
         **_flattened_axes(counter),
         levels=np.ones(1, dtype=np.int64),
         fill=np.array([counter.fill]),
-        links=np.array(counter.links[2:] if counter.links else (), dtype=np.int64),
+        links=np.array(counter.links[3:] if counter.links else (), dtype=np.int64),
         floor=floor,
     )
 

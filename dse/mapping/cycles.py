@@ -10,7 +10,7 @@ import numpy as np
 from dse.arrays import IntArray
 from dse.hardware import Accelerator, Unrolling
 from dse.mapping.assignments import Assignment, useful_assignments
-from dse.mapping.rows import SpatialAxis, real_pairs
+from dse.mapping.rows import SpatialAxis, needed_rows, pair_sizes, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
 REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])
@@ -67,16 +67,18 @@ class Links(NamedTuple):
 
     Attributes
     ----------
-    sum_bits, weight_bits
-        All partial sums of a layer once, and all weights. [bits]
-    sums_per_cycle, weights_per_cycle
-        Bits that pass in a cycle.
+    sum_bits, weight_bits, input_bits
+        All partial sums of a layer once, all weights, and one pixel of all inputs. [bits]
+    sums_per_cycle, weights_per_cycle, inputs_per_cycle
+        Bits that pass in a cycle; 0 of inputs if they never wait.
     """
 
     sum_bits: int
     weight_bits: int
+    input_bits: int
     sums_per_cycle: int
     weights_per_cycle: int
+    inputs_per_cycle: int
 
 
 def _links(layer: Layer, chip: Accelerator) -> Links | None:
@@ -89,7 +91,14 @@ def _links(layer: Layer, chip: Accelerator) -> Links | None:
         x: each * prod(layer.bounds[loop] for loop in OPERAND_LOOPS[x]) if x in rates else 0
         for x, each in bits.items()
     }
-    return Links(whole["output"], whole["weight"], rates.get("output", 1), rates.get("weight", 1))
+    return Links(
+        sum_bits=whole["output"],
+        weight_bits=whole["weight"],
+        input_bits=layer.input_bits * prod(layer.bounds[loop] for loop in ("b", "g", "c")),
+        sums_per_cycle=rates.get("output", 1),
+        weights_per_cycle=rates.get("weight", 1),
+        inputs_per_cycle=rates.get("input", 0),
+    )
 
 
 class GroupSteps(NamedTuple):
@@ -108,6 +117,9 @@ class GroupSteps(NamedTuple):
     links
         The loops whose tiles multiply the bits of sums, and of weights, that pass between the
         buffers and the array; empty if the array never waits.
+    inputs
+        By assignment, the factor of k, for each step of which inputs pass; empty if they never
+        make the array wait.
     """
 
     plain: tuple[tuple[tuple[str, int], ...], ...]
@@ -115,6 +127,7 @@ class GroupSteps(NamedTuple):
     trips: tuple[tuple[str, ...], ...]
     own: frozenset[str]
     links: tuple[tuple[str, ...], ...]
+    inputs: tuple[int, ...]
 
 
 class CycleCounter:
@@ -132,6 +145,9 @@ class CycleCounter:
         self.own = OPERAND_LOOPS[chip.held_in_array]
         self.fill = chip.fill_cycles_per_pass
         self.links = _links(layer, chip)
+        self.inputs_per_cycle = self.links.inputs_per_cycle if self.links else 0
+        runs = chip.partial_rows_are_fetched
+        self.spatial = {axis: SpatialAxis.of(layer, axis, whole_runs=runs) for axis in "yx"}
         self.num_macs = chip.num_macs
         self.real_pairs: dict[str, int] = {}
         if not chip.padding_is_computed:
@@ -205,7 +221,8 @@ class CycleCounter:
         """Return cycles of the array with those in which it waits for its buffers.
 
         The weights of each tile pass before its MACs; its partial sums pass in and out, as wide
-        each, while it computes. The tiles of a layer are evened out.
+        each, while it computes. The tiles of a layer are evened out. Waiting for inputs depends on
+        the assignment, and is in the cycles already.
         """
         if self.links is None:
             return cycles
@@ -220,8 +237,33 @@ class CycleCounter:
         return prod(counts[1:], start=counts[0])
 
     def _cycles(self, one: Assignment, tile: Mapping[str, IntArray], known: Known) -> IntArray:
-        steps = self._steps(one, tile, known)
-        return steps + self.fill * self.passes(one, tile) if self.fill else steps
+        cycles = self._steps(one, tile, known)
+        if self.fill:
+            cycles = cycles + self.fill * self.passes(one, tile)
+        if self.inputs_per_cycle:
+            cycles = np.maximum(cycles, self._input_cycles(one, tile, known))
+        return cycles
+
+    def _input_cycles(
+        self, one: Assignment, tile: Mapping[str, IntArray], known: Known
+    ) -> IntArray:
+        """Count the cycles in which the inputs pass: each tile's for each of its steps of k."""
+        if ("fetched", 0) not in known:
+            known["fetched", 0] = self._fetched("y", tile) * self._fetched("x", tile)
+        steps = self._plain_steps("k", _factor_of_k(one), tile["k"], known)
+        return self._passing(known["fetched", 0] * steps)
+
+    def _fetched(self, axis: str, tile: Mapping[str, IntArray]) -> IntArray:
+        """Count the rows of all tiles together, halos fetched again."""
+        pairs = np.broadcast(tile[f"o{axis}"], tile[f"f{axis}"])
+        spatial = self.spatial[axis]
+        rows = [pair_sizes(spatial, (out,) * 2, (taps,) * 2).fetched[0] for out, taps in pairs]
+        return np.array(rows, dtype=np.int64).reshape(pairs.shape)
+
+    def _passing(self, times: IntArray) -> IntArray:
+        """Return the cycles in which so many pixels of all inputs pass."""
+        assert self.links is not None
+        return -(-self.links.input_bits * times // self.inputs_per_cycle)
 
     def best(self, tile: Mapping[str, IntArray]) -> tuple[IntArray, IntArray]:
         """Return the least cycles of each mapping, and the index of its first best assignment.
@@ -247,11 +289,17 @@ class CycleCounter:
         return int(self.linked(np.array([least]), whole)[0])
 
     def _whole(self, one: Assignment) -> int:
-        """Return the cycles of the mapping that cuts no loop."""
+        """Return the cycles of the mapping that cuts no loop, and reads no row that it skips."""
         axes = [((loop,), factor) for loop, factor in one.plain] + list(one.flattened)
         counts = [-(-prod(self.bounds[x] for x in loops) // size) for loops, size in axes]
         own = [n for n, (loops, _) in zip(counts, axes, strict=True) if self.own & set(loops)]
-        return self.free_steps(one) * prod(counts) + self.fill * self.free_passes(one) * prod(own)
+        cycles = self.free_steps(one) * prod(counts) + self.fill * self.free_passes(one) * prod(own)
+        if not self.inputs_per_cycle:
+            return cycles
+        # whole runs of rows may be more than all tiles need: the needed ones are a bound
+        rows = prod(needed_rows(axis) for axis in self.spatial.values())
+        steps = -(-self.bounds["k"] // _factor_of_k(one))
+        return max(cycles, int(self._passing(np.array(rows * steps))))
 
     def group_steps(self, group: Sequence[str]) -> GroupSteps:
         """Return all that the sizes of some loops can change in the cycles."""
@@ -277,21 +325,32 @@ class CycleCounter:
         if self.links is not None:
             again = REDUCED, REUSING_WEIGHTS
             links = tuple(tuple(loop for loop in group if loop in loops) for loops in again)
-        return GroupSteps(plain, tuple(flattened), trips, frozenset(group) & self.own, links)
+        inputs = tuple(_factor_of_k(one) for one in self.assignments if self.inputs_per_cycle)
+        own = frozenset(group) & self.own
+        return GroupSteps(plain, tuple(flattened), trips, own, links, inputs)
 
     def free_counts(self) -> IntArray:
         """Return the steps by assignment, and with fill the passes, of loops on no axis.
 
-        With links to the buffers, bits of all sums and of all weights follow.
+        With links to the buffers, bits of inputs by assignment, if they are limited, of all sums
+        and of all weights follow.
         """
         passes = [self.free_passes(one) for one in self.assignments] if self.fill else []
-        bits = self.links[:2] if self.links is not None else ()
+        bits: list[int] = []
+        if self.links is not None:
+            bits += [self.links.input_bits for _ in self.assignments if self.inputs_per_cycle]
+            bits += [self.links.sum_bits, self.links.weight_bits]
         return np.array([*(self.free_steps(one) for one in self.assignments), *passes, *bits])
 
     def _plain_steps(self, loop: str, factor: int, tile: IntArray, known: Known) -> IntArray:
         if (loop, factor) not in known:
             known[loop, factor] = loop_steps(tile, self.bounds[loop], factor)
         return known[loop, factor]
+
+
+def _factor_of_k(one: Assignment) -> int:
+    """Return the iterations of k that a step covers; k is on no flattened axis."""
+    return dict(one.plain).get("k", 1)
 
 
 def size_columns(
@@ -334,16 +393,16 @@ def group_costs(
     steps, bounds
         Of the loops.
     sizes
-        ``t_<loop>`` and ``n_<loop>`` of shape (sizes,).
+        ``t_<loop>`` and ``n_<loop>`` of shape (sizes,), and ``fetched_<axis>`` of a spatial pair.
 
     Returns
     -------
-    shape (sizes, assignments, or twice with fill, and two with links)
-        Steps by assignment, then passes, then bits of sums and of weights that pass between the
-        buffers and the array; flattened axes and free loops are left out.
+    shape (sizes, assignments, or twice with fill, once more with inputs, and two with links)
+        Steps by assignment, then passes, then bits of inputs by assignment, of sums and of weights
+        that pass between the buffers and the array; flattened axes and free loops are left out.
     """
     number = len(next(iter(sizes.values())))
-    again = (*steps.trips, *steps.links)
+    again = (*steps.trips, *(() for _ in steps.inputs), *steps.links)
     costs = np.ones((number, len(steps.plain) + len(again)), dtype=np.int64)
     known: Known = {}
     for column, plain in enumerate(steps.plain):
@@ -356,4 +415,21 @@ def group_costs(
     for column, loops in enumerate(again, start=len(steps.plain)):
         for loop in loops:
             costs[:, column] *= sizes[f"n_{loop}"]
+    if steps.inputs:
+        first = len(steps.plain) + len(steps.trips)
+        costs[:, first : first + len(steps.inputs)] = _input_costs(steps, bounds, sizes)
     return costs
+
+
+def _input_costs(
+    steps: GroupSteps, bounds: Mapping[str, int], sizes: Mapping[str, IntArray]
+) -> IntArray:
+    """Return what sizes of some loops multiply in the bits of inputs, by assignment."""
+    if "k" in bounds:
+        counts = [loop_steps(sizes["t_k"], bounds["k"], factor) for factor in steps.inputs]
+        return np.stack(counts, axis=1)
+    rows = np.ones_like(next(iter(sizes.values())))
+    for name, column in sizes.items():
+        if name.startswith("fetched_"):
+            rows = rows * column
+    return rows[:, None]

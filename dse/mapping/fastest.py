@@ -142,7 +142,8 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
     state, heads = room.state, room.heads
     box, point, others, totals = desk.box, desk.point, desk.others, desk.totals
     other_steps, flat, sizes, number = desk.other_steps, desk.flat, desk.sizes, desk.number
-    flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0]
+    rate = problem.links[2] if len(problem.links) else 0
+    flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0], rate
     for group in range(GROUPS):
         box[group] = problem.roots[group]
     box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, (1 << ratios.shape[1]) - 1

@@ -57,9 +57,10 @@ class Trees(NamedTuple):
         See `LEFT`.
     factors : shape (rows, FACTORS)
         See `ELEMENTS`.
-    steps : shape (rows, assignments, twice with fill, and two with links)
+    steps : shape (rows, assignments, twice with fill, once more with inputs, and two with links)
         Array steps by assignment of the axes, then array passes; flattened axes are left out. Then
-        bits of partial sums and of weights that pass between the buffers and the array.
+        bits that pass between the buffers and the array: those of inputs by assignment, if they
+        are limited, and those of partial sums and of weights.
     """
 
     nodes: IntArray
@@ -102,8 +103,9 @@ class Problem(NamedTuple):
         Numbers of cycles, from the fewest: known mappings are listed by them.
     fill : shape (1,)
         Cycles of an array pass.
-    links : shape (2,) or (0,)
-        Bits of partial sums and of weights that pass in a cycle; none if the array never waits.
+    links : shape (3,) or (0,)
+        Bits of partial sums, of weights and of inputs that pass in a cycle; none if the array never
+        waits, 0 of inputs if it never waits for them.
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
     """
@@ -431,19 +433,23 @@ def linked(cycles: int, others: IntArray, steps: IntArray, row: int, links: IntA
 
 @inlined
 def least_cycles(
-    others: IntArray, steps: IntArray, row: int, flats: tuple[IntArray, IntArray, IntArray, int]
+    others: IntArray,
+    steps: IntArray,
+    row: int,
+    flats: tuple[IntArray, IntArray, IntArray, int, int],
 ) -> int:
     """Return the least cycles of all assignments, of a row of steps and what others multiply.
 
     `flats` are the steps of flattened axes, those of each assignment, whether each counts in
-    passes, and the cycles of a pass.
+    passes, the cycles of a pass, and the bits of inputs that pass in a cycle, 0 for any number.
     """
-    flat, flat_of, in_passes, fill = flats
+    flat, flat_of, in_passes, fill, rate = flats
     least = LARGEST
-    if not len(flat) and not fill:
+    if not len(flat) and not fill and not rate:
         for one in range(flat_of.shape[0]):
             least = min(least, others[one] * steps[row, one])
         return least
+    inputs = steps.shape[1] - 2 - flat_of.shape[0]
     for one in range(flat_of.shape[0]):
         done = others[one] * steps[row, one]
         passes = 0
@@ -454,7 +460,10 @@ def least_cycles(
             if shared >= 0:
                 done *= flat[shared]
                 passes *= flat[shared] if in_passes[shared] else 1
-        least = min(least, done + fill * passes)
+        done += fill * passes
+        if rate:
+            done = max(done, -(-(others[inputs + one] * steps[row, inputs + one]) // rate))
+        least = min(least, done)
     return least
 
 
@@ -852,7 +861,8 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
     )
     box, point, others, totals = desk.box, desk.point, desk.others, desk.totals
     other_steps, flat, sizes = desk.other_steps, desk.flat, desk.sizes
-    flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0]
+    rate = problem.links[2] if len(problem.links) else 0
+    flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0], rate
     num_waiting = 0
     for group in range(GROUPS):
         box[group] = problem.roots[group]

@@ -46,8 +46,12 @@ def rows_of(table: MappingTable) -> list[Criteria]:
 
 
 def check(seed: int) -> bool:
+    """Check the case of a seed; see `check_given`."""
+    return check_given(seed, *drawn(Random(seed)))
+
+
+def check_given(seed: int, layer: Layer, chip: Accelerator) -> bool:
     """Compare a table with brute force, and replay its mappings; return whether there is one."""
-    layer, chip = drawn(Random(seed))
     told = f"seed {seed}\nlayer = {as_code(layer)}\nchip = {as_code(chip)}"
     bound = chip.for_layer(layer.name)
     front = brute_force_front(layer, bound)

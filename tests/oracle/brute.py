@@ -209,9 +209,10 @@ class Cycles:
         """Count the compute cycles of a tile size under every unrolling."""
         tiles = cuts(self.layer, tile)
         pieces: Counter[tuple[range, ...]] = Counter()
-        placed = () if self.chip.padding_is_computed else ("oy", "ox", "fy", "fx")
+        is_waiting = "input" in dict(self.chip.array_bits_per_cycle)
+        has_place = is_waiting or not self.chip.padding_is_computed  # padding never passes
         for loop in LOOPS:
-            if loop not in placed:  # where the tile lies does not matter, only its size
+            if not (has_place and loop in ("oy", "ox", "fy", "fx")):  # else only its size counts
                 tiles[loop] = [range(len(piece)) for piece in tiles[loop]]
         for chosen in product(*(tiles[loop] for loop in LOOPS)):
             pieces[chosen] += 1
@@ -221,6 +222,7 @@ class Cycles:
                 self.chip,
                 [(dict(zip(LOOPS, piece, strict=True)), n) for piece, n in pieces.items()],
                 sum(n * self.tile_cycles(piece, unrolled) for piece, n in pieces.items()),
+                unrolled,
             )
             for unrolled in self.unrollings
         }

@@ -164,14 +164,21 @@ def whole_sets(
     return [(loops[:1], places), *whole_sets(layer, loops[1:], size // places)]
 
 
-def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled) -> int:
-    """Cycles of one tile: its steps on the array, and the fills of its passes."""
-    axes = [
+def places(
+    layer: Layer, chip: Accelerator, unrolled: Unrolled
+) -> list[tuple[tuple[str, ...], int]]:
+    """Return the loops of each used axis and its size; of an axis of whole sets loop by loop."""
+    return [
         part
         for loops, axis, size in zip(unrolled, chip.array, chip.axis_sizes, strict=True)
         for part in (whole_sets(layer, loops, size) if axis.whole_sets else [(loops, size)])
         if loops
     ]
+
+
+def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled) -> int:
+    """Cycles of one tile: its steps on the array, and the fills of its passes."""
+    axes = places(layer, chip, unrolled)
     on_axes = [loop for loops, _ in axes for loop in loops]
     counts = {}  # of each group of loops that is counted together
     own = OWN[chip.held_in_array]
@@ -196,19 +203,38 @@ def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled)
     return prod(counts.values()) + chip.fill_cycles_per_pass * passes
 
 
+def input_bits(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled) -> int:
+    """Bits of a tile's inputs that pass to the array: all of them for each step along k."""
+    at_once = prod(size for loops, size in places(layer, chip, unrolled) if loops == ("k",))
+    runs, elements = chip.partial_rows_are_fetched, layer.input_bits
+    for axis in "yx":
+        at = touched(layer, axis, part[f"o{axis}"], part[f"f{axis}"], runs=runs)
+        elements *= len(real(layer, axis, at))
+    for loop in "bgc":
+        elements *= len(part[loop])
+    return elements * ceil_div(len(part["k"]), at_once)
+
+
 def waiting_cycles(
-    layer: Layer, chip: Accelerator, parts: Iterable[tuple[Step, int]], busy: int
+    layer: Layer,
+    chip: Accelerator,
+    parts: Iterable[tuple[Step, int]],
+    busy: int,
+    unrolled: Unrolled,
 ) -> int:
     """Cycles of all tiles, of which the array is busy for some, with its waiting for buffers.
 
     `parts` are tiles, and how many there are of each.
     """
     bits = {"weight": layer.weight_bits, "output": layer.psum_bits}
-    moved = dict.fromkeys(bits, 0)
+    moved, rates = dict.fromkeys(OWN, 0), dict(chip.array_bits_per_cycle)
     for part, times in parts:
-        for operand in moved:
+        for operand in bits:
             moved[operand] += times * prod(len(part[loop]) for loop in OWN[operand]) * bits[operand]
-    rates = dict(chip.array_bits_per_cycle)
+        if "input" in rates:
+            moved["input"] += times * input_bits(layer, chip, part, unrolled)
+    if "input" in rates:
+        busy = max(busy, ceil_div(moved["input"], rates["input"]))
     if "output" in rates:
         busy = max(busy, ceil_div(moved["output"], rates["output"]))
     return busy + (ceil_div(moved["weight"], rates["weight"]) if "weight" in rates else 0)
@@ -284,6 +310,7 @@ def walk(
             chip,
             [(part, 1) for part in parts],
             sum(tile_cycles(layer, chip, part, axes) for part in parts),
+            axes,
         ),
         "footprint_bits": footprint_bits(layer, chip, tile),
         "first_last_bits": first_last_bits(layer, chip, tile),
