@@ -7,9 +7,10 @@ from math import prod
 import numpy as np
 
 from dse.arrays import IntArray
-from dse.mapping.cycles import CycleCounter, group_costs
+from dse.mapping.cycles import CycleCounter
 from dse.mapping.sizes import Group, sizes_worth_trying
 from dse.mapping.skyline import FACTORS, LEFT, RIGHT, Trees, grow_tree
+from dse.mapping.steps import group_costs
 
 LARGEST_CACHE = 4096
 """Trees that are kept; those of a thousand sizes take 100 kB."""
