@@ -73,8 +73,10 @@ class CycleCounter:
         self.fill = chip.fill_cycles_per_pass
         self.links = _links(layer, chip)
         self.inputs_per_cycle = self.links.inputs_per_cycle if self.links else 0
-        runs = chip.partial_rows_are_fetched
-        self.spatial = {axis: SpatialAxis.of(layer, axis, whole_runs=runs) for axis in "yx"}
+        self.spatial: dict[str, SpatialAxis] = {}
+        if self.inputs_per_cycle:
+            runs = chip.partial_rows_are_fetched
+            self.spatial = {axis: SpatialAxis.of(layer, axis, whole_runs=runs) for axis in "yx"}
         self.num_macs = chip.num_macs
         self.real_pairs: dict[str, int] = {}
         if not chip.padding_is_computed:
