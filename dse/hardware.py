@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 from dse.components import Axis, Buffer, Dram, Granule
@@ -297,12 +298,12 @@ class Accelerator:
             raise DseError(f"{what} refers to {reference!r}, which is not a parameter with a value")
         return value
 
-    @property
+    @cached_property
     def axis_sizes(self) -> tuple[int, ...]:
         """MACs along each axis."""
         return tuple(self.number(axis.size, "array size") for axis in self.array)
 
-    @property
+    @cached_property
     def num_macs(self) -> int:
         """MACs of the array: the product of its axes."""
         return math.prod(self.axis_sizes)
@@ -312,7 +313,7 @@ class Accelerator:
         """Capacity of each buffer, in the order of `buffers`. [bytes]."""
         return tuple(self.number(buffer.bytes, "buffer bytes") for buffer in self.buffers)
 
-    @property
+    @cached_property
     def granules(self) -> tuple[tuple[Unrolling, int], ...]:
         """Loops of the weights that are rounded up together, and to multiples of what."""
         each = self.weight_granules

@@ -5,6 +5,7 @@ One loop nest serves every layer that has MACs (DESIGN.md section 2)::
     O[b,g,k,oy,ox] += I[b,g,c, oy*stride_y + fy*dilation_y - pad_y, ...x...] * W[g,k,c,fy,fx]
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
@@ -50,7 +51,13 @@ def _check_integer(owner: str, key: str, value: object, least: int, most: int) -
         raise DseError(f"{owner}.{key} must be an integer from {least} to {most}, got {value!r}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+NOT_OF_SHAPE = frozenset(
+    ("name", "repeat", "sequential", "weight_is_activation", "extra_parameters", "batch_loop")
+)
+"""What of a layer changes nothing of how it is mapped."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """One layer: loop bounds, strides, precision, and how often it runs.
 
@@ -207,12 +214,12 @@ class Layer:
         """Whether the layer is a loop nest with MACs."""
         return self.op == "mac"
 
-    @property
-    def bounds(self) -> dict[str, int]:
+    @cached_property
+    def bounds(self) -> Mapping[str, int]:
         """The loop bounds by loop letter, in the order of `LOOPS`. [elements]."""
         return {loop: getattr(self, loop) for loop in LOOPS}
 
-    @property
+    @cached_property
     def macs(self) -> int:
         """MACs of one run of the layer, taps on padding included; 0 without MACs."""
         if not self.has_macs:
@@ -237,18 +244,10 @@ class Layer:
         """Learned elements of one run: weights unless they are activations, and the extra ones."""
         return self.extra_parameters + (0 if self.weight_is_activation else self.weight_elements)
 
-    @property
+    @cached_property
     def key(self) -> tuple[int | bool | str, ...]:
         """The shape with batch and bits, without name, repeat and parameters: a table's key."""
-        skipped = {
-            "name",
-            "repeat",
-            "sequential",
-            "weight_is_activation",
-            "extra_parameters",
-            "batch_loop",
-        }
-        return tuple(getattr(self, f.name) for f in fields(self) if f.name not in skipped)
+        return tuple(getattr(self, f.name) for f in fields(self) if f.name not in NOT_OF_SHAPE)
 
     def with_batch(self, batch: int, *, now: int = 1) -> "Layer":
         """Return the layer for another batch.

@@ -1,11 +1,12 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from math import ceil, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,52 +45,85 @@ def num_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def network_costs(
-    network: Workload,
-    chip: Accelerator,
-    machines: Machines,
-    designs: IntArray,
-    objective: str,
-    *,
-    asked: Asked | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Return latency and DRAM bits of a network on designs that share one array.
+class Group(NamedTuple):
+    """Designs that share an array.
 
-    Parameters
+    Attributes
     ----------
     network
         The layers, at their batch.
     chip
         One of the machines: its array and rules count.
+    designs : shape (designs,)
+        Which of all machines they are.
+    """
+
+    network: Workload
+    chip: Accelerator
+    designs: IntArray
+
+
+GROUPS_AT_ONCE = 16
+"""Groups whose mappings are sought together: a processor that is done with one goes on."""
+
+
+def costs_of_groups(
+    groups: Sequence[Group], machines: Machines, objective: str, *, asked: Asked | None = None
+) -> Iterator[FloatArray]:
+    """Yield latency and DRAM bits of the designs of each group.
+
+    Parameters
+    ----------
+    groups
+        Groups of designs.
     machines
         All machines.
-    designs : shape (designs,)
-        Which of them share the array.
     objective
         What each layer's mapping minimises.
     asked
         Machines of which mappings are found together; others are found one array at a time.
 
-    Returns
-    -------
-    Two arrays of shape (designs,): seconds and bits; inf where a layer does not fit.
+    Yields
+    ------
+    shape (2, designs)
+        Seconds and bits; inf where a layer does not fit.
     """
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    layers = distinct_layers(with_fused_layers(network, chip), chip)
+    workers = num_workers()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for first in range(0, len(groups), GROUPS_AT_ONCE):
+            some = groups[first : first + GROUPS_AT_ONCE]
+            sought = [_sought(pool, group, machines, objective, asked) for group in some]
+            for group, layers in zip(some, sought, strict=True):
+                mapped = [(layer, repeat, found.result()) for layer, repeat, found in layers]
+                costs_of = partial(_part_costs, mapped, group.chip, machines, objective=objective)
+                if len(group.designs) < FEWEST_DESIGNS:
+                    yield costs_of(group.designs)
+                else:
+                    parts = np.array_split(group.designs, workers)
+                    yield np.concatenate(list(pool.map(costs_of, parts)), axis=1)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _sought(
+    pool: ThreadPoolExecutor,
+    group: Group,
+    machines: Machines,
+    objective: str,
+    asked: Asked | None,
+) -> list[tuple[Layer, int, Future[Mappings]]]:
+    """Return the distinct layers of a group, how often they run, and what will be looked up."""
+    network, chip, designs = group
     rooms = machines.room_bits[designs]
     wanted: Asked | Sequence[int] = rooms.min(axis=0).tolist()
     if asked and _can_ask(chip, objective) and asked.covers(rooms, machines.ratio[designs]):
         wanted = asked
-    workers = num_workers()
-    parts = np.array_split(designs, workers if len(designs) >= FEWEST_DESIGNS else 1)
-    with ThreadPoolExecutor(workers) as pool:
-        mappings = pool.map(lambda one: _mappings(one[0], chip, wanted), layers)
-        mapped = [(*one, own) for one, own in zip(layers, mappings, strict=True)]
-        found = pool.map(lambda part: _part_costs(mapped, chip, machines, part, objective), parts)
-        costs = np.concatenate(list(found), axis=1)
-    return costs[0], costs[1]
+    layers = distinct_layers(with_fused_layers(network, chip), chip)
+    return [(layer, count, pool.submit(_mappings, layer, chip, wanted)) for layer, count in layers]
 
 
 def compute_tables(network: Workload, chip: Accelerator) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import extrapolation_warnings
-from dse.cost.designs import asked_of, compute_tables, network_costs
+from dse.cost.designs import Group, asked_of, compute_tables, costs_of_groups
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
 from dse.cost.lines import Lines, network_lines
@@ -120,14 +120,15 @@ def design_costs(
     size = len(machines.clock_hz)
     batch = np.asarray(columns.get("batch", np.broadcast_to(network.batch, size)))
     latency, bits = np.empty(size), np.empty(size)
-    for designs in _groups([*machines.axis_sizes.T, batch]):
+    groups = []
+    for designs in _alike([*machines.axis_sizes.T, batch]):
         first = designs[0]
         here = network.with_batch(int(batch[first])) if "batch" in columns else network
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
-        chip = varied_chip(accelerator, values, catalogue)
-        latency[designs], bits[designs] = network_costs(
-            here, chip, machines, designs, objective, asked=asked
-        )
+        groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
+    every = costs_of_groups(groups, machines, objective, asked=asked)
+    for group, costs in zip(groups, every, strict=True):
+        latency[group.designs], bits[group.designs] = costs
     return _costs(network, machines, batch, latency, bits)
 
 
@@ -183,7 +184,7 @@ def _chip_columns(machines: Machines) -> dict[str, FloatArray]:
     }
 
 
-def _groups(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
+def _alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
     """Return the designs that are alike in all columns, as a list of ascending indices."""
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:

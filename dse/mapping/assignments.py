@@ -1,8 +1,8 @@
 """Assignments of the array's axes to loops, and those that can be best."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -14,8 +14,11 @@ from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 Bounds = tuple[tuple[str, int], ...]
 """Loop bounds by loop, hashable."""
 
+_Effect = tuple[tuple[int, ...], frozenset[tuple[frozenset[str], int, bool]], frozenset[str]]
+"""Factor of each loop; loops, MACs and kind of flattened axes; axes whose padding is skipped."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Assignment:
     """One choice for every axis of the array.
 
@@ -34,7 +37,7 @@ class Assignment:
     plain: tuple[tuple[str, int], ...]
     flattened: tuple[tuple[Unrolling, int], ...]
 
-    @property
+    @cached_property
     def loops(self) -> frozenset[str]:
         """The loops that are on some axis."""
         return frozenset(loop for axis in self.axes for loop in axis)
@@ -123,7 +126,7 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
     Dropped are those of equal effect as an earlier one, and those that another beats in the
     factor of every loop. Shape: (assignments,).
     """
-    useful = _useful(_question(layer, chip))
+    useful, _ = _useful(_question(layer, chip))
     if not useful:
         fixed = chip.constraints.unrolled
         raise DseError(
@@ -134,18 +137,20 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
 
 
 @lru_cache(maxsize=4096)
-def _useful(question: _Question) -> tuple[Assignment, ...]:
+def _useful(question: _Question) -> tuple[tuple[Assignment, ...], frozenset[_Effect]]:
+    """Return the assignments that can be best, in tie order, and their effects."""
     every = _all_assignments(question.choices, question.sizes, question.sets)
     if question.fixed:
         every = tuple(one for one in every if _agrees(one.axes, question.fixed))
-    effects: dict[tuple[object, ...], Assignment] = {}
+    found: dict[_Effect, Assignment] = {}
     for one in every:
-        effects.setdefault(_effect(question, one), one)
-    return tuple(
-        one
-        for effect, one in effects.items()
-        if not any(_is_better(rival, effect) for rival in effects if rival is not effect)
-    )
+        found.setdefault(_effect(question, one), one)
+    useful = {
+        effect: one
+        for effect, one in found.items()
+        if not any(_is_better(rival, effect) for rival in found if rival is not effect)
+    }
+    return tuple(useful.values()), frozenset(useful)
 
 
 def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> bool:
@@ -153,15 +158,12 @@ def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> boo
     return all(own is None or loops == own for loops, own in zip(axes, fixed, strict=True))
 
 
-def effects(
-    layer: Layer, chip: Accelerator, assignments: Iterable[Assignment]
-) -> frozenset[tuple[object, ...]]:
-    """Return all that the cycles of a layer's mappings depend on, of assignments of an array."""
-    question = _question(layer, chip)
-    return frozenset(_effect(question, one) for one in assignments)
+def effects(layer: Layer, chip: Accelerator) -> frozenset[_Effect]:
+    """Return all that the cycles of a layer's mappings depend on, of its useful assignments."""
+    return _useful(_question(layer, chip))[1]
 
 
-def _effect(question: _Question, one: Assignment) -> tuple[object, ...]:
+def _effect(question: _Question, one: Assignment) -> _Effect:
     bounds = dict(question.bounds)
     factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
     groups = []
@@ -177,8 +179,8 @@ def _padding_skipped(one: Assignment) -> frozenset[str]:
     return frozenset(a for a in "yx" if not {f"o{a}", f"f{a}"} & one.loops)
 
 
-def _is_better(rival: tuple[object, ...], effect: tuple[object, ...]) -> bool:
+def _is_better(rival: _Effect, effect: _Effect) -> bool:
     """Whether a rival unrolls every loop at least as much, else alike."""
     if rival[1:] != effect[1:] or rival == effect:
         return False
-    return all(r >= e for r, e in zip(rival[0], effect[0], strict=True))  # type: ignore[call-overload]
+    return all(r >= e for r, e in zip(rival[0], effect[0], strict=True))

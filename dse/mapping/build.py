@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from threading import local
 
 import numpy as np
 
@@ -17,11 +19,14 @@ from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, groups_of, size_range
 from dse.mapping.skyline import (
     FOUND,
+    NUM_BINS,
     PASSES,
     ROWS,
     Problem,
+    Room,
     Trees,
     desk_for,
+    empty_room,
     first_undominated,
     room_for,
     search,
@@ -56,6 +61,16 @@ FACTOR_NAMES = (
     ("n_c", "n_fy", "n_fx"),
 )
 """The columns of sizes that make up each factor of the search."""
+
+
+class _LastRoom(local):
+    """The room of a thread's last search, and what it was for."""
+
+    room: Room | None = None
+    kind: tuple[int, ...] = ()
+
+
+_LAST = _LastRoom()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +148,7 @@ def fastest_criteria(
     transfers = TRANSFERS.index(chip.transfers)
     num_boxes, num_mappings = ROOM
     while True:
-        room = room_for(problem, num_boxes, num_mappings, len(rooms) * BINS)
+        room = _room(problem, num_boxes, num_mappings, len(rooms) * BINS)
         known = nothing_known(transfers, rooms, ratios, shortest, num_mappings // KEPT_SHARE + 2)
         if find_fastest(trees, problem, known, room, desk_for(trees, problem)):
             found = room.found[: room.state[FOUND], :4]
@@ -194,17 +209,29 @@ def _found(trees: Trees, problem: Problem) -> IntArray:
     """Return the undominated mappings as rows; see `search`."""
     num_boxes, num_mappings = ROOM
     while True:
-        room = room_for(problem, num_boxes, num_mappings)
+        room = _room(problem, num_boxes, num_mappings, 2 * NUM_BINS)
         if search(trees, problem, room, desk_for(trees, problem)):
-            return room.found[: room.state[FOUND]]
+            return room.found[: room.state[FOUND]].copy()
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
+
+
+def _room(problem: Problem, num_boxes: int, num_mappings: int, bins: int) -> Room:
+    """Return room for a search; that of the usual size is used again, as fresh pages cost time."""
+    if (num_boxes, num_mappings) != ROOM:
+        return room_for(problem, num_boxes, num_mappings, bins)
+    kind = len(problem.levels), len(problem.on_chip), bins
+    if _LAST.room is None or _LAST.kind != kind:
+        _LAST.room, _LAST.kind = room_for(problem, num_boxes, num_mappings, bins), kind
+    else:
+        empty_room(_LAST.room)
+    return _LAST.room
 
 
 def _problem(
     layer: Layer,
     chip: Accelerator,
     counter: CycleCounter,
-    roots: IntArray,
+    roots: Sequence[int],
     orders: Sequence[Variant],
     *,
     floor: IntArray,
@@ -213,7 +240,7 @@ def _problem(
     model = TrafficModel(layer, chip)
     loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
     return Problem(
-        roots=roots[:-1],
+        roots=np.array(roots[:-1]),
         open_groups=np.array(open_groups(roots)),
         mirrored=np.array([int(_is_mirrored(layer, chip, counter))]),
         loops=np.array(loops),
@@ -239,6 +266,12 @@ def _is_mirrored(layer: Layer, chip: Accelerator, counter: CycleCounter) -> bool
         return False
     if any(size_range(layer, chip, f"{x}y") != size_range(layer, chip, f"{x}x") for x in "of"):
         return False
+    return _are_mirrored(counter.assignments)
+
+
+@lru_cache(maxsize=4096)
+def _are_mirrored(assignments: tuple[Assignment, ...]) -> bool:
+    """Whether y and x may change places on the array."""
     other = {"oy": "ox", "ox": "oy", "fy": "fx", "fx": "fy"}
 
     def effect(one: Assignment, swap: dict[str, str]) -> tuple[object, ...]:
@@ -246,8 +279,8 @@ def _is_mirrored(layer: Layer, chip: Accelerator, counter: CycleCounter) -> bool
         flat = (({swap.get(x, x) for x in loops}, size) for loops, size in one.flattened)
         return plain, frozenset((frozenset(loops), size) for loops, size in flat)
 
-    effects = {effect(one, {}) for one in counter.assignments}
-    return effects == {effect(one, other) for one in counter.assignments}
+    effects = {effect(one, {}) for one in assignments}
+    return effects == {effect(one, other) for one in assignments}
 
 
 def _numbered(variant: Variant) -> tuple[int, int, int]:
@@ -261,7 +294,7 @@ def _numbered(variant: Variant) -> tuple[int, int, int]:
 
 def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:
     """Return the flattened axes of all assignments, as `Problem` wants them."""
-    flats = list(dict.fromkeys(flat for one in counter.assignments for flat in one.flattened))
+    flats = list(counter.flats)
     axes = max(len(one.flattened) for one in counter.assignments)
     flat_loops = np.full((len(flats), len(LOOPS)), -1)
     flat_sizes = np.zeros((len(flats), 2), dtype=np.int64)

@@ -68,6 +68,7 @@ class CycleCounter:
 
     def __init__(self, layer: Layer, chip: Accelerator) -> None:
         self.assignments = useful_assignments(layer, chip)
+        self.flats = dict.fromkeys(flat for one in self.assignments for flat in one.flattened)
         self.bounds = layer.bounds
         self.own = OPERAND_LOOPS[chip.held_in_array]
         self.fill = chip.fill_cycles_per_pass
@@ -233,12 +234,10 @@ class CycleCounter:
     def group_steps(self, group: Sequence[str]) -> GroupSteps:
         """Return all that the sizes of some loops can change in the cycles."""
         plain = tuple(
-            tuple((loop, factor) for loop, factor in one.plain if loop in group)
-            for one in self.assignments
+            tuple([pair for pair in one.plain if pair[0] in group]) for one in self.assignments
         )
-        flats = dict.fromkeys(flat for one in self.assignments for flat in one.flattened)
         flattened = []
-        for loops, size in flats:
+        for loops, size in self.flats:
             here = tuple(loop for loop in loops if loop in group and self.bounds[loop] > 1)
             # ceil(t * (x + size) / size) = ceil(t * x / size) + t: x up to the size says it all
             others = min(size, prod(self.bounds[loop] for loop in loops if loop not in here))

@@ -61,10 +61,12 @@ def table_key(layer: Layer, chip: Accelerator) -> Key:
     return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
 
 
-def _key_of_alike(layer: Layer, chip: Accelerator, counter: CycleCounter) -> Key:
+def _key_of_alike(layer: Layer, chip: Accelerator) -> Key:
     """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do."""
-    choice = effects(layer, chip, counter.assignments)
-    return (layer.key, choice, replace(chip.constraints, unrolled=()), *_rules(chip))
+    constraints = chip.constraints
+    if constraints.unrolled:
+        constraints = replace(constraints, unrolled=())
+    return (layer.key, effects(layer, chip), constraints, *_rules(chip))
 
 
 def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
@@ -115,11 +117,10 @@ def _shared(
     found = _known(tables, (*key, *more))
     if found is not None:
         return found
-    counter = CycleCounter(*wanted)
-    alike = (*_key_of_alike(*wanted, counter), *more)
+    alike = (*_key_of_alike(*wanted), *more)
     found = _known(tables, alike)
     if found is None:
-        found = compute(counter)
+        found = compute(CycleCounter(*wanted))
         _keep(tables, alike, found)
     _keep(tables, (*key, *more), found)
     return found

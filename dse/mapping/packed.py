@@ -6,6 +6,8 @@ from math import ceil, prod
 from dse.hardware import Accelerator
 from dse.workload import Layer
 
+WHOLE = Fraction(1)
+
 
 def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     """Return the bits that an operand takes in the DRAM over its own, at most 1.
@@ -18,14 +20,14 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     """
     if layer.is_fused:
         return Fraction(0)
-    left = Fraction(1)
+    left = WHOLE
     if operand == "output" and layer.pooled_elements:
         left = Fraction(layer.pooled_elements, layer.map_elements)
     ratio = dict(chip.dram.compression).get(operand)
     if ratio is None:
         return left
     zeros = {"input": layer.input_zeros, "output": layer.output_zeros}[operand]
-    return left * min(Fraction(1), (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
+    return left * min(WHOLE, (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
 
 
 def weights_fetched(layer: Layer, chip: Accelerator) -> int:
@@ -45,7 +47,8 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
     if operand not in chip.dram.carries:
         return 0
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
-    return ceil(elements * bits[operand] * packed_share(layer, chip, operand))
+    share, whole = packed_share(layer, chip, operand), elements * bits[operand]
+    return whole if share == WHOLE else ceil(whole * share)
 
 
 def added_bits(layer: Layer, chip: Accelerator) -> int:

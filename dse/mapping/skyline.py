@@ -205,24 +205,35 @@ class Desk(NamedTuple):
     number: FloatArray
 
 
-def room_for(problem: Problem, boxes: int, mappings: int, bins: int = 2 * NUM_BINS) -> Room:
+def room_for(problem: Problem, boxes: int, mappings: int, bins: int) -> Room:
     """Return room for a search of so many boxes at a time, known mappings and bins."""
     levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
     blocks = boxes // BLOCK + 1
-    return Room(
-        heads=np.full(bins, -1),
-        num_boxes=np.full(bins, BLOCK),
+    room = Room(
+        heads=np.empty(bins, dtype=np.int64),
+        num_boxes=np.empty(bins, dtype=np.int64),
         boxes=np.empty((blocks, BLOCK, BOX), dtype=np.int32),
         below=np.empty(blocks, dtype=np.int64),
         listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
-        num_listed=np.zeros(levels, dtype=np.int64),
+        num_listed=np.empty(levels, dtype=np.int64),
         near=np.empty((levels, mappings, buffers + 3), dtype=np.int64),
-        num_near=np.zeros(levels, dtype=np.int64),
+        num_near=np.empty(levels, dtype=np.int64),
         found=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
         waiting=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
         order=np.empty(mappings, dtype=np.int64),
-        state=np.array([0, 0, -1, 0, 0, 0]),
+        state=np.empty(6, dtype=np.int64),
     )
+    empty_room(room)
+    return room
+
+
+def empty_room(room: Room) -> None:
+    """Make room for another search of the same kind."""
+    room.heads.fill(-1)
+    room.num_boxes.fill(BLOCK)
+    room.num_listed.fill(0)
+    room.num_near.fill(0)
+    room.state[:] = (0, 0, -1, 0, 0, 0)
 
 
 def desk_for(trees: Trees, problem: Problem) -> Desk:
@@ -298,8 +309,8 @@ def _set_parent(node: IntArray, left: IntArray, right: IntArray) -> None:
 
 
 @allocating
-def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> tuple[IntArray, IntArray]:
-    """Return the tree of the sizes of a group: its nodes, and the least costs below each.
+def grow_tree(tiles: IntArray, costs: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the tree of the sizes of a group, its root in row 0, and the least costs of each row.
 
     Parameters
     ----------
@@ -307,8 +318,6 @@ def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> tuple[IntArray, I
         Tile sizes of the loops of the group; 1 for a second loop that it does not have.
     costs : shape (sizes, columns)
         Factors, steps and passes of each size.
-    first
-        Row of the root, where trees are joined to one array.
     """
     size = tiles.shape[0]
     nodes = np.empty((2 * size - 1, WIDTH), dtype=np.int64)
@@ -325,15 +334,38 @@ def grow_tree(tiles: IntArray, costs: IntArray, first: int) -> tuple[IntArray, I
         middle = _cut(tiles, low, high)
         ends[count] = (low, middle)
         ends[count + 1] = (middle, high)
-        nodes[row, LEFT] = first + count
-        nodes[row, RIGHT] = first + count + 1
+        nodes[row, LEFT] = count
+        nodes[row, RIGHT] = count + 1
         count += 2
     for row in range(2 * size - 2, -1, -1):
         if nodes[row, LEFT] >= 0:
-            left, right = nodes[row, LEFT] - first, nodes[row, RIGHT] - first
+            left, right = nodes[row, LEFT], nodes[row, RIGHT]
             _set_parent(nodes[row], nodes[left], nodes[right])
             least[row] = np.minimum(least[left], least[right])
     return nodes, least
+
+
+@compiled
+def join_tree(trees: Trees, root: int, nodes: IntArray, least: IntArray) -> None:
+    """Put the tree of a group among those of all, its root in the given row.
+
+    Parameters
+    ----------
+    nodes : shape (rows, WIDTH)
+        As `grow_tree` returns them.
+    least : shape (rows, FACTORS + columns of steps)
+        Least costs of each row.
+    """
+    for row in range(len(nodes)):
+        for column in range(WIDTH):
+            trees.nodes[root + row, column] = nodes[row, column]
+        if nodes[row, LEFT] >= 0:
+            trees.nodes[root + row, LEFT] += root
+            trees.nodes[root + row, RIGHT] += root
+        for column in range(FACTORS):
+            trees.factors[root + row, column] = least[row, column]
+        for column in range(trees.steps.shape[1]):
+            trees.steps[root + row, column] = least[row, FACTORS + column]
 
 
 @inlined

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from math import prod
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from dse.arrays import IntArray
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.sizes import Group, sizes_worth_trying
-from dse.mapping.skyline import FACTORS, LEFT, RIGHT, Trees, grow_tree
+from dse.mapping.skyline import FACTORS, WIDTH, Trees, grow_tree, join_tree
 from dse.mapping.steps import group_costs
 
 LARGEST_CACHE = 4096
@@ -31,39 +32,36 @@ def tree_of(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> tuple[In
     ]
     costs = np.column_stack([*factors, group_costs(group.steps, dict(group.bounds), sizes)])
     order = np.lexsort(own)
-    return grow_tree(np.stack(own, axis=1)[order], costs[order], 0)
+    return grow_tree(np.stack(own, axis=1)[order], costs[order])
 
 
 def joined_trees(
     counter: CycleCounter, groups: Sequence[Group], factor_names: tuple[tuple[str, ...], ...]
-) -> tuple[Trees, IntArray]:
+) -> tuple[Trees, list[int]]:
     """Return the trees of all groups as one, and the rows of the roots, then that of the end.
 
     What groups of one size multiply goes to the first group of several, as do free loops.
     """
     grown = [tree_of(group, factor_names) for group in groups]
-    roots = np.cumsum([0, *(len(nodes) for nodes, _ in grown)])
-    first = open_groups(roots)[0]
+    roots = list(accumulate((len(nodes) for nodes, _ in grown), initial=0))
+    opened = open_groups(roots)
     scale = np.concatenate([np.ones(FACTORS, dtype=np.int64), counter.free_counts()])
-    nodes, costs = [], []
-    for place, (own, least) in enumerate(grown):
-        moved = own.copy()
-        moved[:, LEFT : RIGHT + 1] += np.where(own[:, LEFT : RIGHT + 1] < 0, 0, roots[place])
-        nodes.append(moved)
-        if len(own) == 1 and place != first:
-            scale = scale * least[0]
-            least = np.ones_like(least)
-        costs.append(least)
-    costs[first] = costs[first] * scale
-    every = np.concatenate(costs)
     trees = Trees(
-        nodes=np.concatenate(nodes),
-        factors=np.ascontiguousarray(every[:, :FACTORS]),
-        steps=np.ascontiguousarray(every[:, FACTORS:]),
+        nodes=np.empty((roots[-1], WIDTH), dtype=np.int64),
+        factors=np.empty((roots[-1], FACTORS), dtype=np.int64),
+        steps=np.empty((roots[-1], len(scale) - FACTORS), dtype=np.int64),
     )
+    ones = np.ones((1, len(scale)), dtype=np.int64)
+    for place, (nodes, least) in enumerate(grown):
+        if place not in opened:
+            scale *= least[0]
+        join_tree(trees, roots[place], nodes, least if place in opened else ones)
+    first = slice(*roots[opened[0] : opened[0] + 2])
+    trees.factors[first] *= scale[:FACTORS]
+    trees.steps[first] *= scale[FACTORS:]
     return trees, roots
 
 
-def open_groups(roots: IntArray) -> list[int]:
+def open_groups(roots: Sequence[int]) -> list[int]:
     """Return the groups whose trees have more than one row, or the first; `roots` ends with all."""
-    return np.flatnonzero(np.diff(roots) > 1).tolist() or [0]
+    return [group for group, rows in enumerate(pairwise(roots)) if rows[1] - rows[0] > 1] or [0]

@@ -21,7 +21,7 @@ CHUNK_DESIGNS = 65_536
 SCREENED_AT_ONCE = 2**19
 """Designs that a screen leaves and that are costed in one call."""
 
-CHUNKS = 64
+CHUNKS = 16
 """Chunks of a small space, so that its progress shows."""
 
 KEPT_DESIGNS = 2_000_000
