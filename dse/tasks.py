@@ -4,13 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from dse.config.accelerators import accelerator_from, catalogue
-from dse.config.files import conf_dir, group_file, group_names
 from dse.config.mappings import mapping_from
 from dse.config.networks import workload_yaml
 from dse.config.overrides import override_keys
@@ -22,10 +18,11 @@ from dse.cost.model import chip_costs, costs_of_space, evaluate, lines_of_space
 from dse.cost.result import Evaluation
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
+from dse.report.drawing import Drawing
 from dse.report.finished import FinishedRun, read_run
-from dse.report.manifest import manifest
 from dse.report.results import (
     network_summary,
     write_evaluation,
@@ -33,7 +30,8 @@ from dse.report.results import (
     write_pick,
     write_study,
 )
-from dse.report.run_folder import MANIFEST, Stage
+from dse.report.run_folder import Stage
+from dse.report.traffic import write_traffic
 from dse.report.words import (
     evaluation_lines,
     infeasible_lines,
@@ -45,38 +43,6 @@ from dse.search import Study, run_search, study_from_designs
 from dse.space import Space, Value
 from dse.technology import Catalogue
 from dse.workload import Workload
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One task to run.
-
-    Attributes
-    ----------
-    composed, values, settings
-        The configuration: as Hydra has it, resolved, and the settings in it.
-    stage
-        Where results are written.
-    command
-        The command line.
-    tell
-        Tells the user what is known before the task ends.
-    started_s
-        `time.perf_counter` at its start.
-    """
-
-    composed: Composed
-    values: dict[str, Any]
-    settings: Settings
-    stage: Stage
-    command: list[str]
-    tell: Callable[[list[str]], None]
-    started_s: float
-
-    @property
-    def wall_s(self) -> float:
-        """Wall time so far. [s]."""
-        return time.perf_counter() - self.started_s
 
 
 def run_task(
@@ -103,28 +69,14 @@ def run_task(
     return RUNNERS[job.settings.task](job)
 
 
-def _write_report(folder: Path) -> None:
-    """Draw the plots of a run folder and write its page."""
-    from dse.report.page import write_report  # matplotlib and seaborn load when something is drawn
-
-    write_report(folder)
-
-
-def _write_traffic(folder: Path, evaluation: Evaluation) -> None:
-    """Write what every buffer size would do."""
-    from dse.report.traffic import write_traffic
-
-    write_traffic(folder, evaluation)
-
-
 def _search(job: Job) -> list[str]:
     """Search the space, pick a design, and write the run folder."""
-    # loads while designs are costed, as compiled code does not hold Python's lock
-    Thread(target=import_module, args=("dse.report.page",)).start()
+    drawing = Drawing(job.stage.folder)
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
     machine = _machine(values, values["accelerator"], network)
     space = space_from(values["space"], machine, catalogue())
+    decisions: list[Decision] = []
     study = run_search(
         network,
         space,
@@ -134,13 +86,15 @@ def _search(job: Job) -> list[str]:
         evaluate=costs_of_space(*_varied(space, settings)),
         lines=lines_of_space(*_varied(space, settings)),
         chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
+        known=lambda exact: decisions.extend(_decisions(job, network, exact, drawing)),
         **search_from(values["search"]),
     )
-    return _finish(job, network, study)
+    return _finish(job, network, study, drawing, decisions)
 
 
 def _pick(job: Job) -> list[str]:
     """Pick again from a finished search, whose designs are not costed again."""
+    drawing = Drawing(job.stage.folder)
     run = read_run(job.settings.runs[0])
     if not run.has("designs.parquet"):
         raise DseError(f"run must be the folder of a finished search, got {str(run.folder)!r}")
@@ -164,7 +118,7 @@ def _pick(job: Job) -> list[str]:
             catalogue=space.catalogue,
         ),
     )
-    return _finish(job, network, study)
+    return _finish(job, network, study, drawing, [])
 
 
 def _varied(
@@ -194,17 +148,21 @@ def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
     return values
 
 
-def _finish(job: Job, network: Workload, study: Study) -> list[str]:
-    """Pick from a study, tell it, write everything, and return what else to tell."""
-    values, folder, settings = job.values, job.stage.folder, job.settings
-    write_study(folder, study)
+@dataclass(frozen=True)
+class Decision:
+    """A pick, and the picked machine layer by layer."""
+
+    pick: Pick
+    evaluation: Evaluation
+
+
+def _decisions(job: Job, network: Workload, study: Study, drawing: Drawing) -> list[Decision]:
+    """Pick from a study, tell it, write it, and begin to draw it; empty if nothing is feasible."""
     if study.front.empty:
-        study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
-        _write_manifest(job, study)
-        _write_report(folder)
-        return [*study_lines(study), *infeasible_lines(study), *_closing(job)]
+        return []
+    values, folder, settings = job.values, job.stage.folder, job.settings
     pick = study.pick(settings.pick.rule, **settings.pick.options)
-    job.tell([*pick_lines(pick, study.space.knobs), *study_lines(study)])
+    job.tell(pick_lines(pick, study.space.knobs))
     machine = picked_accelerator(values["accelerator"], pick, study)
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
@@ -212,12 +170,33 @@ def _finish(job: Job, network: Workload, study: Study) -> list[str]:
         _machine(values, machine, network),
         objective=settings.mapper_objective,
     )
+    write_study(folder, study)
     write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation, values["workload"].get("coverage"))
-    _write_traffic(folder, evaluation)
-    _write_manifest(job, study)
-    _write_report(folder)
-    warnings = [f"Warning      {text}" for text in evaluation.warnings]
+    job.write_manifest(study)
+    drawing.draw("pareto", "roofline", "time_by_cause")
+    write_traffic(folder, evaluation)
+    drawing.draw("traffic")
+    return [Decision(pick, evaluation)]
+
+
+def _finish(
+    job: Job, network: Workload, study: Study, drawing: Drawing, decisions: list[Decision]
+) -> list[str]:
+    """Decide unless that is done, write what is left, and return what is left to tell."""
+    folder = job.stage.folder
+    decisions = decisions or _decisions(job, network, study, drawing)
+    job.tell(study_lines(study))
+    drawing.wait()  # what it reads is written again
+    write_study(folder, study)
+    job.write_manifest(study)
+    if not decisions:
+        study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
+        drawing.finish()
+        return [*infeasible_lines(study), *_closing(job)]
+    drawing.finish()
+    (decision,) = decisions
+    warnings = [f"Warning      {text}" for text in decision.evaluation.warnings]
     return [*warnings, *_closing(job)]
 
 
@@ -240,16 +219,19 @@ def _machine(
 
 def _evaluate(job: Job) -> list[str]:
     """Cost one machine, layer by layer."""
+    drawing = Drawing(job.stage.folder)
     network = workload_from(job.values["workload"])
     evaluation = evaluate(
         network,
         _machine(job.values, job.values["accelerator"], network),
         objective=job.settings.mapper_objective,
     )
-    write_evaluation(job.stage.folder, evaluation, job.values["workload"].get("coverage"))
-    _write_traffic(job.stage.folder, evaluation)
-    _write_manifest(job, None)
-    _write_report(job.stage.folder)
+    folder = job.stage.folder
+    write_evaluation(folder, evaluation, job.values["workload"].get("coverage"))
+    job.write_manifest()
+    drawing.draw("roofline", "time_by_cause")
+    write_traffic(folder, evaluation)
+    drawing.finish()
     return [*evaluation_lines(evaluation), *_closing(job)]
 
 
@@ -259,14 +241,16 @@ def _import(job: Job) -> list[str]:
     network = workload_from(values)
     (folder / "workload.yaml").write_text(workload_yaml(values), encoding="utf-8")
     write_json(folder / "summary.json", network_summary(network, values.get("coverage")))
-    _write_manifest(job, None)
+    job.write_manifest()
     return [*network_lines(network, values.get("coverage")), *_closing(job)]
 
 
 def _report(job: Job) -> list[str]:
     """Draw the plots and write the report of a finished run again, in its own folder."""
+    from dse.report.page import write_report  # matplotlib and seaborn load when something is drawn
+
     run = read_run(job.settings.runs[0])
-    _write_report(run.folder)
+    write_report(run.folder)
     return [f"Files        {run.folder / 'report.html'}"]
 
 
@@ -276,39 +260,8 @@ def _compare(job: Job) -> list[str]:
 
     runs = [read_run(folder) for folder in job.settings.runs]
     lines = compare_runs(job.stage.folder, runs)
-    _write_manifest(job, None)
+    job.write_manifest()
     return [*lines, *_closing(job)]
-
-
-def _write_manifest(job: Job, study: Study | None) -> None:
-    values = manifest(job.values, _inputs(job), command=job.command, wall_s=job.wall_s)
-    if study is not None:
-        values["front"] = "exact" if study.exact else "sampled"
-        values["hypervolume_share"] = study.hypervolume_share
-        values["num_costed"] = study.num_costed
-        values["num_designs"] = len(study.designs)
-        values["notes"] = study.notes
-    write_json(job.stage.folder / MANIFEST, values)
-
-
-def _inputs(job: Job) -> dict[str, Path]:
-    """Return the files that the run was made from, by the names that the user knows them by."""
-    chosen = {group: name for group, name in job.composed.choices.items() if "/" not in group}
-    accelerator = job.values["space"].get("accelerator") if "space" in job.values else None
-    if not chosen.get("accelerator") and isinstance(accelerator, str):
-        chosen["accelerator"] = accelerator
-    files = {
-        f"conf/{group}/{name}": group_file(group, name) for group, name in chosen.items() if name
-    }
-    for group in ("dram", "technology"):
-        files |= {f"conf/{group}/{name}": group_file(group, name) for name in group_names(group)}
-    files["conf/config"] = conf_dir() / "config.yaml"
-    for group in ("workload", "accelerator"):
-        node = job.composed.config.get(group) or {}
-        if node.get("path"):
-            files[f"{group}.path"] = Path(node["path"]).expanduser()
-            files.pop(f"conf/{group}/{chosen.get(group)}", None)
-    return files
 
 
 def _closing(job: Job) -> list[str]:

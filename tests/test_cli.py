@@ -14,6 +14,7 @@ import pytest
 
 import dse
 from dse.cli import main
+from tests.no_drawing import NoDrawing
 
 SMALL = [
     "workload=tiny",
@@ -47,7 +48,7 @@ def drawing_home(tmp_path, monkeypatch):
 @pytest.fixture
 def home(drawing_home, monkeypatch):
     """Return an empty working directory in which runs draw nothing, which takes most of them."""
-    monkeypatch.setattr("dse.tasks._write_report", lambda _: None)
+    monkeypatch.setattr("dse.tasks.Drawing", NoDrawing)
     return drawing_home
 
 

@@ -13,9 +13,9 @@ _HOMES = {
     "predicted_figure": "experiments",
     "roofline_figure": "roofline",
     "save": "style",
-    "sum_of_curves": "traffic",
+    "sum_of_curves": "curves",
     "traffic_figure": "traffic",
-    "traffic_table": "traffic",
+    "traffic_table": "curves",
     "write_plots": "files",
 }
 __all__ = sorted(_HOMES)

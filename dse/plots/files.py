@@ -1,7 +1,8 @@
 """The plots of a run, as files: the same bytes for the same run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -73,11 +74,20 @@ class ChipData:
     traffic: pd.DataFrame | None = field(default=None)
 
 
+Drawers = dict[str, Callable[[], Figure]]
+"""What makes each figure, by file name."""
+
+
 def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]:
     """Return the figures of a run by file name: of its search, and of its chip if there is one."""
-    drawn = {}
+    return {name: draw() for name, draw in _drawers(chip, study).items()}
+
+
+def _drawers(chip: ChipData | None, study: StudyData | None) -> Drawers:
+    drawn: Drawers = {}
     if study is not None:
-        drawn["pareto"] = pareto_figure(
+        drawn["pareto"] = partial(
+            pareto_figure,
             study.designs,
             study.front,
             objectives=study.objectives,
@@ -87,15 +97,16 @@ def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]
             workload=study.workload,
         )
         if study.history is not None and len(study.history):
-            drawn["convergence"] = convergence_figure(
-                study.history, sampler=study.sampler, is_exact=study.is_exact
+            drawn["convergence"] = partial(
+                convergence_figure, study.history, sampler=study.sampler, is_exact=study.is_exact
             )
     if chip is not None:
         names = {"workload": chip.workload, "machine": chip.machine}
-        drawn["roofline"] = roofline_figure(chip.layers, chip.roof, **names)
-        drawn["time_by_cause"] = causes_figure(chip.layers, **names)
+        drawn["roofline"] = partial(roofline_figure, chip.layers, chip.roof, **names)
+        drawn["time_by_cause"] = partial(causes_figure, chip.layers, **names)
         if chip.traffic is not None and len(chip.traffic):
-            drawn["traffic"] = traffic_figure(
+            drawn["traffic"] = partial(
+                traffic_figure,
                 chip.traffic,
                 buffer_bytes=chip.buffer_bytes,
                 workload=chip.workload,
@@ -105,10 +116,28 @@ def figures(chip: ChipData | None, study: StudyData | None) -> dict[str, Figure]
 
 
 def write_plots(
-    folder: Path, *, chip: ChipData | None = None, study: StudyData | None = None
+    folder: Path,
+    *,
+    chip: ChipData | None = None,
+    study: StudyData | None = None,
+    only: Collection[str] | None = None,
+    drawn: Collection[str] = (),
 ) -> dict[str, Path]:
-    """Write ``plots/NAME.png`` and ``.svg`` into a run folder; return the SVGs by name."""
+    """Write ``plots/NAME.png`` and ``.svg`` into a run folder; return the SVGs by name.
+
+    Parameters
+    ----------
+    only
+        Names of plots: no others are written or returned.
+    drawn
+        Names of those that are there already.
+    """
     plots = folder / "plots"
     plots.mkdir(parents=True, exist_ok=True)
-    drawn = figures(chip, study)
-    return {name: save(figure, plots / name)[1] for name, figure in drawn.items()}
+    wanted = {
+        name: draw for name, draw in _drawers(chip, study).items() if only is None or name in only
+    }
+    for name, draw in wanted.items():
+        if name not in drawn:
+            save(draw(), plots / name)
+    return {name: plots / f"{name}.svg" for name in wanted}

@@ -1,12 +1,11 @@
 """DRAM traffic against buffer size: what a larger buffer would save."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dse.plots.curves import COLUMNS, MOST_PANELS, traffic_at
 from dse.plots.labels import Label, place
 from dse.plots.style import (
     BLUE,
@@ -25,83 +24,11 @@ from dse.plots.style import (
 )
 from dse.plots.units import percent, show
 
-COLUMNS = ("layer", "buffer_bytes", "dram_bytes", "lower_bound_bytes", "compulsory_bytes")
-"""The columns of traffic.csv; ``layer`` is empty in the rows of the whole network."""
-
 _DETAIL = (
     "Least DRAM traffic of one batch for every buffer size, mapped layer by layer for least "
     "traffic. Small: the layers that move most. The vertical line is this chip's buffer."
 )
-_MOST_PANELS = 4
 _WIDEST = 512  # the chip's buffer over the smallest one that is drawn
-_MOST_POINTS = 400
-
-
-def sum_of_curves(
-    curves: Mapping[str, pd.DataFrame], repeats: Mapping[str, int] | None = None
-) -> pd.DataFrame:
-    """Add the least traffic of each layer at every buffer size at which one of them changes.
-
-    Parameters
-    ----------
-    curves
-        By layer: buffer_bytes rising, dram_bytes falling (`MappingTable.curve`), and where
-        known lower_bound_bytes and compulsory_bytes. [bytes]
-    repeats
-        Times that each layer runs; once unless given.
-
-    Returns
-    -------
-    DataFrame
-        The same columns for the network, from the size at which every layer fits.
-    """
-    columns = [c for c in COLUMNS[2:] if all(c in curve for curve in curves.values())]
-    least = max(float(curve["buffer_bytes"].iloc[0]) for curve in curves.values())
-    sizes = np.unique(np.concatenate([c["buffer_bytes"].to_numpy(float) for c in curves.values()]))
-    sizes = sizes[sizes >= least]
-    total = {column: np.zeros(len(sizes)) for column in columns}
-    for name, curve in curves.items():
-        rows = np.searchsorted(curve["buffer_bytes"].to_numpy(float), sizes, side="right") - 1
-        for column in columns:
-            total[column] += (repeats or {}).get(name, 1) * curve[column].to_numpy(float)[rows]
-    return thinned(pd.DataFrame({"buffer_bytes": sizes, **total}))
-
-
-def traffic_table(
-    curves: Mapping[str, pd.DataFrame],
-    repeats: Mapping[str, int] | None = None,
-    *,
-    buffer_bytes: float,
-    num_layers: int = _MOST_PANELS,
-) -> pd.DataFrame:
-    """Return the rows of traffic.csv: the network, then the layers that move most.
-
-    Parameters
-    ----------
-    curves, repeats
-        As for `sum_of_curves`.
-    buffer_bytes
-        The buffer at which the layers are compared. [bytes]
-    num_layers
-        How many layers are kept.
-    """
-    times = repeats or {}
-    moved = {name: _traffic_at(curves[name], buffer_bytes) * times.get(name, 1) for name in curves}
-    largest = sorted(curves, key=lambda name: (-np.nan_to_num(moved[name]), name))[:num_layers]
-    parts = [sum_of_curves(curves, times).assign(layer="")]
-    parts += [sum_of_curves({name: curves[name]}, times).assign(layer=name) for name in largest]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows[[column for column in COLUMNS if column in rows]]
-
-
-def thinned(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return at most some 400 points of a falling curve, evenly spaced in the logarithm."""
-    if len(curve) <= _MOST_POINTS:
-        return curve.reset_index(drop=True)
-    logs = np.log(curve["buffer_bytes"].to_numpy(float))
-    cells = np.floor((logs - logs[0]) / max(logs[-1] - logs[0], 1e-12) * (_MOST_POINTS - 2))
-    kept = np.flatnonzero(np.diff(cells, append=np.inf) > 0)  # the last, so the lowest, of a cell
-    return curve.iloc[np.unique([0, *kept])].reset_index(drop=True)
 
 
 def traffic_figure(
@@ -124,7 +51,7 @@ def traffic_figure(
     moved_bytes
         What the chip's mappings move, which may be more than the least. [bytes]
     """
-    names = [name for name in traffic["layer"].unique() if name][:_MOST_PANELS]
+    names = [name for name in traffic["layer"].unique() if name][:MOST_PANELS]
     network = traffic[traffic["layer"] == ""]
     with look():
         figure = new_figure(8.0, 5.2 if not names else 7.2)
@@ -178,7 +105,7 @@ def traffic_curve(
             linewidth=width,
             label=text,
         )
-    moved = _traffic_at(curve, buffer_bytes)
+    moved = traffic_at(curve, buffer_bytes)
     top = moved if np.isfinite(moved) else y[1]
     ax.plot([buffer_bytes] * 2, [y[0], top], color=INK, linewidth=1.1, zorder=1.5)
     if is_small:
@@ -203,15 +130,10 @@ def _few_ticks(ax: Axes) -> None:
     ax.set_ylabel(ax.get_ylabel(), fontsize=8)
 
 
-def _traffic_at(curve: pd.DataFrame, buffer_bytes: float) -> float:
-    fitting = curve[curve["buffer_bytes"] <= buffer_bytes]
-    return float(fitting["dram_bytes"].iloc[-1]) if len(fitting) else float("nan")
-
-
 def _mark_buffer(
     ax: Axes, curve: pd.DataFrame, buffer_bytes: float, moved_bytes: float | None
 ) -> None:
-    least = _traffic_at(curve, buffer_bytes)
+    least = traffic_at(curve, buffer_bytes)
     if not np.isfinite(least):
         return
     ax.plot([buffer_bytes], [least], marker="o", color=INK, markersize=7, zorder=5)
@@ -231,9 +153,9 @@ def _mark_buffer(
 
 
 def _finding(network: pd.DataFrame, buffer_bytes: float, workload: str) -> str:
-    name, here = plain(workload), _traffic_at(network, buffer_bytes)
+    name, here = plain(workload), traffic_at(network, buffer_bytes)
     least = network["dram_bytes"].min() if len(network) else float("nan")
-    twice = _traffic_at(network, 2 * buffer_bytes)
+    twice = traffic_at(network, 2 * buffer_bytes)
     if not (np.isfinite(here) and np.isfinite(least) and here > 0):
         return f"{name}: DRAM traffic against buffer size"
     if here <= least * 1.001:

@@ -34,7 +34,7 @@ class ReportData:
     history
         history.csv: the study's share of the hypervolume as it grew.
     traffic
-        traffic.csv: columns of `dse.plots.traffic.COLUMNS`.
+        traffic.csv: columns of `dse.plots.curves.COLUMNS`.
     """
 
     manifest: Mapping[str, Any]

@@ -1,6 +1,6 @@
 """report.html: the decision record of a run, one file that opens offline."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from dse.plots.files import write_plots
@@ -26,8 +26,19 @@ _DESCRIPTIONS = {
 }
 
 
-def write_report(folder: Path) -> Path:
+def draw_plots(folder: Path, names: Collection[str]) -> None:
+    """Draw some plots of a run folder in which all that they show is written."""
+    data = report_from_folder(folder)
+    write_plots(folder, chip=data.chip(), study=data.study(), only=names)
+
+
+def write_report(folder: Path, *, drawn: Collection[str] = ()) -> Path:
     """Draw the plots of a run folder and write its report.html; return its path.
+
+    Parameters
+    ----------
+    drawn
+        Names of plots that are drawn already.
 
     Raises
     ------
@@ -35,7 +46,7 @@ def write_report(folder: Path) -> Path:
         If it is not the folder of a finished run.
     """
     data = report_from_folder(folder)
-    pictures = write_plots(folder, chip=data.chip(), study=data.study())
+    pictures = write_plots(folder, chip=data.chip(), study=data.study(), drawn=drawn)
     path = folder / "report.html"
     svgs = {name: svg.read_text(encoding="utf-8") for name, svg in pictures.items()}
     path.write_text(page(data, svgs), encoding="utf-8")

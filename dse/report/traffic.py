@@ -11,8 +11,8 @@ from dse.cost.result import Evaluation
 from dse.hardware import Accelerator, Buffer
 from dse.mapping.fusion import with_fused_layers
 from dse.mapping.kept import mapping_table
-from dse.plots import traffic as drawn
-from dse.plots.traffic import COLUMNS, thinned
+from dse.plots import curves
+from dse.plots.curves import COLUMNS, thinned
 from dse.workload import Layer
 
 
@@ -33,7 +33,7 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `dse.plots.traffic.COLUMNS`: ``buffer_bytes`` is what the machine must have, twice
+        Columns `dse.plots.curves.COLUMNS`: ``buffer_bytes`` is what the machine must have, twice
         what tiles take if double buffered; ``layer`` is empty in the rows of the network,
         else the name of the first of the layers that are alike. Layers without MACs move the same
         bytes on any machine, and are in the network's rows only.
@@ -46,7 +46,7 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     if not alike:
         return pd.DataFrame(columns=list(COLUMNS))
     groups = {_name(layers): layers for layers in alike.values()}
-    table = drawn.traffic_table(
+    table = curves.traffic_table(
         {name: layer_curve(layers[0], chip) for name, layers in groups.items()},
         {name: sum(layer.repeat for layer in layers) for name, layers in groups.items()},
         buffer_bytes=sum(chip.buffer_sizes_bytes),

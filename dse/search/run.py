@@ -1,6 +1,6 @@
 """One search: the sampled study, then the enumeration where the space allows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ def run_search(
     options: Mapping[str, Any] | None = None,
     chip_costs: Evaluate | None = None,
     lines: NetworkLines | None = None,
+    known: Callable[[Study], None] | None = None,
 ) -> Study:
     """Search a space for the Pareto-optimal designs within a budget.
 
@@ -71,6 +72,9 @@ def run_search(
         Of the sampler, and ``batch_size``.
     chip_costs, lines
         See `Problem`.
+    known
+        Called with the exact front, all costs and no history before the sampler begins, if the
+        whole space is costed.
 
     Raises
     ------
@@ -101,6 +105,8 @@ def run_search(
     found = enumerate_space(problem, progress=progress) if is_exact else None
     ledger = Ledger(problem, None if found is None else found.costs)
     if asked is not None:
+        if known is not None and found is not None and found.costs is not None:
+            known(_exact_study(problem, Ledger(problem), found, ()))
         sample(ledger, asked, trials=trials, label=sampler, progress=progress)
     notes = _stop_notes(ledger, sampler, trials)
     if found is None:

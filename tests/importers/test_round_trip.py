@@ -9,6 +9,7 @@ import yaml
 import dse
 from dse.cli import main
 from tests.importers.graphs import Graph
+from tests.no_drawing import NoDrawing
 
 
 def network(folder):
@@ -32,7 +33,7 @@ def network(folder):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dse.tasks._write_report", lambda _: None)
+    monkeypatch.setattr("dse.tasks.Drawing", NoDrawing)
     return tmp_path
 
 

@@ -139,6 +139,23 @@ def test_share_and_history_of_the_study():
     assert (np.diff(history) >= 0).all()
 
 
+def test_the_exact_front_is_known_before_the_sampler_asks():
+    early = []
+    study = search(SMALL, sampler="ridge", known=early.append)
+    (exact,) = early
+    pd.testing.assert_frame_equal(exact.front, study.front)
+    pd.testing.assert_frame_equal(exact.designs, study.designs)
+    assert exact.pick().design == study.pick().design
+    assert exact.exact
+    assert exact.hypervolume_share is None
+    assert exact.history.empty
+
+
+@pytest.mark.parametrize("options", [{"sampler": "exact"}, {"enumerate_limit": 0}])
+def test_nothing_is_known_early_without_both(options):
+    search(SMALL, known=lambda _: pytest.fail("nothing is known"), **options)
+
+
 def test_share_is_one_when_the_study_costs_the_space():
     study = search(SMALL, trials=108, sampler="random")
     assert study.num_costed == 108
