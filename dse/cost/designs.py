@@ -1,6 +1,5 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -23,6 +22,7 @@ from dse.mapping.kept import criteria_above, criteria_for, mapping_table
 from dse.mapping.packed import packed_bits
 from dse.mapping.ratios import buckets
 from dse.mapping.table import OBJECTIVES, MappingTable
+from dse.processors import num_workers
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 
@@ -38,11 +38,6 @@ MOST_ASKED = 100_000
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
-
-
-def num_workers() -> int:
-    """Return the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Group(NamedTuple):

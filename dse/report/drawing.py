@@ -9,14 +9,13 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from dse.cost.designs import num_workers
+from dse.processors import num_workers
 
 
 class Drawing:
     """The plots and the page of a run folder, drawn as its files are written.
 
-    A second process draws where there is a second processor. It loads what it needs at once, so
-    begin early; it serves all runs of this process.
+    A second process draws where there is a second processor; it serves all runs of this process.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ class Drawing:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._drawn: dict[str, Future[None]] = {}
-        self._pool = _pool() if num_workers() > 1 else None
+        self._pool = begin_loading()
 
     def draw(self, *names: str) -> None:
         """Draw plots, by their file names, whose files are complete; do not wait for that."""
@@ -59,6 +58,11 @@ class Drawing:
         except BrokenProcessPool:
             _pool.cache_clear()
             self._pool, self._drawn = None, {}
+
+
+def begin_loading() -> ProcessPoolExecutor | None:
+    """Return the process that draws, which loads what it needs; None with one processor."""
+    return _pool() if num_workers() > 1 else None
 
 
 @lru_cache(maxsize=1)

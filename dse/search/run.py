@@ -15,9 +15,9 @@ from dse.search.exact import (
     knobs_without_trade_off,
     single_knob_lines,
 )
+from dse.search.ledger import Ledger
 from dse.search.problem import Evaluate, NetworkLines, Problem, is_feasible
 from dse.search.result import Study, convergence, frame, front_rows, study_from_designs
-from dse.search.sample import Ledger, sample
 from dse.search.samplers import EXACT, build_sampler, check_sampler
 from dse.space import Space
 from dse.workload import Workload
@@ -91,7 +91,7 @@ def run_search(
         chip_costs=chip_costs,
         lines=lines,
     )
-    check_sampler(sampler)
+    check_sampler(sampler, options)
     _check_integer("trials", trials, 1, 10**9)
     _check_integer("seed", seed, 0, 2**32 - 1)
     _check_integer("enumerate_limit", enumerate_limit, 0, 10**12)
@@ -101,12 +101,14 @@ def run_search(
             f"search.sampler = 'exact' needs a space of at most search.enumerate_limit = "
             f"{enumerate_limit} designs, got {space.size}"
         )
-    asked = None if sampler == EXACT else build_sampler(sampler, seed=seed, options=options or {})
     found = enumerate_space(problem, progress=progress) if is_exact else None
     ledger = Ledger(problem, None if found is None else found.costs)
-    if asked is not None:
+    if sampler != EXACT:
         if known is not None and found is not None and found.costs is not None:
             known(_exact_study(problem, Ledger(problem), found, ()))
+        from dse.search.sample import sample  # with Optuna, which the front does not wait for
+
+        asked = build_sampler(sampler, seed=seed, options=options or {})
         sample(ledger, asked, trials=trials, label=sampler, progress=progress)
     notes = _stop_notes(ledger, sampler, trials)
     if found is None:

@@ -1,18 +1,18 @@
-"""The samplers, by name. A configuration names one; it never names code to run."""
+"""The samplers, by name. A configuration names one; it never names code to run.
+
+Optuna loads when a sampler is built: a space that is enumerated has its pick before that.
+"""
 
 import importlib.util
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler
-from optuna.samplers.nsgaii import PolynomialMutation
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError, nearest
-from dse.search.ridge import RidgeSampler
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
 
 EXACT = "exact"
 """No sampler: the space is enumerated, nothing else."""
@@ -22,7 +22,7 @@ DEFAULT_BATCH = 50
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    build: Callable[..., BaseSampler]
+    build: Callable[..., "BaseSampler"]
     options: Mapping[str, tuple[float, float]]  # name to least and most value
     packages: tuple[str, ...] = ()
     batch: int = DEFAULT_BATCH
@@ -45,37 +45,53 @@ class Asked:
         others, so there a repeat is told as failed.
     """
 
-    sampler: BaseSampler
+    sampler: "BaseSampler"
     batch: int
     learns_from_repeats: bool = False
 
 
-def _ridge(seed: int, **options: Any) -> BaseSampler:
+def _ridge(seed: int, **options: Any) -> "BaseSampler":
+    from dse.search.ridge import RidgeSampler
+
     return RidgeSampler(seed=seed, **options)
 
 
-def _random(seed: int) -> BaseSampler:
-    return optuna.samplers.RandomSampler(seed=seed)
+def _random(seed: int) -> "BaseSampler":
+    from optuna.samplers import RandomSampler
+
+    return RandomSampler(seed=seed)
 
 
-def _qmc(seed: int) -> BaseSampler:
-    return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+def _qmc(seed: int) -> "BaseSampler":
+    from optuna.samplers import QMCSampler
+
+    return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
 
 
-def _nsga2(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.NSGAIISampler(seed=seed, mutation=PolynomialMutation(), **options)
+def _nsga2(seed: int, **options: Any) -> "BaseSampler":
+    from optuna.samplers import NSGAIISampler
+    from optuna.samplers.nsgaii import PolynomialMutation
+
+    return NSGAIISampler(seed=seed, mutation=PolynomialMutation(), **options)
 
 
-def _nsga3(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.NSGAIIISampler(seed=seed, mutation=PolynomialMutation(), **options)
+def _nsga3(seed: int, **options: Any) -> "BaseSampler":
+    from optuna.samplers import NSGAIIISampler
+    from optuna.samplers.nsgaii import PolynomialMutation
+
+    return NSGAIIISampler(seed=seed, mutation=PolynomialMutation(), **options)
 
 
-def _tpe(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.TPESampler(seed=seed, **options)
+def _tpe(seed: int, **options: Any) -> "BaseSampler":
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=seed, **options)
 
 
-def _gp(seed: int, **options: Any) -> BaseSampler:
-    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False, **options)
+def _gp(seed: int, **options: Any) -> "BaseSampler":
+    from optuna.samplers import GPSampler
+
+    return GPSampler(seed=seed, warn_independent_sampling=False, **options)
 
 
 _GENETIC = {
@@ -114,8 +130,14 @@ _WHOLE_NUMBERS = {
 SAMPLERS = (*_KINDS, EXACT)
 
 
-def check_sampler(name: str) -> None:
-    """Raise DseError unless the sampler is one of `SAMPLERS` and its packages are installed."""
+def check_sampler(name: str, options: Mapping[str, Any] | None = None) -> None:
+    """Check a sampler and its options; see `build_sampler`.
+
+    Raises
+    ------
+    DseError
+        If the sampler or an option is unknown, a value is out of range, or a package is missing.
+    """
     if name not in SAMPLERS:
         raise DseError(f"search.sampler must be a known sampler, got {name!r}{_hint(name)}")
     packages = _KINDS[name].packages if name in _KINDS else ()
@@ -125,6 +147,17 @@ def check_sampler(name: str) -> None:
             f"search.sampler = {name!r} needs the packages {', '.join(missing)}: "
             f"install ridgepoint[gp], or choose another sampler"
         )
+    if name == EXACT:
+        return
+    known = {**_KINDS[name].options, "batch_size": (1, 1e6)}
+    for key, value in (options or {}).items():
+        if key not in known:
+            raise DseError(
+                f"search.options.{key} is not an option of sampler {name!r}"
+                f"{nearest(str(key), known)}"
+            )
+        if value is not None:
+            _check_option(key, value, *known[key])
 
 
 def _hint(name: object) -> str:
@@ -146,17 +179,11 @@ def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> Asked:
     DseError
         If the sampler or an option is unknown, a value is out of range, or a package is missing.
     """
-    check_sampler(name)
+    from optuna.exceptions import ExperimentalWarning
+
+    check_sampler(name, options)
     kind = _KINDS[name]
-    known = {**kind.options, "batch_size": (1, 1e6)}
     chosen = {key: value for key, value in options.items() if value is not None}
-    for key, value in chosen.items():
-        if key not in known:
-            raise DseError(
-                f"search.options.{key} is not an option of sampler {name!r}"
-                f"{nearest(str(key), known)}"
-            )
-        _check_option(key, value, *known[key])
     batch = chosen.pop("batch_size", chosen.get("population_size", kind.batch))
     with warnings.catch_warnings():  # our range of Optuna versions is the stable interface
         warnings.simplefilter("ignore", ExperimentalWarning)

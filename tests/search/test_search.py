@@ -10,8 +10,9 @@ import pytest
 
 from dse.errors import DseError
 from dse.search import SAMPLERS, exact, run_search, study_from_designs
+from dse.search.ledger import Ledger
 from dse.search.problem import Problem
-from dse.search.sample import Ledger, sample
+from dse.search.sample import sample
 from dse.search.samplers import Asked, build_sampler
 from tests.search import fake
 
