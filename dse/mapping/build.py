@@ -11,26 +11,16 @@ from dse.arrays import IntArray
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.asked import Asked
 from dse.mapping.assignments import Assignment
+from dse.mapping.boxes import FOUND, NUM_BINS, Room, desk_for, empty_room, room_for
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
+from dse.mapping.grown import PASSES, ROWS, Trees, first_undominated
+from dse.mapping.least import Problem
 from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
 from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, groups_of, size_range
-from dse.mapping.skyline import (
-    FOUND,
-    NUM_BINS,
-    PASSES,
-    ROWS,
-    Problem,
-    Room,
-    Trees,
-    desk_for,
-    empty_room,
-    first_undominated,
-    room_for,
-    search,
-)
+from dse.mapping.skyline import search
 from dse.mapping.trees import joined_trees, open_groups
 from dse.workload import LOOPS, OPERANDS, Layer
 

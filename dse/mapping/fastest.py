@@ -11,43 +11,40 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
-from dse.mapping.ratios import COLUMNS, CYCLES, DRAM, ENDS, ends_that_take_time, is_slower, joined
-from dse.mapping.skyline import (
+from dse.mapping.boxes import (
     BIN,
     BIN_BITS,
-    BUFFERS,
-    FACTORS,
     FOUND,
-    GROUPS,
     IS_FULL,
-    LARGEST,
-    LEAST,
-    LEFT,
     LEVEL,
-    MOST,
     ORDERS,
+    Desk,
+    Room,
+    bin_of,
+    store_box,
+    take_box,
+    widest_group,
+)
+from dse.mapping.grown import FACTORS, LEAST, LEFT, MOST, RIGHT, Trees
+from dse.mapping.least import (
+    BUFFERS,
+    GROUPS,
+    LARGEST,
     POINT_DRAM,
     POINT_ENDS,
-    RIGHT,
-    Desk,
     Problem,
-    Room,
-    Trees,
     X,
     Y,
-    bin_of,
     least_cycles,
     least_flat_steps,
     linked,
     open_orders,
     set_bits,
-    set_mapping,
     set_products,
     set_sizes,
-    store_box,
-    take_box,
-    widest_group,
 )
+from dse.mapping.listed import set_mapping
+from dse.mapping.ratios import COLUMNS, CYCLES, DRAM, ENDS, ends_that_take_time, is_slower, joined
 
 MOST_RATIOS = 31
 """Buckets of ratios: a box notes in as many bits for which of them it is open."""

@@ -9,8 +9,8 @@ from dse.arrays import IntArray
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.grown import first_undominated
 from dse.mapping.rows import SpatialAxis, pair_sizes
-from dse.mapping.skyline import first_undominated
 from dse.mapping.steps import GroupSteps, size_columns
 from dse.workload import Layer
 

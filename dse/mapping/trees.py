@@ -9,8 +9,8 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.grown import FACTORS, WIDTH, Trees, grow_tree, join_tree
 from dse.mapping.sizes import Group, sizes_worth_trying
-from dse.mapping.skyline import FACTORS, WIDTH, Trees, grow_tree, join_tree
 from dse.mapping.steps import group_costs
 
 LARGEST_CACHE = 4096
