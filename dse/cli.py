@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import hydra
@@ -72,6 +73,7 @@ class _Jobs:
             user_directories(_directories(job)),
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
         ):
+            _tell_of_compilation()
             lines = run_task(composed, stage, self.command, _say)
         if stage.place.is_dir():
             lines.append(f"{'Files':<12} {_from_here(stage.place)}")
@@ -86,6 +88,16 @@ class _Jobs:
 
 def _say(lines: list[str]) -> None:
     print("\n".join(lines), flush=True)
+
+
+@lru_cache(maxsize=1)
+def _tell_of_compilation() -> None:
+    """Say on a terminal why the first run takes longer."""
+    from dse.compiling import on_first_compilation
+
+    if sys.stderr.isatty():
+        text = "dse: compiling, once after an installation or an update: about half a minute"
+        on_first_compilation(lambda: print(text, file=sys.stderr, flush=True))
 
 
 def _directories(job: HydraConf) -> list[Path]:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from numba import njit
+from numba.core.event import Event, Listener, register
 
 jit: Any = partial(njit, cache=True, nogil=True, error_model="numpy")
 
@@ -29,6 +30,27 @@ def compiled(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """Compile a function that makes no array into those that call it."""
     return _stamped(jit(_nrt=False, forceinline=True)(function))
+
+
+class _FirstCompilation(Listener):
+    """Calls a function when compilation begins, once."""
+
+    def __init__(self, tell: Callable[[], object]) -> None:
+        self._tell: Callable[[], object] | None = tell
+
+    def on_start(self, event: Event) -> None:
+        """Tell of the first compilation."""
+        if self._tell is not None:
+            tell, self._tell = self._tell, None
+            tell()
+
+    def on_end(self, event: Event) -> None:
+        """Say nothing."""
+
+
+def on_first_compilation(tell: Callable[[], object]) -> None:
+    """Have a function called when something is compiled rather than loaded from disk."""
+    register("numba:compile", _FirstCompilation(tell))  # type: ignore[no-untyped-call]
 
 
 def _stamped(made: Any) -> Any:

@@ -36,3 +36,31 @@ def test_an_edited_file_is_noticed_by_the_compiled_functions_that_call_into_it(t
     assert printed(10, 1) == ["20", "1"]
     assert printed(10, 2) == ["30", "0"]
     assert printed(20, 2) == ["60", "0"]
+
+
+TOLD = """
+from dse.compiling import compiled, on_first_compilation
+
+on_first_compilation(lambda: print("compiling"))
+
+@compiled
+def once(x):
+    return x + 1
+
+@compiled
+def twice(x):
+    return once(once(x))
+
+print(twice(1))
+"""
+
+
+def test_only_compilation_is_told_and_once(tmp_path):
+    (tmp_path / "told.py").write_text(TOLD)
+
+    def printed():
+        command = [sys.executable, "told.py"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert printed().stdout.split() == ["compiling", "3"]
+    assert printed().stdout.split() == ["3"]
