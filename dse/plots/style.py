@@ -65,6 +65,7 @@ _RC = {
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
     "axes.facecolor": "none",
+    "axes.titley": 1.0,  # where it would be put anyway, as no ticks are above; not searched for
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -102,8 +103,9 @@ def new_figure(width: float = 8.0, height: float = 5.0) -> Figure:
 
 def fix_layout(figure: Figure) -> None:
     """Lay the figure out, once for all that is drawn of it from now on."""
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
         figure.set_layout_engine(None)  # "none" leaves one behind for which savefig draws twice
 
 
