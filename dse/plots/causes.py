@@ -142,11 +142,12 @@ def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
     for cause in (c for c in CAUSES if c in rows):
         _, ink, hatch = CAUSES[cause]
         seconds = rows[cause].to_numpy(float)
-        if seconds.any():
+        has_time = seconds > 0
+        if has_time.any():
             ax.barh(
-                places,
-                seconds,
-                left=left,
+                places[has_time],
+                seconds[has_time],
+                left=left[has_time],
                 height=0.78,
                 color=ink,
                 edgecolor=PAPER,
