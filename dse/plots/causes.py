@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.transforms import offset_copy
 
 from dse.plots.layers import longest_first, together
 from dse.plots.style import (
@@ -156,20 +157,14 @@ def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
             )
         left += seconds
     linear_axis(ax, "x", "latency_s", float(left.max()) * 1.08, label="Time")
+    beside = offset_copy(ax.transData, ax.figure, x=4, units="points")
     for place, end in zip(places, left, strict=True):
-        ax.annotate(
-            percent(end / whole, 1),
-            (end, place),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=MUTED,
-        )
+        text = percent(end / whole, 1)
+        ax.text(end, place, text, transform=beside, va="center", fontsize=8, color=MUTED)
     ax.set_yticks(places, [plain(str(name), 30) for name in rows["name"]], fontsize=8.5)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", left=False, length=0)
     ax.yaxis.label.set_color(INK)
     return ax
 
