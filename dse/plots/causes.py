@@ -157,8 +157,8 @@ def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
             )
         left += seconds
     linear_axis(ax, "x", "latency_s", float(left.max()) * 1.08, label="Time")
-    beside = offset_copy(ax.transData, ax.figure, x=4, units="points")
-    for place, end in zip(places, left, strict=True):
+    beside = offset_copy(ax.transData, ax.figure, x=4, units="points")  # type: ignore[arg-type]
+    for place, end in enumerate(left):
         text = percent(end / whole, 1)
         ax.text(end, place, text, transform=beside, va="center", fontsize=8, color=MUTED)
     ax.set_yticks(places, [plain(str(name), 30) for name in rows["name"]], fontsize=8.5)

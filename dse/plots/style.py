@@ -12,7 +12,6 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
@@ -107,19 +106,19 @@ def fix_layout(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         for ax in figure.axes:
-            _measure_few(ax.xaxis)
-            _measure_few(ax.yaxis)
+            _measure_few(ax, "x")
+            _measure_few(ax, "y")
         engine.execute(figure)
         figure.set_layout_engine(None)  # "none" leaves one behind for which savefig draws twice
 
 
-def _measure_few(axis: Axis) -> None:
+def _measure_few(ax: Axes, which: str) -> None:
     """Leave to the layout the tick labels at the ends and, of a y axis, the widest ones."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = sorted(axis.get_view_interval())
     labels = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
     inner = [label for place, label in labels if low <= place <= high][1:-1]
-    is_y = axis.axis_name == "y"
-    widths = [label.get_window_extent().width if is_y else 0.0 for label in inner]
+    widths = [label.get_window_extent().width if which == "y" else 0.0 for label in inner]
     for label, width in zip(inner, widths, strict=True):
         label.set_in_layout(width > 0.95 * max(widths))
 
