@@ -10,7 +10,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -56,7 +55,7 @@ DARK = {
 }
 """What each light ink becomes on a dark page; the report maps them through CSS variables."""
 
-_RC = {
+_RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 9.5,
     "text.parse_math": False,  # layer names may hold $ and _
@@ -72,7 +71,13 @@ _RC = {
     "axes.axisbelow": True,
     "axes.unicode_minus": False,
     "grid.color": FAINT,
+    "grid.linestyle": "-",
     "grid.linewidth": 0.7,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": PAPER,
+    "patch.force_edgecolor": True,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -90,8 +95,7 @@ _RC = {
 
 def look() -> AbstractContextManager[None]:
     """Return the context in which every figure is made, drawn and saved."""
-    settings: Any = {**sns.axes_style("ticks"), **_RC}
-    return mpl.rc_context(settings)
+    return mpl.rc_context(_RC)
 
 
 def new_figure(width: float = 8.0, height: float = 5.0) -> Figure:
