@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dse.plots.style import DARK
 
 _XML_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_METADATA = re.compile(r"\n *<metadata>.*?</metadata>", re.DOTALL)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"')
 _HEIGHT = re.compile(r'(<svg[^>]*?) height="[^"]*"')
 _NAMES = (' id="', 'href="#', "url(#")
