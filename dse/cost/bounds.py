@@ -1,7 +1,8 @@
 """Lower bounds on the DRAM traffic of a layer, whatever its mapping."""
 
-from math import sqrt
+import numpy as np
 
+from dse.arrays import Numbers
 from dse.hardware import Accelerator
 from dse.mapping.orders import compulsory_bits
 from dse.mapping.packed import packed_share
@@ -15,7 +16,19 @@ def compulsory_bytes(layer: Layer, chip: Accelerator) -> float:
 
 
 def lower_bound_bytes(layer: Layer, chip: Accelerator) -> float:
-    """Return a lower bound on the DRAM bytes of any mapping. [bytes].
+    """Return a lower bound on the DRAM bytes of any mapping. [bytes]."""
+    return float(lower_bounds_bytes(layer, chip, sum(chip.buffer_sizes_bytes)))
+
+
+def lower_bounds_bytes(layer: Layer, chip: Accelerator, buffer_bytes: Numbers) -> Numbers:
+    """Return a lower bound on the DRAM bytes of any mapping for each size of buffer. [bytes].
+
+    Parameters
+    ----------
+    layer, chip
+        What is computed, on what; the buffers of the chip do not count.
+    buffer_bytes
+        Sizes of all buffers together. [bytes]
 
     Notes
     -----
@@ -28,9 +41,9 @@ def lower_bound_bytes(layer: Layer, chip: Accelerator) -> float:
         return least
     own = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
     bits = own * float(min(packed_share(layer, chip, x) for x in OPERANDS))
-    on_chip = sum(chip.buffer_sizes_bytes) * 8 / bits
-    elements = 2 * layer.macs / sqrt(on_chip) - 2 * on_chip
-    return max(least, elements * bits / 8)
+    on_chip = buffer_bytes * 8 / bits
+    elements = 2 * layer.macs / np.sqrt(on_chip) - 2 * on_chip
+    return np.asarray(np.maximum(least, elements * bits / 8))
 
 
 def _is_matrix_product(layer: Layer) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -75,14 +76,15 @@ def compare(ax: Axes, runs: Sequence[ComparedRun], *, x: str, y: str) -> Axes:
         small, large = points[:-1], points[-1:]
         if run.chip is None:
             small, large = points, points[:0]
-        ax.scatter(
-            small[:, 0],
-            small[:, 1],
+        sns.scatterplot(
+            x=small[:, 0],
+            y=small[:, 1],
+            ax=ax,
             s=12,
             color=colour,
             marker=marker,
             alpha=0.6,
-            linewidths=0,
+            linewidth=0,
             zorder=2,
         )
         ax.scatter(

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -157,11 +156,9 @@ def _draw_cloud(ax: Axes, designs: pd.DataFrame, x: str, y: str) -> None:
         rows = one_mark_a_cell(designs[designs["feasible"].astype(bool) == feasible], x, y)
         if rows.empty:
             continue
-        sns.scatterplot(
-            data=rows,
-            x=x,
-            y=y,
-            ax=ax,
+        ax.scatter(
+            rows[x],
+            rows[y],
             color=CLOUD,
             s=size,
             marker=marker,
@@ -170,7 +167,6 @@ def _draw_cloud(ax: Axes, designs: pd.DataFrame, x: str, y: str) -> None:
             rasterized=True,
             zorder=1,
             label=f"costed, {text}",
-            legend=False,
         )
 
 

@@ -3,22 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from dse.arrays import FloatArray, IntArray
 from dse.plots.style import INK, MUTED, fix_layout, halo
 
-_DIRECTIONS = (45, 135, -45, -135, 0, 180, 90, -90, 22, 158, -22, -158, 68, 112, -68, -112)
+_DEGREES = (45, 135, -45, -135, 0, 180, 90, -90, 22, 158, -22, -158, 68, 112, -68, -112)
+_DIRECTIONS = np.array([(math.cos(a), math.sin(a)) for a in map(math.radians, _DEGREES)])
 _RADII_POINTS = (9, 15, 24, 36, 52, 72, 96, 130)
-_ALONG = (0.35, 0.5, 0.65, 0.8, 0.95)
-_SHARE_LEFT = {"left": 0.0, "right": 1.0, "center": 0.5}
-"""Share of a text that is left of its anchor, by alignment."""
+_ALONG = np.array([0.35, 0.5, 0.65, 0.8, 0.95])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +41,17 @@ def place(
     figure = ax.figure
     fix_layout(figure)  # type: ignore[arg-type]
     scale = figure.dpi / 72
-    marks = np.array([_mark(ax, label, scale) for label in (*labels, *obstacles)])
+    marks = _marks(ax, [*labels, *obstacles], scale)
     taken = [np.array(box.extents) for box in _texts(ax)]
     return [_place_one(ax, label, taken, marks, scale, fontsize) for label in labels]
 
 
-def _mark(ax: Axes, label: Label, scale: float) -> tuple[float, float, float, float]:
-    x, y = ax.transData.transform((label.x, label.y))
-    radius = label.radius_points * scale
-    return x - radius, y - radius, x + radius, y + radius
+def _marks(ax: Axes, labels: Sequence[Label], scale: float) -> FloatArray:
+    """Return the boxes of the points' markers in pixels: left, bottom, right, top."""
+    points = np.array([(label.x, label.y) for label in labels]).reshape(-1, 2)
+    radii = scale * np.array([label.radius_points for label in labels])[:, None]
+    centres = ax.transData.transform(points)
+    return np.hstack([centres - radii, centres + radii])
 
 
 def _texts(ax: Axes) -> list[Bbox]:
@@ -68,47 +68,53 @@ def _place_one(
     scale: float,
     fontsize: float,
 ) -> Annotation:
-    trial = _note(ax, label, (0.0, 0.0), fontsize)
-    size = np.array(_text_box(trial).size)
-    trial.remove()
+    size = _text_size(ax, label, fontsize)
     frame = np.array(ax.get_window_extent().extents)
     centre = ax.transData.transform((label.x, label.y))
     others = np.array(taken).reshape(-1, 4)
-    best, offset = math.inf, (0.0, 0.0)
+    best, offset, low = math.inf, np.zeros(2), centre
     for radius in _RADII_POINTS:
-        for angle in _DIRECTIONS:
-            reach = radius + label.radius_points
-            dx, dy = (reach * f(math.radians(angle)) for f in (math.cos, math.sin))
-            step = scale * np.array([dx, dy])
-            leader = [(*(centre + t * step), *(centre + t * step + 1)) for t in _ALONG]
-            low = centre + step - size * np.array([_SHARE_LEFT[_side(dx)], 0.5])
-            cost = _cost(np.array([(*low, *(low + size)), *leader]), frame, others, marks)
-            cost += radius / 1e3
-            if cost < best - 1e-9:
-                best, offset = cost, (dx, dy)
+        offsets = (radius + label.radius_points) * _DIRECTIONS
+        anchors = centre + scale * offsets
+        lows = anchors - size * np.array([(_share_left(dx), 0.5) for dx in offsets[:, 0]])
+        texts = np.hstack([lows, lows + size])[:, None]
+        along = centre + scale * _ALONG[:, None] * offsets[:, None]
+        leaders = np.concatenate([along, along + 1], axis=-1)
+        costs = _costs(np.concatenate([texts, leaders], axis=1), frame, others, marks)
+        first = int(np.argmin(costs.round(9)))
+        if costs[first] + radius / 1e3 < best - 1e-9:
+            best, offset, low = costs[first] + radius / 1e3, offsets[first], lows[first]
         if best < 1:
             break
-    note = _note(ax, label, offset, fontsize)
-    taken.append(np.array(_text_box(note).padded(2 * scale).extents))
-    return note
+    room = 2 * scale
+    taken.append(np.hstack([low - room, low + size + room]))
+    return _note(ax, label, (float(offset[0]), float(offset[1])), fontsize)
 
 
-def _side(dx: float) -> Literal["left", "center", "right"]:
-    return "left" if dx > 1 else "right" if dx < -1 else "center"
+def _text_size(ax: Axes, label: Label, fontsize: float) -> FloatArray:
+    text = Text(text=label.text, figure=ax.figure, **_font(label, fontsize))
+    return np.array(text.get_window_extent().size)
+
+
+def _font(label: Label, fontsize: float) -> dict[str, Any]:
+    return {"fontsize": fontsize, "fontweight": "bold" if label.is_bold else "normal"}
+
+
+def _share_left(dx: float) -> float:
+    """Return the share of a text that is left of its anchor, by where it is from the point."""
+    return 0.0 if dx > 1 else 1.0 if dx < -1 else 0.5
 
 
 def _note(ax: Axes, label: Label, offset: tuple[float, float], fontsize: float) -> Annotation:
-    across = _SHARE_LEFT[_side(offset[0])]
+    across = _share_left(offset[0])
     up = 0.5 if across != 0.5 else 0.0 if offset[1] > 0 else 1.0
     note = ax.annotate(
         label.text,
         (label.x, label.y),
         offset,
         textcoords="offset points",
-        fontsize=fontsize,
         color=INK,
-        fontweight="bold" if label.is_bold else "normal",
-        horizontalalignment=_side(offset[0]),
+        horizontalalignment={0.0: "left", 1.0: "right"}.get(across, "center"),
         verticalalignment="center",
         zorder=9,
         path_effects=halo(),
@@ -120,33 +126,27 @@ def _note(ax: Axes, label: Label, offset: tuple[float, float], fontsize: float) 
             "shrinkB": label.radius_points,
             "relpos": (across, up),
         },
+        **_font(label, fontsize),
     )
     note.set_in_layout(False)
     return note
 
 
-def _text_box(note: Annotation) -> Bbox:
-    note.update_positions(_renderer(note))
-    return Text.get_window_extent(note)
-
-
-def _renderer(note: Annotation) -> RendererAgg:
-    canvas = note.figure.canvas
-    assert isinstance(canvas, FigureCanvasAgg)  # style.new_figure gives every figure one
-    return canvas.get_renderer()  # type: ignore[no-untyped-call]
-
-
-def _cost(boxes: FloatArray, frame: FloatArray, taken: FloatArray, marks: FloatArray) -> float:
-    """Return what a text, the first box, and the boxes along its leader cover."""
-    text = boxes[0]
-    outside = not ((frame[:2] <= text[:2]).all() and (text[2:] <= frame[2:]).all())
+def _costs(
+    boxes: FloatArray, frame: FloatArray, taken: FloatArray, marks: FloatArray
+) -> FloatArray:
+    """Return what texts, the first box of each row, and the boxes along their leaders cover."""
+    texts = boxes[:, 0]
+    is_inside = (frame[:2] <= texts[:, :2]) & (texts[:, 2:] <= frame[2:])
     on_texts, on_marks = _overlaps(boxes, taken), _overlaps(boxes, marks)
-    crossed = on_texts[1:].sum() + on_marks[1:].sum()
-    return float(100.0 * outside + 10.0 * on_texts[0] + 2.0 * on_marks[0] + 0.6 * crossed)
+    crossed = on_texts[:, 1:].sum(axis=1) + on_marks[:, 1:].sum(axis=1)
+    covered = 10.0 * on_texts[:, 0] + 2.0 * on_marks[:, 0] + 0.6 * crossed
+    return np.asarray(100.0 * ~is_inside.all(axis=1) + covered)
 
 
 def _overlaps(boxes: FloatArray, others: FloatArray) -> IntArray:
-    """Count the others that each box overlaps; rows are left, bottom, right, top."""
-    first, second = boxes[:, None], others[None]
-    is_apart = (first[..., 2:] <= second[..., :2]) | (second[..., 2:] <= first[..., :2])
-    return np.asarray((~is_apart.any(axis=-1)).sum(axis=1))
+    """Count the others that each box overlaps; their last axis is left, bottom, right, top."""
+    left, bottom, right, top = np.moveaxis(boxes[..., None], -2, 0)
+    is_beside = (right <= others[:, 0]) | (others[:, 2] <= left)
+    is_apart = is_beside | (top <= others[:, 1]) | (others[:, 3] <= bottom)
+    return np.asarray((~is_apart).sum(axis=-1))

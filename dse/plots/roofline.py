@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -92,11 +91,9 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
         rows = shown[shown["bound"] == bound]
         if rows.empty:
             continue
-        sns.scatterplot(
-            data=rows,
-            x="operational_intensity",
-            y="macs_per_s",
-            ax=ax,
+        ax.scatter(
+            rows["operational_intensity"],
+            rows["macs_per_s"],
             color=ink,
             marker=marker,
             s=_sizes(shares[rows.index]),
@@ -105,7 +102,6 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
             linewidth=0.7,
             label=text,
             zorder=3,
-            legend=False,
         )
     legend = ax.legend(loc="lower center")
     for handle in legend.legend_handles:

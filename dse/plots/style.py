@@ -10,7 +10,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -56,7 +55,7 @@ DARK = {
 }
 """What each light ink becomes on a dark page; the report maps them through CSS variables."""
 
-_RC = {
+_RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 9.5,
     "text.parse_math": False,  # layer names may hold $ and _
@@ -65,13 +64,20 @@ _RC = {
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
     "axes.facecolor": "none",
+    "axes.titley": 1.0,  # where it would be put anyway, as no ticks are above; not searched for
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.unicode_minus": False,
     "grid.color": FAINT,
+    "grid.linestyle": "-",
     "grid.linewidth": 0.7,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": PAPER,
+    "patch.force_edgecolor": True,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -89,8 +95,7 @@ _RC = {
 
 def look() -> AbstractContextManager[None]:
     """Return the context in which every figure is made, drawn and saved."""
-    settings: Any = {**sns.axes_style("ticks"), **_RC}
-    return mpl.rc_context(settings)
+    return mpl.rc_context(_RC)
 
 
 def new_figure(width: float = 8.0, height: float = 5.0) -> Figure:
@@ -102,9 +107,24 @@ def new_figure(width: float = 8.0, height: float = 5.0) -> Figure:
 
 def fix_layout(figure: Figure) -> None:
     """Lay the figure out, once for all that is drawn of it from now on."""
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        for ax in figure.axes:
+            _measure_few(ax, "x")
+            _measure_few(ax, "y")
+        engine.execute(figure)
         figure.set_layout_engine(None)  # "none" leaves one behind for which savefig draws twice
+
+
+def _measure_few(ax: Axes, which: str) -> None:
+    """Leave to the layout the tick labels at the ends and, of a y axis, the widest ones."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    low, high = sorted(axis.get_view_interval())
+    labels = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
+    inner = [label for place, label in labels if low <= place <= high][1:-1]
+    widths = [label.get_window_extent().width if which == "y" else 0.0 for label in inner]
+    for label, width in zip(inner, widths, strict=True):
+        label.set_in_layout(width > 0.95 * max(widths))
 
 
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:

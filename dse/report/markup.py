@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dse.plots.style import DARK
 
 _XML_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_METADATA = re.compile(r"\n *<metadata>.*?</metadata>", re.DOTALL)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"')
 _HEIGHT = re.compile(r'(<svg[^>]*?) height="[^"]*"')
-_ID = re.compile(r'\bid="([^"]+)"')
-_REFERENCE = re.compile(r'(href="#|url\(#)([^")]+)')
+_NAMES = (' id="', 'href="#', "url(#")
+"""What the name of an element follows, where it is given and where it is used."""
 
 
 def escape(text: object) -> str:
@@ -93,8 +93,8 @@ def figure(name: str, svg: str, description: str) -> str:
     """
     svg = _METADATA.sub("", _XML_HEAD.sub("", svg))
     svg = _HEIGHT.sub(r"\1", _SIZE.sub(r"\1", svg))
-    svg = _ID.sub(rf'id="{name}-\1"', svg)
-    svg = _REFERENCE.sub(rf"\1{name}-\2", svg)
+    for before in _NAMES:
+        svg = svg.replace(before, f"{before}{name}-")
     for light in DARK:
         svg = svg.replace(light, f"var({_variable(light)})")
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)

@@ -1,14 +1,13 @@
 """What every buffer size would do for a network's DRAM traffic: the rows of traffic.csv."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
+from dse.cost.bounds import compulsory_bytes, lower_bounds_bytes
 from dse.cost.result import Evaluation
-from dse.hardware import Accelerator, Buffer
+from dse.hardware import Accelerator
 from dse.mapping.fusion import with_fused_layers
 from dse.mapping.kept import mapping_table
 from dse.plots import curves
@@ -66,13 +65,8 @@ def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:
     share = 2 if chip.transfers == "double_buffered" else 1
     sizes, traffic = mapping_table(layer, chip).least_traffic()
     curve = thinned(pd.DataFrame({"buffer_bytes": share * sizes, "dram_bytes": traffic}))
-    bounds = [lower_bound_bytes(layer, _with_buffer(chip, size)) for size in curve["buffer_bytes"]]
+    whole_bytes = np.ceil(curve["buffer_bytes"].to_numpy(float))
     return curve.assign(
-        lower_bound_bytes=np.array(bounds), compulsory_bytes=compulsory_bytes(layer, chip)
+        lower_bound_bytes=lower_bounds_bytes(layer, chip, whole_bytes),
+        compulsory_bytes=compulsory_bytes(layer, chip),
     )
-
-
-def _with_buffer(chip: Accelerator, size_bytes: float) -> Accelerator:
-    """Return the machine with one shared buffer of this size."""
-    buffer = Buffer(name="all", bytes=int(np.ceil(size_bytes)), holds=("input", "weight", "output"))
-    return replace(chip, buffers=(buffer,))
