@@ -247,7 +247,7 @@ def _import(job: Job) -> list[str]:
 
 def _report(job: Job) -> list[str]:
     """Draw the plots and write the report of a finished run again, in its own folder."""
-    from dse.report.page import write_report  # matplotlib and seaborn load when something is drawn
+    from dse.report.page import write_report  # matplotlib loads when something is drawn
 
     run = read_run(job.settings.runs[0])
     write_report(run.folder)

@@ -1,21 +1,30 @@
-"""Drawing in a process of its own: what is known is drawn while the search goes on."""
+"""Drawing in a process of its own: what is known is drawn while the search goes on.
 
+The process is this module, run. It reads orders from its standard input, one line of JSON each, and
+answers each with a line when it is done. (A pool of `multiprocessing` would run the user's own
+script again.)
+"""
+
+import atexit
+import json
 import signal
-from collections.abc import Collection, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections.abc import Collection
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
+from typing import IO
 
 from dse.processors import num_workers
+
+DONE = "done\n"
 
 
 class Drawing:
     """The plots and the page of a run folder, drawn as its files are written.
 
     A second process draws where there is a second processor; it serves all runs of this process.
+    Whatever happens to it, this process then draws itself.
 
     Parameters
     ----------
@@ -25,67 +34,102 @@ class Drawing:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._drawn: dict[str, Future[None]] = {}
-        self._pool = begin_loading()
+        self._drawn: list[str] = []
+        self._other = begin_loading()
 
     def draw(self, *names: str) -> None:
         """Draw plots, by their file names, whose files are complete; do not wait for that."""
-        if self._pool is not None:
-            with self._surviving():
-                drawn = self._pool.submit(_draw, self._folder, names)
-                self._drawn |= dict.fromkeys(names, drawn)
+        if self._other is not None:
+            self._other.order(self._folder, only=names)
+            self._drawn += names
 
     def wait(self) -> None:
         """Wait for the plots that are being drawn."""
-        with self._surviving():
-            for drawn in self._drawn.values():
-                drawn.result()
+        if self._other is not None and not self._other.is_done():
+            _other.cache_clear()
+            self._other, self._drawn = None, []
 
     def finish(self) -> None:
         """Draw what is not drawn yet and write the page; the folder's files are complete."""
+        if self._other is not None:
+            self._other.order(self._folder, drawn=self._drawn)
         self.wait()
-        if self._pool is not None:
-            with self._surviving():
-                self._pool.submit(_write, self._folder, tuple(self._drawn)).result()
-        if self._pool is None:
-            _write(self._folder, ())
-
-    @contextmanager
-    def _surviving(self) -> Iterator[None]:
-        """Do without the other process if it was killed, for want of memory mostly."""
-        try:
-            yield
-        except BrokenProcessPool:
-            _pool.cache_clear()
-            self._pool, self._drawn = None, {}
+        if self._other is None:
+            _follow(self._folder, drawn=self._drawn)
 
 
-def begin_loading() -> ProcessPoolExecutor | None:
+def begin_loading() -> "_Other | None":
     """Return the process that draws, which loads what it needs; None with one processor."""
-    return _pool() if num_workers() > 1 else None
+    return _other() if num_workers() > 1 else None
 
 
 @lru_cache(maxsize=1)
-def _pool() -> ProcessPoolExecutor:
-    """Start the process that draws."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_load)
-    pool.submit(int)
-    return pool
+def _other() -> "_Other | None":
+    try:
+        return _Other()
+    except OSError:
+        return None
 
 
-def _load() -> None:
-    """Load what draws; an interrupt is for the process that waits."""
+class _Other:
+    """The process that draws."""
+
+    def __init__(self) -> None:
+        # -P: a file of the user's working directory must not take the place of a library's
+        command = [sys.executable, "-P", "-m", __name__]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        self._num_ordered = 0
+        atexit.register(self._end)
+
+    def order(self, folder: Path, **what: Collection[str]) -> None:
+        """Have it draw; see `_follow`."""
+        assert self.process.stdin is not None
+        self._num_ordered += 1
+        try:
+            print(json.dumps({"folder": str(folder.absolute()), **what}), file=self.process.stdin)
+            self.process.stdin.flush()
+        except OSError:  # it has ended, as its answers will show
+            pass
+
+    def is_done(self) -> bool:
+        """Wait until all orders are followed; return whether they were."""
+        assert self.process.stdout is not None
+        while self._num_ordered and self.process.stdout.readline() == DONE:
+            self._num_ordered -= 1
+        return not self._num_ordered
+
+    def _end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def _follow(
+    folder: Path, *, only: Collection[str] | None = None, drawn: Collection[str] = ()
+) -> None:
+    """Draw some plots, or all but those that are drawn and the page."""
+    from dse.report.page import draw_plots, write_report
+
+    if only is None:
+        write_report(folder, drawn=drawn)
+    else:
+        draw_plots(folder, only)
+
+
+def serve(orders: IO[str], answers: IO[str]) -> None:
+    """Follow orders until there are no more; an interrupt is for the process that gives them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from dse.report import page  # noqa: F401 (matplotlib and seaborn: not in the searching process)
+    import dse.report.page  # noqa: F401 (loads matplotlib while there are no orders)
+
+    for line in orders:
+        order = json.loads(line)
+        try:
+            _follow(Path(order.pop("folder")), **order)
+        except Exception:  # noqa: BLE001 (the other process meets it again, and tells)
+            print("failed", file=answers, flush=True)
+        else:
+            print(DONE, end="", file=answers, flush=True)
 
 
-def _draw(folder: Path, names: Collection[str]) -> None:
-    from dse.report.page import draw_plots
-
-    draw_plots(folder, names)
-
-
-def _write(folder: Path, drawn: Collection[str]) -> None:
-    from dse.report.page import write_report
-
-    write_report(folder, drawn=drawn)
+if __name__ == "__main__":
+    serve(sys.stdin, sys.stdout)

@@ -1,14 +1,29 @@
 """A second process draws the same as this one, and is done without if it cannot be had."""
 
-import os
-import signal
+import subprocess
+import sys
 
 import pytest
 
+from dse.errors import DseError
 from dse.report import drawing
 from dse.report.drawing import Drawing
 from dse.report.page import write_report
 from tests.example_run import write_run
+
+SCRIPT = """
+from pathlib import Path
+
+from dse.report import drawing
+
+print("once", flush=True)
+drawing.num_workers = lambda: 2
+ahead = drawing.Drawing(Path({run!r}))
+ahead.draw("pareto")
+ahead.wait()
+assert ahead._other is not None
+ahead.finish()
+"""
 
 
 def contents(folder):
@@ -45,7 +60,7 @@ def test_what_is_drawn_ahead_is_the_same(run, expected):
 
 def test_one_processor_draws_alone(run, expected, monkeypatch):
     monkeypatch.setattr(drawing, "num_workers", lambda: 1)
-    monkeypatch.setattr(drawing, "_pool", None)
+    monkeypatch.setattr(drawing, "_other", None)
     alone = Drawing(run)
     alone.draw("pareto")
     alone.finish()
@@ -55,21 +70,32 @@ def test_one_processor_draws_alone(run, expected, monkeypatch):
 @pytest.mark.parametrize("is_drawing", [True, False])
 def test_the_other_process_may_be_killed(run, expected, is_drawing):
     survivor = Drawing(run)
-    process = survivor._pool.submit(os.getpid).result()
     if is_drawing:
         survivor.draw("pareto")
-    os.kill(process, signal.SIGKILL)
+    survivor._other.process.kill()
     survivor.finish()
     assert contents(run) == expected
     again = Drawing(run)
     again.draw("pareto")
     again.wait()
-    assert again._pool is not None
+    assert again._other is not None
 
 
 def test_what_goes_wrong_in_the_other_process_is_raised_here(run):
     (run / "manifest.json").unlink()
     broken = Drawing(run)
     broken.draw("pareto")
-    with pytest.raises(Exception, match="finished run"):
-        broken.wait()
+    with pytest.raises(DseError, match="finished run"):
+        broken.finish()
+
+
+def test_a_script_without_a_guard_runs_once_and_no_file_beside_it_is_loaded(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
+    script = tmp_path / "scripts" / "mine.py"
+    script.parent.mkdir()
+    run = write_run(tmp_path / "run")
+    script.write_text(SCRIPT.format(run=str(run)))
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("once\n", "")
+    assert (run / "report.html").is_file()
