@@ -1,18 +1,20 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from itertools import pairwise, product
 from math import ceil, prod
 from typing import Any
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
+from dse.cost.chosen import LATENCY, Queries, desk_for
 from dse.cost.energy import mac_scale
-from dse.cost.lookup import LATENCY, Queries, add_layer, desk_for
+from dse.cost.lookup import add_layer
 from dse.cost.machines import Machines, machines_of
+from dse.cost.order import by_room, dealt, starts_of
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
@@ -25,9 +27,9 @@ from dse.mapping.table import OBJECTIVES, MappingTable
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 
-Mappings = IntArray | MappingTable | None
-"""What is looked up of a layer: criteria of its mappings, its chunks under a machine's own
-schedule, or nothing where it has no MACs."""
+Mappings = IntArray | MappingTable
+"""What is looked up of a layer: criteria of its mappings, or its chunks under a machine's own
+schedule."""
 
 RATIO_KNOBS = ("dram_part", "dram_channels", "dram_bytes_per_s", "clock_hz")
 """What the ratio of clock to DRAM rate depends on."""
@@ -38,22 +40,26 @@ MOST_ASKED = 100_000
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
 
+MOST_TOGETHER = 2**15
+"""Designs that a thread looks up together at most: what it reads of them stays in the cache."""
+
 
 def num_workers() -> int:
     """Return the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def network_costs(
+def write_network_costs(
     network: Workload,
     chip: Accelerator,
     machines: Machines,
     designs: IntArray,
     objective: str,
+    costs: tuple[FloatArray, FloatArray],
     *,
     asked: Asked | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Return latency and DRAM bits of a network on designs that share one array.
+) -> None:
+    """Write latency and DRAM bits of a network on designs that share one array.
 
     Parameters
     ----------
@@ -67,29 +73,29 @@ def network_costs(
         Which of them share the array.
     objective
         What each layer's mapping minimises.
+    costs : two of shape (machines,)
+        Seconds and bits, of which those of the designs are written; inf where a layer does not fit.
     asked
         Machines of which mappings are found together; others are found one array at a time.
-
-    Returns
-    -------
-    Two arrays of shape (designs,): seconds and bits; inf where a layer does not fit.
     """
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
     layers = distinct_layers(with_fused_layers(network, chip), chip)
-    rooms = machines.room_bits[designs]
-    wanted: Asked | Sequence[int] = rooms.min(axis=0).tolist()
-    if asked and _can_ask(chip, objective) and asked.covers(rooms, machines.ratio[designs]):
+    rooms = [bits[designs] for bits in machines.room_bits]
+    wanted: Asked | Sequence[int] = [int(bits.min()) for bits in rooms]
+    if asked and _can_ask(chip, objective) and asked.covers(rooms[0], machines.ratio[designs]):
         wanted = asked
-    workers = num_workers()
-    parts = np.array_split(designs, workers if len(designs) >= FEWEST_DESIGNS else 1)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(num_workers()) as pool:
         mappings = pool.map(lambda one: _mappings(one[0], chip, wanted), layers)
         mapped = [(*one, own) for one, own in zip(layers, mappings, strict=True)]
-        found = pool.map(lambda part: _part_costs(mapped, chip, machines, part, objective), parts)
-        costs = np.concatenate(list(found), axis=1)
-    return costs[0], costs[1]
+
+        def look_up(part: tuple[IntArray, IntArray, FloatArray]) -> None:
+            order, queries = _queries(machines, *part, objective)
+            costs[0][order], costs[1][order] = _totals(mapped, chip, queries, objective)
+
+        for _ in pool.map(look_up, _parts(machines, designs, objective)):
+            pass
 
 
 def compute_tables(network: Workload, chip: Accelerator) -> None:
@@ -101,42 +107,50 @@ def compute_tables(network: Workload, chip: Accelerator) -> None:
             pass
 
 
-def _part_costs(
-    layers: Sequence[tuple[Layer, int, Mappings]],
-    chip: Accelerator,
-    machines: Machines,
-    designs: IntArray,
-    objective: str,
-) -> FloatArray:
-    """Return seconds and DRAM bits of designs, shape (2, designs)."""
-    room_bits = machines.room_bits[designs]
-    keys = [room_bits[:, buffer] for buffer in range(room_bits.shape[1])]
-    order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
-    sorted_rooms = room_bits[order]
-    is_first = np.ones(len(order), dtype=bool)
-    is_first[1:] = (sorted_rooms[1:] != sorted_rooms[:-1]).any(axis=1)
-    starts = np.append(np.flatnonzero(is_first), len(order))
-    queries = _queries(machines, designs[order], sorted_rooms[starts[:-1]], starts, objective)
-    costs = np.empty((2, len(designs)))
-    costs[:, order] = _totals(layers, chip, queries, objective)
-    return costs
+def _parts(
+    machines: Machines, designs: IntArray, objective: str
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yield designs that are looked up together, in the order of their buckets of ratios.
+
+    With them the first of each bucket, and the ratios of the buckets, as in `Queries`.
+    """
+    starts, ratios = np.array([0, len(designs)]), np.zeros((2, 1))
+    if OBJECTIVES[LATENCY] == objective:
+        bucket, ratios = buckets(machines.rate_bytes_per_s[designs], machines.clock_hz[designs])
+        starts = starts_of(bucket, ratios.shape[1])
+        designs = dealt(bucket, designs, starts)
+    parts = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
+    if len(machines.room_bits) == 1:  # with more, mappings join anew in many rooms of each part
+        parts = max(parts, ceil(len(designs) / MOST_TOGETHER))
+    ends = np.linspace(0, len(designs), parts + 1).astype(np.int64)
+    for first, end in pairwise(ends.tolist()):
+        here = np.clip(starts, first, end) - first
+        is_here = np.diff(here) > 0
+        own = np.append(here[:-1][is_here], here[-1])
+        yield designs[first:end], own, np.ascontiguousarray(ratios[:, is_here])
 
 
 def _queries(
-    machines: Machines, designs: IntArray, rooms: IntArray, starts: IntArray, objective: str
-) -> Queries:
-    """Return designs, which are in the order of their rooms, as queries."""
-    rate, clock = machines.rate_bytes_per_s[designs], machines.clock_hz[designs]
-    bucket, ratios = buckets(rate, clock)
-    is_fastest = OBJECTIVES[LATENCY] == objective
-    asked = designs[:0] if is_fastest else designs
-    return Queries(
+    machines: Machines, designs: IntArray, starts: IntArray, ratios: FloatArray, objective: str
+) -> tuple[IntArray, Queries]:
+    """Return designs in the order in which they are looked up, and as queries.
+
+    Parameters are what `_parts` yields.
+    """
+    order, room, rooms = by_room(np.stack([bits[designs] for bits in machines.room_bits], axis=1))
+    bucket = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    order = dealt(bucket[order], order, starts)
+    designs = designs[order]
+    asked = designs[:0] if OBJECTIVES[LATENCY] == objective else designs
+    clock = machines.clock_hz[designs]
+    return designs, Queries(
         rooms=rooms,
+        room=room[order],
         starts=starts,
-        rate_bytes_per_s=rate,
-        clock_hz=clock,
-        bucket=bucket,
         ratios=ratios,
+        rate_bytes_per_s=machines.rate_bytes_per_s[designs],
+        clock_hz=clock,
+        is_one_clock=bool(clock.min() == clock.max()),
         mac_pj=machines.mac_pj[asked],
         dram_pj_per_bit=machines.dram_pj_per_bit[asked],
         leakage_w=machines.leakage_w[asked],
@@ -174,7 +188,7 @@ def asked_of(
     rates = _grid(accelerator, knobs, RATIO_KNOBS, catalogue)
     if rooms is None or rates is None:
         return None
-    return ask_for(rooms.room_bits[:, 0], rates.ratio)
+    return ask_for(rooms.room_bits[0], rates.ratio)
 
 
 def _grid(
@@ -196,9 +210,13 @@ def _grid(
 
 
 def _mappings(layer: Layer, chip: Accelerator, wanted: Asked | Sequence[int]) -> Mappings:
-    """Return what is looked up of a layer on the machines asked for, or with at least that room."""
+    """Return what is looked up of a layer on the machines asked for, or with at least that room.
+
+    A layer without MACs has one mapping, which takes no room.
+    """
     if not layer.has_macs:
-        return None
+        takes = 0, macless_bits(layer, chip), pooling_cycles(layer, chip)
+        return np.array([[0] * len(chip.buffers) + [*takes]])
     if chip.schedule is not None:
         return mapping_table(layer, chip)
     if isinstance(wanted, Asked):
@@ -214,22 +232,17 @@ def _totals(
 ) -> FloatArray:
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
+    searched = [len(x) for _, _, x in layers if not isinstance(x, MappingTable)]
+    desk = desk_for(max(searched, default=0), queries.ratios.shape[1])
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
     for layer, repeat, mappings in layers:
-        totals[0] += repeat * launch_s(layer, chip)
+        if launch := launch_s(layer, chip):
+            totals[0] += repeat * launch
         if isinstance(mappings, MappingTable):
             totals += repeat * _scheduled(mappings, chip, queries)
             continue
-        if mappings is None:
-            moved = macless_bits(layer, chip)
-            compute = pooling_cycles(layer, chip) / queries.clock_hz
-            transfer = moved / 8 / queries.rate_bytes_per_s
-            totals[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
-            totals[1] += repeat * moved
-            continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        desk = desk_for(mappings, queries)
-        add_layer(mappings, queries, (*choice, work), repeat, totals, desk)
+        add_layer(mappings, queries, (*choice, work), repeat, (totals[0], totals[1]), desk)
     return totals
 
 
@@ -238,8 +251,7 @@ def _scheduled(table: MappingTable, chip: Accelerator, queries: Queries) -> Floa
     shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
     rooms = queries.rooms[:, shared]
     row = np.searchsorted(table.footprint_bits[:, shared], rooms, side="right") - 1
-    bits = np.where(row < 0, np.inf, table.dram_bits[row])
-    each = np.repeat(bits, np.diff(queries.starts))
+    each = np.where(row < 0, np.inf, table.dram_bits[row])[queries.room]
     compute = table.compute_cycles[0] / queries.clock_hz
     transfer = each / 8 / queries.rate_bytes_per_s
     return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), each))
