@@ -56,7 +56,7 @@ def on_first_compilation(tell: Callable[[], object]) -> None:
 def _stamped(made: Any) -> Any:
     """Return a compiled function whose kept code is stale when what it imports has changed.
 
-    That is compiled functions and whole numbers, at the time of its definition. Numba has no public
+    That is compiled functions and numbers, at the time of its definition. Numba has no public
     way to say so (0.61 to 0.68); a test edits a file that another one calls into.
     """
     file = made._cache._cache_file
@@ -65,7 +65,7 @@ def _stamped(made: Any) -> Any:
     for name, value in sorted(made.py_func.__globals__.items(), key=lambda item: item[0]):
         if hasattr(value, "py_func") and value.py_func.__module__ != own:
             stamp.update(repr(value._cache._cache_file._source_stamp).encode())
-        elif isinstance(value, int):
+        elif isinstance(value, int | float):
             stamp.update(f"{name}={value}".encode())
     file._source_stamp = stamp.digest()
     return made

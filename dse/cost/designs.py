@@ -1,43 +1,41 @@
 """Many designs at once: tables once for each array, then look-ups."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from itertools import product
-from math import ceil, prod
-from typing import Any, NamedTuple
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
+from dse.cost.asking import can_ask
+from dse.cost.chosen import LATENCY, Queries, desk_for
 from dse.cost.energy import mac_scale
-from dse.cost.lookup import LATENCY, Queries, add_layer, desk_for
-from dse.cost.machines import Machines, machines_of
+from dse.cost.lookup import add_layer
+from dse.cost.machines import Machines
+from dse.cost.order import by_room, dealt, starts_of
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
-from dse.mapping.asked import Asked, ask_for
+from dse.mapping.asked import Asked
 from dse.mapping.fusion import with_fused_layers
 from dse.mapping.kept import criteria_above, criteria_for, mapping_table
 from dse.mapping.packed import packed_bits
 from dse.mapping.ratios import buckets
 from dse.mapping.table import OBJECTIVES, MappingTable
 from dse.processors import num_workers
-from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 
-Mappings = IntArray | MappingTable | None
-"""What is looked up of a layer: criteria of its mappings, its chunks under a machine's own
-schedule, or nothing where it has no MACs."""
-
-RATIO_KNOBS = ("dram_part", "dram_channels", "dram_bytes_per_s", "clock_hz")
-"""What the ratio of clock to DRAM rate depends on."""
-
-MOST_ASKED = 100_000
-"""Sizes of the buffer, or rates, above which a space does not say what it asks of mappings."""
+Mappings = IntArray | MappingTable
+"""What is looked up of a layer: criteria of its mappings, or its chunks under a machine's own
+schedule."""
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
+
+MOST_TOGETHER = 2**15
+"""Designs that a thread looks up together at most: what it reads of them stays in the cache."""
 
 
 class Group(NamedTuple):
@@ -62,10 +60,15 @@ GROUPS_AT_ONCE = 16
 """Groups whose mappings are sought together: a processor that is done with one goes on."""
 
 
-def costs_of_groups(
-    groups: Sequence[Group], machines: Machines, objective: str, *, asked: Asked | None = None
-) -> Iterator[FloatArray]:
-    """Yield latency and DRAM bits of the designs of each group.
+def write_costs(
+    groups: Sequence[Group],
+    machines: Machines,
+    objective: str,
+    costs: tuple[FloatArray, FloatArray],
+    *,
+    asked: Asked | None = None,
+) -> None:
+    """Write latency and DRAM bits of the designs of all groups.
 
     Parameters
     ----------
@@ -75,31 +78,22 @@ def costs_of_groups(
         All machines.
     objective
         What each layer's mapping minimises.
+    costs : two of shape (machines,)
+        Seconds and bits, of which those of the designs are written; inf where a layer does not fit.
     asked
         Machines of which mappings are found together; others are found one array at a time.
-
-    Yields
-    ------
-    shape (2, designs)
-        Seconds and bits; inf where a layer does not fit.
     """
     if objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
-    workers = num_workers()
-    pool = ThreadPoolExecutor(workers)
+    pool = ThreadPoolExecutor(num_workers())
     try:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
             some = groups[first : first + GROUPS_AT_ONCE]
             sought = [_sought(pool, group, machines, objective, asked) for group in some]
             for group, layers in zip(some, sought, strict=True):
                 mapped = [(layer, repeat, found.result()) for layer, repeat, found in layers]
-                costs_of = partial(_part_costs, mapped, group.chip, machines, objective=objective)
-                if len(group.designs) < FEWEST_DESIGNS:
-                    yield costs_of(group.designs)
-                else:
-                    parts = np.array_split(group.designs, workers)
-                    yield np.concatenate(list(pool.map(costs_of, parts)), axis=1)
+                _look_up(pool, mapped, group, machines, objective, costs)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -113,12 +107,31 @@ def _sought(
 ) -> list[tuple[Layer, int, Future[Mappings]]]:
     """Return the distinct layers of a group, how often they run, and what will be looked up."""
     network, chip, designs = group
-    rooms = machines.room_bits[designs]
-    wanted: Asked | Sequence[int] = rooms.min(axis=0).tolist()
-    if asked and _can_ask(chip, objective) and asked.covers(rooms, machines.ratio[designs]):
+    rooms = [bits[designs] for bits in machines.room_bits]
+    wanted: Asked | Sequence[int] = [int(bits.min()) for bits in rooms]
+    if asked and can_ask(chip, objective) and asked.covers(rooms[0], machines.ratio[designs]):
         wanted = asked
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     return [(layer, count, pool.submit(_mappings, layer, chip, wanted)) for layer, count in layers]
+
+
+def _look_up(
+    pool: ThreadPoolExecutor,
+    layers: Sequence[tuple[Layer, int, Mappings]],
+    group: Group,
+    machines: Machines,
+    objective: str,
+    costs: tuple[FloatArray, FloatArray],
+) -> None:
+    """Write the costs of a group: with all processors, if its designs are many."""
+
+    def look_up(part: tuple[IntArray, IntArray, FloatArray]) -> None:
+        order, queries = _queries(machines, *part, objective)
+        costs[0][order], costs[1][order] = _totals(layers, group.chip, queries, objective)
+
+    over = map if len(group.designs) < FEWEST_DESIGNS else pool.map
+    for _ in over(look_up, _parts(machines, group.designs, objective)):
+        pass
 
 
 def compute_tables(network: Workload, chip: Accelerator) -> None:
@@ -130,104 +143,64 @@ def compute_tables(network: Workload, chip: Accelerator) -> None:
             pass
 
 
-def _part_costs(
-    layers: Sequence[tuple[Layer, int, Mappings]],
-    chip: Accelerator,
-    machines: Machines,
-    designs: IntArray,
-    objective: str,
-) -> FloatArray:
-    """Return seconds and DRAM bits of designs, shape (2, designs)."""
-    room_bits = machines.room_bits[designs]
-    keys = [room_bits[:, buffer] for buffer in range(room_bits.shape[1])]
-    order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
-    sorted_rooms = room_bits[order]
-    is_first = np.ones(len(order), dtype=bool)
-    is_first[1:] = (sorted_rooms[1:] != sorted_rooms[:-1]).any(axis=1)
-    starts = np.append(np.flatnonzero(is_first), len(order))
-    queries = _queries(machines, designs[order], sorted_rooms[starts[:-1]], starts, objective)
-    costs = np.empty((2, len(designs)))
-    costs[:, order] = _totals(layers, chip, queries, objective)
-    return costs
+def _parts(
+    machines: Machines, designs: IntArray, objective: str
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yield designs that are looked up together, in the order of their buckets of ratios.
+
+    With them the first of each bucket, and the ratios of the buckets, as in `Queries`.
+    """
+    starts, ratios = np.array([0, len(designs)]), np.zeros((2, 1))
+    if OBJECTIVES[LATENCY] == objective:
+        bucket, ratios = buckets(machines.rate_bytes_per_s[designs], machines.clock_hz[designs])
+        starts = starts_of(bucket, ratios.shape[1])
+        designs = dealt(bucket, designs, starts)
+    parts = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
+    if len(machines.room_bits) == 1:  # with more, mappings join anew in many rooms of each part
+        parts = max(parts, ceil(len(designs) / MOST_TOGETHER))
+    ends = np.linspace(0, len(designs), parts + 1).astype(np.int64)
+    for first, end in pairwise(ends.tolist()):
+        here = np.clip(starts, first, end) - first
+        is_here = np.diff(here) > 0
+        own = np.append(here[:-1][is_here], here[-1])
+        yield designs[first:end], own, np.ascontiguousarray(ratios[:, is_here])
 
 
 def _queries(
-    machines: Machines, designs: IntArray, rooms: IntArray, starts: IntArray, objective: str
-) -> Queries:
-    """Return designs, which are in the order of their rooms, as queries."""
-    rate, clock = machines.rate_bytes_per_s[designs], machines.clock_hz[designs]
-    bucket, ratios = buckets(rate, clock)
-    is_fastest = OBJECTIVES[LATENCY] == objective
-    asked = designs[:0] if is_fastest else designs
-    return Queries(
+    machines: Machines, designs: IntArray, starts: IntArray, ratios: FloatArray, objective: str
+) -> tuple[IntArray, Queries]:
+    """Return designs in the order in which they are looked up, and as queries.
+
+    Parameters are what `_parts` yields.
+    """
+    order, room, rooms = by_room(np.stack([bits[designs] for bits in machines.room_bits], axis=1))
+    bucket = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    order = dealt(bucket[order], order, starts)
+    designs = designs[order]
+    asked = designs[:0] if OBJECTIVES[LATENCY] == objective else designs
+    clock = machines.clock_hz[designs]
+    return designs, Queries(
         rooms=rooms,
+        room=room[order],
         starts=starts,
-        rate_bytes_per_s=rate,
-        clock_hz=clock,
-        bucket=bucket,
         ratios=ratios,
+        rate_bytes_per_s=machines.rate_bytes_per_s[designs],
+        clock_hz=clock,
+        is_one_clock=bool(clock.min() == clock.max()),
         mac_pj=machines.mac_pj[asked],
         dram_pj_per_bit=machines.dram_pj_per_bit[asked],
         leakage_w=machines.leakage_w[asked],
     )
 
 
-def _can_ask(chip: Accelerator, objective: str) -> bool:
-    """Whether mappings can be found for given machines: one buffer, and the least time is asked."""
-    is_mapped = chip.schedule is None and len(chip.buffers) == 1
-    return is_mapped and objective == OBJECTIVES[LATENCY]
-
-
-def asked_of(
-    accelerator: Accelerator,
-    knobs: Mapping[str, Sequence[Any]],
-    catalogue: Catalogue,
-    objective: str,
-) -> Asked | None:
-    """Return what to ask of mappings for all designs of a space, None if they are not alike.
-
-    Parameters
-    ----------
-    accelerator
-        The machine that is varied.
-    knobs
-        Names of its parameters to the values that they take.
-    catalogue
-        What the names of DRAM parts mean.
-    objective
-        What each layer's mapping minimises.
-    """
-    if not _can_ask(accelerator, objective):
-        return None
-    rooms = _grid(accelerator, knobs, (str(accelerator.buffers[0].bytes),), catalogue)
-    rates = _grid(accelerator, knobs, RATIO_KNOBS, catalogue)
-    if rooms is None or rates is None:
-        return None
-    return ask_for(rooms.room_bits[:, 0], rates.ratio)
-
-
-def _grid(
-    accelerator: Accelerator,
-    knobs: Mapping[str, Sequence[Any]],
-    names: Sequence[str],
-    catalogue: Catalogue,
-) -> Machines | None:
-    """Return the machines of all values of some knobs; None if they are too many."""
-    varied = {name: list(knobs[name]) for name in names if name in knobs}
-    varied = varied or {"clock_hz": [accelerator.clock_hz]}
-    if prod(len(values) for values in varied.values()) > MOST_ASKED:
-        return None
-    rows = list(product(*varied.values()))
-    columns = {
-        name: np.array(column) for name, column in zip(varied, zip(*rows, strict=True), strict=True)
-    }
-    return machines_of(accelerator, columns, catalogue, mac_scale=1.0)
-
-
 def _mappings(layer: Layer, chip: Accelerator, wanted: Asked | Sequence[int]) -> Mappings:
-    """Return what is looked up of a layer on the machines asked for, or with at least that room."""
+    """Return what is looked up of a layer on the machines asked for, or with at least that room.
+
+    A layer without MACs has one mapping, which takes no room.
+    """
     if not layer.has_macs:
-        return None
+        takes = 0, macless_bits(layer, chip), pooling_cycles(layer, chip)
+        return np.array([[0] * len(chip.buffers) + [*takes]])
     if chip.schedule is not None:
         return mapping_table(layer, chip)
     if isinstance(wanted, Asked):
@@ -243,22 +216,17 @@ def _totals(
 ) -> FloatArray:
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
+    searched = [len(x) for _, _, x in layers if not isinstance(x, MappingTable)]
+    desk = desk_for(max(searched, default=0), queries.ratios.shape[1])
     choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
     for layer, repeat, mappings in layers:
-        totals[0] += repeat * launch_s(layer, chip)
+        if launch := launch_s(layer, chip):
+            totals[0] += repeat * launch
         if isinstance(mappings, MappingTable):
             totals += repeat * _scheduled(mappings, chip, queries)
             continue
-        if mappings is None:
-            moved = macless_bits(layer, chip)
-            compute = pooling_cycles(layer, chip) / queries.clock_hz
-            transfer = moved / 8 / queries.rate_bytes_per_s
-            totals[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
-            totals[1] += repeat * moved
-            continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        desk = desk_for(mappings, queries)
-        add_layer(mappings, queries, (*choice, work), repeat, totals, desk)
+        add_layer(mappings, queries, (*choice, work), repeat, (totals[0], totals[1]), desk)
     return totals
 
 
@@ -267,8 +235,7 @@ def _scheduled(table: MappingTable, chip: Accelerator, queries: Queries) -> Floa
     shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
     rooms = queries.rooms[:, shared]
     row = np.searchsorted(table.footprint_bits[:, shared], rooms, side="right") - 1
-    bits = np.where(row < 0, np.inf, table.dram_bits[row])
-    each = np.repeat(bits, np.diff(queries.starts))
+    each = np.where(row < 0, np.inf, table.dram_bits[row])[queries.room]
     compute = table.compute_cycles[0] / queries.clock_hz
     transfer = each / 8 / queries.rate_bytes_per_s
     return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), each))

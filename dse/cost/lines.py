@@ -160,7 +160,7 @@ def network_lines(
     lines
         The parameter that is the buffer's size, and ``dram_bytes_per_s``, to ascending values.
     asked
-        As `dse.cost.designs.asked_of` says of all these machines.
+        As `dse.cost.asking.asked_of` says of all these machines.
     catalogue
         What the names of DRAM parts and technologies mean.
     """
@@ -170,7 +170,7 @@ def network_lines(
     by_name = {name: _machines(chip, name, column, catalogue) for name, column in lines.items()}
     ratios = by_name["dram_bytes_per_s"].ratio
     room = next(one for name, one in by_name.items() if name != "dram_bytes_per_s")
-    rooms = room.room_bits[:, 0]
+    rooms = room.room_bits[0]
     if not asked.covers(rooms, ratios):
         raise DseError("machines must be of the space that mappings are asked for")
     spans = np.array(asked.ratios).T

@@ -3,75 +3,37 @@
 What a mapping takes depends on a machine through its buffers and through the ratio of its clock to
 its DRAM rate only: in cycles, max(cycles + ends * ratio, DRAM bits * ratio). Ratios fall into
 buckets, and each keeps the mappings that can be fastest at some ratio in it, one or two mostly.
-Mappings join the buckets as rooms grow; a machine compares those of its bucket.
+Mappings join the buckets as rooms grow. Few do, so machines in the order of their rooms compare the
+same mappings for long: those of a bucket are costed together, up to the room where one joins.
 """
-
-from typing import NamedTuple
-
-import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
+from dse.cost.chosen import LATENCY, Desk, Queries, add_best, add_fastest
 from dse.mapping.ratios import (
-    COLUMNS,
     CYCLES,
-    DOUBLE_BUFFERED,
     DRAM,
     ENDS,
-    SERIAL,
     copy_row,
     ends_that_take_time,
+    is_beaten,
     is_no_larger,
-    joined,
+    taken_in,
 )
 
-LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
-"""Places in `dse.mapping.table.OBJECTIVES`."""
 
-
-class Queries(NamedTuple):
-    """Machines that share an array, ordered by the room of their buffers; shape (machines,).
-
-    Attributes
-    ----------
-    rooms : shape (rooms, buffers), in lexicographic order
-        Bits that tiles may take.
-    starts : shape (rooms + 1,)
-        The first machine of each room.
-    rate_bytes_per_s, clock_hz
-        DRAM rate times efficiency; clock.
-    bucket
-        The bucket of each machine's ratio.
-    ratios : shape (2, buckets)
-        The least and the most ratio in each bucket: cycles for each bit of DRAM traffic.
-    mac_pj, dram_pj_per_bit, leakage_w
-        Of an 8-bit MAC, of a transferred bit; power of the area. Empty where time is minimised.
-    """
-
-    rooms: IntArray
-    starts: IntArray
-    rate_bytes_per_s: FloatArray
-    clock_hz: FloatArray
-    bucket: IntArray
-    ratios: FloatArray
-    mac_pj: FloatArray
-    dram_pj_per_bit: FloatArray
-    leakage_w: FloatArray
-
-
-def desk_for(criteria: IntArray, queries: Queries) -> tuple[FloatArray, IntArray]:
-    """Return room for the mappings of each bucket, and for their number."""
-    num_buckets = queries.ratios.shape[1]
-    kept = np.empty((len(criteria) + 1, num_buckets, COLUMNS))
-    return kept, np.zeros(num_buckets, dtype=np.int64)
+@inlined
+def _is_known(kept: FloatArray, fresh: int) -> bool:
+    """Whether a mapping is no larger in anything than the one behind the last."""
+    other = 0
+    while other < fresh and not is_no_larger(kept, 0, other, fresh):
+        other += 1
+    return other < fresh
 
 
 @inlined
 def _listed(kept: FloatArray, fresh: int) -> int:
-    """Keep the mapping behind the last one unless one is no larger; drop those that are larger."""
-    for other in range(fresh):
-        if is_no_larger(kept, 0, other, fresh):
-            return fresh
+    """Keep the mapping behind the last one, drop those that are larger; return their number."""
     count = 0
     for one in range(fresh):
         if not is_no_larger(kept, 0, fresh, one):
@@ -79,60 +41,6 @@ def _listed(kept: FloatArray, fresh: int) -> int:
             count += 1
     copy_row(kept, 0, fresh, count)
     return count + 1
-
-
-@inlined
-def _latency(kept: FloatArray, each: int, place: int, machine: tuple[float, float, int]) -> float:
-    """Return the latency of a mapping; see `dse.cost.time.latency_s`."""
-    rate, clock, transfers = machine
-    compute = kept[place, each, CYCLES] / clock
-    transfer = kept[place, each, DRAM] / 8 / rate
-    if transfers == SERIAL:
-        return compute + transfer
-    if transfers == DOUBLE_BUFFERED:
-        compute = compute + min(kept[place, each, ENDS] / 8 / rate, transfer)
-    return max(compute, transfer)
-
-
-@inlined
-def _fastest(
-    kept: FloatArray, each: int, count: int, machine: tuple[float, float, int]
-) -> tuple[float, float]:
-    """Return the least latency of the mappings of a bucket, and their fewest DRAM bits with it."""
-    best, bits = np.inf, np.inf
-    for place in range(count):
-        seconds = _latency(kept, each, place, machine)
-        if seconds < best or (seconds == best and kept[place, each, DRAM] < bits):
-            best, bits = seconds, kept[place, each, DRAM]
-    return best, bits
-
-
-@inlined
-def _best(
-    kept: FloatArray,
-    count: int,
-    machine: tuple[float, float, int],
-    energies: tuple[float, float, float],
-    objective: int,
-) -> tuple[float, float]:
-    """Return latency and DRAM bits of the mapping that a machine's mapper chooses by another rule.
-
-    Ties go to the least latency, then the fewest DRAM bits. `energies` are those of all MACs [pJ]
-    and of a transferred bit [pJ], and the leakage [W].
-    """
-    least, best, bits = np.inf, np.inf, np.inf
-    macs_pj, bit_pj, leakage_w = energies
-    for place in range(count):
-        seconds, moved = _latency(kept, 0, place, machine), kept[place, 0, DRAM]
-        value = moved
-        if objective != TRAFFIC:
-            value = macs_pj + moved * bit_pj + leakage_w * seconds * 1e12
-        if objective == DELAY_PRODUCT:
-            value *= seconds
-        is_less = value < least or (value == least and seconds < best)
-        if is_less or (value == least and seconds == best and moved < bits):
-            least, best, bits = value, seconds, moved
-    return best, bits
 
 
 @inlined
@@ -153,14 +61,58 @@ def _holds(rooms: IntArray, room: int) -> bool:
     return buffer == rooms.shape[1]
 
 
+@inlined
+def _has_all(criteria: IntArray, first: int, rooms: IntArray, room: int) -> bool:
+    """Whether none of the mappings from the first on fits into a room, if it is of one buffer."""
+    is_one = rooms.shape[1] == 1
+    return is_one and (first == len(criteria) or criteria[first, 0] > rooms[room, 0])
+
+
+@inlined
+def _first_from(room: IntArray, first: int, end: int, least: int) -> int:
+    """Return the first machine of a range, in the order of their rooms, whose room is no less."""
+    while first < end:
+        middle = (first + end) // 2
+        if room[middle] < least:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _add_until(
+    queries: Queries,
+    desk: Desk,
+    rule: tuple[int, int, float],
+    range_of: tuple[int, int],
+    repeat: int,
+    totals: tuple[FloatArray, FloatArray],
+) -> None:
+    """Add what the mappings of a bucket take on its machines of smaller rooms, those not done yet.
+
+    `range_of` is the bucket and the room.
+    """
+    each, room = range_of
+    first, end = desk.done[each], queries.starts[each + 1]
+    if first == end or queries.room[first] >= room:
+        return
+    end = _first_from(queries.room, first, end, room)
+    desk.done[each] = end
+    if rule[1] == LATENCY:
+        add_fastest(queries, desk, each, (first, end), repeat, totals[0], totals[1])
+    else:
+        add_best(queries, desk, rule[1:], (first, end), repeat, totals[0], totals[1])
+
+
 @compiled
 def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
     criteria: IntArray,
     queries: Queries,
     rule: tuple[int, int, float],
     repeat: int,
-    totals: FloatArray,
-    desk: tuple[FloatArray, IntArray],
+    totals: tuple[FloatArray, FloatArray],
+    desk: Desk,
 ) -> None:
     """Add latency and DRAM bits of a layer's best mappings to the totals of machines.
 
@@ -175,22 +127,22 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
         of the layer, scaled to 8 by 8 bits.
     repeat
         How often the layer runs.
-    totals : shape (2, machines)
+    totals : two of shape (machines,)
         Seconds and bits; inf where nothing fits.
     desk
-        Room of `desk_for` for the mappings of each bucket and their number.
+        That of `desk_for`.
     """
-    transfers, objective, macs = rule
-    rooms, starts, ratios = queries.rooms, queries.starts, queries.ratios
-    rate, clock, bucket = queries.rate_bytes_per_s, queries.clock_hz, queries.bucket
-    mac_pj, dram_pj, leakage_w = queries.mac_pj, queries.dram_pj_per_bit, queries.leakage_w
-    num_buckets = ratios.shape[1] if objective == LATENCY else 1
-    kept, counts = desk
+    rooms, ratios, kept, counts = queries.rooms, queries.ratios, desk.kept, desk.counts
     buffers, first = rooms.shape[1], 0
+    for each in range(len(counts)):
+        counts[each], desk.done[each] = 0, queries.starts[each]
     for room in range(len(rooms)):
+        if room > 0 and _has_all(criteria, first, rooms, room):
+            continue
         is_larger = room > 0 and _holds(rooms, room)
         if not is_larger:
-            for each in range(num_buckets):
+            for each in range(len(counts)):
+                _add_until(queries, desk, rule, (each, room), repeat, totals)
                 counts[each] = 0
             first = 0
         end = first
@@ -204,25 +156,20 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
             if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
                 continue
             bits = criteria[row, buffers + DRAM]
-            ends = ends_that_take_time(criteria[row, buffers + ENDS], bits, transfers)
-            for each in range(num_buckets):
+            ends = ends_that_take_time(criteria[row, buffers + ENDS], bits, rule[0])
+            for each in range(len(counts)):
                 count = counts[each]
                 kept[count, each, ENDS] = ends
                 kept[count, each, DRAM] = bits
                 kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
-                if objective == LATENCY:
-                    span = ratios[0, each], ratios[1, each]
-                    counts[each] = joined(kept, each, count, span)
-                else:
-                    counts[each] = _listed(kept, count)
+                span = ratios[0, each], ratios[1, each]
+                is_fastest = rule[1] == LATENCY
+                if is_beaten(kept, each, count, span) if is_fastest else _is_known(kept, count):
+                    continue
+                _add_until(queries, desk, rule, (each, room), repeat, totals)
+                counts[each] = (
+                    taken_in(kept, each, count, span) if is_fastest else _listed(kept, count)
+                )
         first = end if buffers == 1 else 0
-        for one in range(starts[room], starts[room + 1]):
-            machine = rate[one], clock[one], transfers
-            if objective == LATENCY:
-                each = bucket[one]
-                seconds, moved = _fastest(kept, each, counts[each], machine)
-            else:
-                energies = macs * mac_pj[one], dram_pj[one], leakage_w[one]
-                seconds, moved = _best(kept, counts[0], machine, energies, objective)
-            totals[0, one] += repeat * seconds
-            totals[1, one] += repeat * moved
+    for each in range(len(counts)):
+        _add_until(queries, desk, rule, (each, len(rooms)), repeat, totals)

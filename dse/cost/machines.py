@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.arrays import FloatArray, IntArray
+from dse.arrays import FloatArray, IntArray, parts_of
 from dse.cost.area import area_mm2
 from dse.cost.energy import UNNAMED_DRAM_PJ_PER_BIT, dram_pj_per_bit
 from dse.cost.price import UNNAMED_DRAM_USD_PER_BYTES_PER_S, die_usd, dram_usd
@@ -24,13 +24,13 @@ NAMED = ("dram_part", "technology")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machines:
-    """What of each design its costs depend on, arrays of shape (designs,) but for the first two.
+    """What of each design its costs depend on, arrays of shape (designs,).
 
     Attributes
     ----------
-    axis_sizes : shape (designs, axes)
-        MACs along each axis of the array.
-    room_bits : shape (designs, buffers)
+    axis_sizes : for each axis of the array
+        MACs along it.
+    room_bits : for each buffer
         Bits that tiles may take.
     rate_bytes_per_s, peak_bytes_per_s, clock_hz
         DRAM rate times efficiency and unit, and before them; clock.
@@ -40,8 +40,8 @@ class Machines:
         Of the chip without its DRAM interface; of the die and the DRAM.
     """
 
-    axis_sizes: IntArray
-    room_bits: IntArray
+    axis_sizes: tuple[IntArray, ...]
+    room_bits: tuple[IntArray, ...]
     rate_bytes_per_s: FloatArray
     peak_bytes_per_s: FloatArray
     clock_hz: FloatArray
@@ -83,27 +83,25 @@ def machines_of(
     _check(accelerator, varied, catalogue)
     numbers = {name: np.asarray(varied[name]) for name in varied if name not in NAMED}
 
-    def value(reference: int | str) -> Any:
-        if reference in numbers:
-            return numbers[str(reference)]
-        return accelerator.number(reference, "accelerator")
+    def whole(reference: int | str) -> IntArray:
+        """Return a parameter of the designs, of shape () where they share it."""
+        known = reference in numbers
+        value = numbers[str(reference)] if known else accelerator.number(reference, "accelerator")
+        return np.asarray(value).astype(np.int64, copy=False)
 
-    sizes = [np.broadcast_to(value(axis.size), size) for axis in accelerator.array]
-    buffers = [np.broadcast_to(value(one.bytes), size) for one in accelerator.buffers]
-    axis_sizes = np.stack(sizes, axis=1).astype(np.int64, copy=False)
-    buffer_bytes = np.stack(buffers, axis=1).astype(np.int64, copy=False)
-    num_macs = prod(axis_sizes.T, start=np.ones(size, dtype=np.int64))
-    num_bytes = sum(buffer_bytes.T, start=np.zeros(size, dtype=np.int64))
+    sizes = [whole(axis.size) for axis in accelerator.array]
+    buffers = [whole(one.bytes) for one in accelerator.buffers]
     share = 2 if accelerator.transfers == "double_buffered" else 1
     peak, picojoules, dram_price = _dram(accelerator, varied, catalogue, size)
-    chip = _silicon(accelerator, varied, catalogue, num_macs, num_bytes, mac_scale)
+    num_macs, num_bytes = np.asarray(prod(sizes)), np.asarray(sum(buffers))
+    chip = _silicon(accelerator, varied, catalogue, num_macs, num_bytes, size, mac_scale)
     clock = numbers.get("clock_hz", np.asarray(accelerator.clock_hz))
     return Machines(
-        axis_sizes=axis_sizes,
-        room_bits=8 * buffer_bytes // share,
+        axis_sizes=tuple(np.broadcast_to(one, size) for one in sizes),
+        room_bits=tuple(np.broadcast_to(8 * one // share, size) for one in buffers),
         rate_bytes_per_s=peak * accelerator.dram.efficiency * _dram_unit(accelerator, varied),
         peak_bytes_per_s=peak,
-        clock_hz=np.array(np.broadcast_to(clock, size), dtype=np.float64),
+        clock_hz=np.broadcast_to(clock.astype(np.float64, copy=False), size),
         mac_pj=chip["mac_pj"],
         dram_pj_per_bit=picojoules,
         leakage_w=chip["leakage_w"],
@@ -162,8 +160,9 @@ def _telling(name: str, column: NDArray[Any]) -> list[Any]:
         return list(dict.fromkeys(column.tolist()))
     telling = [column.min(), column.max()]  # NaN is both
     if column.dtype.kind == "f":
-        broken = column[column != np.floor(column)]
-        telling += list(broken[:1])
+        parts = (column[part] for part in parts_of(len(column)))
+        broken = (part[part != np.floor(part)] for part in parts)
+        telling += next(([x[0]] for x in broken if len(x)), [])
     return telling
 
 
@@ -214,20 +213,23 @@ def _silicon(
     catalogue: Catalogue,
     macs: IntArray,
     buffer_bytes: IntArray,
+    size: int,
     scale: float,
 ) -> dict[str, FloatArray]:
     """Return what follows from the node: area, price of the die, energy of a MAC, leakage."""
     nodes: list[Technology] = [accelerator.technology]
-    place = np.zeros(len(macs), dtype=np.int64)
+    place = np.broadcast_to(0, size)
     if "technology" in columns:
         names, place = _by_name(columns["technology"])
         nodes = [catalogue.technologies[name] for name in names]
-    found = {name: np.empty(len(macs)) for name in ("area_mm2", "die_usd", "mac_pj", "leakage_w")}
-    for number, node in enumerate(nodes):
-        here = slice(None) if len(nodes) == 1 else place == number
-        area = area_mm2(macs[here], buffer_bytes[here], node, scale=scale)
-        found["area_mm2"][here] = area
-        found["die_usd"][here] = die_usd(area, node)
-        found["mac_pj"][here] = node.mac_pj.value
-        found["leakage_w"][here] = node.leakage_w_per_mm2.value * area
+    found = {name: np.empty(size) for name in ("area_mm2", "die_usd", "mac_pj", "leakage_w")}
+    for part in parts_of(size):
+        for number, node in enumerate(nodes):
+            here = part if len(nodes) == 1 else part.start + np.flatnonzero(place[part] == number)
+            own_macs, own_bytes = (x[here] if x.ndim else x for x in (macs, buffer_bytes))
+            area = area_mm2(own_macs, own_bytes, node, scale=scale)
+            found["area_mm2"][here] = area
+            found["die_usd"][here] = die_usd(area, node)
+            found["mac_pj"][here] = node.mac_pj.value
+            found["leakage_w"][here] = node.leakage_w_per_mm2.value * area
     return found

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.arrays import FloatArray, IntArray
+from dse.arrays import FloatArray, IntArray, parts_of
 from dse.cost.area import extrapolation_warnings
-from dse.cost.designs import Group, asked_of, compute_tables, costs_of_groups
+from dse.cost.asking import asked_of
+from dse.cost.designs import Group, compute_tables, write_costs
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
 from dse.cost.lines import Lines, network_lines
@@ -21,6 +22,16 @@ from dse.mapping.asked import Asked
 from dse.mapping.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
+
+QUANTITIES = (
+    "throughput_per_s",
+    "dram_bytes",
+    "dram_bytes_per_inference",
+    "energy_pj",
+    "energy_pj_per_inference",
+    "power_w",
+)
+"""Costs of a design that follow from its latency and its DRAM bits."""
 
 
 def evaluate(
@@ -100,7 +111,7 @@ def design_costs(
     objective
         What each layer's mapping minimises.
     asked
-        What `dse.cost.designs.asked_of` says of the space that the designs are of: their mappings
+        What `dse.cost.asking.asked_of` says of the space that the designs are of: their mappings
         are then found faster. The costs are the same.
 
     Returns
@@ -119,17 +130,15 @@ def design_costs(
     machines = machines_of(accelerator, columns, catalogue, mac_scale=_widest_mac(network))
     size = len(machines.clock_hz)
     batch = np.asarray(columns.get("batch", np.broadcast_to(network.batch, size)))
-    latency, bits = np.empty(size), np.empty(size)
     groups = []
-    for designs in _alike([*machines.axis_sizes.T, batch]):
+    for designs in _alike([*machines.axis_sizes, batch]):
         first = designs[0]
         here = network.with_batch(int(batch[first])) if "batch" in columns else network
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
         groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
-    every = costs_of_groups(groups, machines, objective, asked=asked)
-    for group, costs in zip(groups, every, strict=True):
-        latency[group.designs], bits[group.designs] = costs
-    return _costs(network, machines, batch, latency, bits)
+    costs = np.empty(size), np.empty(size)
+    write_costs(groups, machines, objective, costs, asked=asked)
+    return _costs(network, machines, batch, *costs)
 
 
 def costs_of_space(
@@ -140,7 +149,7 @@ def costs_of_space(
 ) -> Callable[..., dict[str, FloatArray]]:
     """Return `design_costs` for an objective, faster for the designs of a space.
 
-    Parameters are those of `dse.cost.designs.asked_of`.
+    Parameters are those of `dse.cost.asking.asked_of`.
     """
     asked = asked_of(accelerator, knobs, catalogue, objective)
     return partial(design_costs, objective=objective, asked=asked)
@@ -154,7 +163,7 @@ def lines_of_space(
 ) -> Callable[..., Lines] | None:
     """Return `network_lines` for the designs of a space, None where it does not apply.
 
-    Parameters are those of `dse.cost.designs.asked_of`.
+    Parameters are those of `dse.cost.asking.asked_of`.
     """
     asked = asked_of(accelerator, knobs, catalogue, objective)
     return None if asked is None else partial(network_lines, asked=asked)
@@ -186,11 +195,13 @@ def _chip_columns(machines: Machines) -> dict[str, FloatArray]:
 
 def _alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
     """Return the designs that are alike in all columns, as a list of ascending indices."""
+    varied = [x for x in columns if x.strides != (0,) and (x[0] != x[-1] or x.min() != x.max())]
+    if not varied:
+        return [np.arange(len(columns[0]))]
     code = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        if column[0] != column[-1] or column.min() != column.max():
-            distinct, place = np.unique(column, return_inverse=True)
-            code = code * len(distinct) + place
+    for column in varied:
+        distinct, place = np.unique(column, return_inverse=True)
+        code = code * len(distinct) + place
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order])) + 1
     return np.split(order, starts)
@@ -213,21 +224,21 @@ def _costs(
     work = sum(
         x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in network.layers
     )
-    energy = energy_pj(
-        work / network.batch * batch,
-        bits,
-        latency,
-        mac_pj=machines.mac_pj,
-        dram_pj_per_bit=machines.dram_pj_per_bit,
-        leakage_w=machines.leakage_w,
-    )
-    return {
-        "latency_s": latency,
-        "throughput_per_s": batch / latency,
-        "dram_bytes": bits / 8,
-        "dram_bytes_per_inference": bits / 8 / batch,
-        "energy_pj": energy,
-        "energy_pj_per_inference": energy / batch,
-        "power_w": power_w(energy, latency),
-        **_chip_columns(machines),
-    }
+    found = {name: np.empty(len(latency)) for name in QUANTITIES}
+    for part in parts_of(len(latency)):
+        seconds, moved, count = latency[part], bits[part], batch[part]
+        energy = energy_pj(
+            work / network.batch * count,
+            moved,
+            seconds,
+            mac_pj=machines.mac_pj[part],
+            dram_pj_per_bit=machines.dram_pj_per_bit[part],
+            leakage_w=machines.leakage_w[part],
+        )
+        found["throughput_per_s"][part] = count / seconds
+        found["dram_bytes"][part] = moved / 8
+        found["dram_bytes_per_inference"][part] = moved / 8 / count
+        found["energy_pj"][part] = energy
+        found["energy_pj_per_inference"][part] = energy / count
+        found["power_w"][part] = power_w(energy, seconds)
+    return {"latency_s": latency, **found, **_chip_columns(machines)}

@@ -38,20 +38,23 @@ def ends_that_take_time(ends: int, bits: int, transfers: int) -> int:
 def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
     """Return the bucket of each machine's ratio, and the least and most ratio of each bucket.
 
+    Buckets are even in the bits of a ratio, which rise with it about as its logarithm does.
+
     Parameters
     ----------
     rate, clock : shape (machines,)
         DRAM rate [bytes/s], clock [Hz].
     """
     most = max(min(len(rate) // MACHINES_TO_A_BUCKET, MOST_BUCKETS), FEWEST_BUCKETS)
-    which = np.empty(len(rate), dtype=np.int64)
     ratio = clock / (8 * rate)
-    low, width = np.log(ratio.min()), np.log(ratio.max() / ratio.min()) + 1e-300
+    which = ratio.copy().view(np.int64)
+    low, span, shift = which.min(), which.max() - which.min(), 0
+    while span >> shift >= most:
+        shift += 1
     ends = np.empty((2, most))
     ends[0], ends[1] = np.inf, -np.inf
     for one in range(len(rate)):
-        place = int((np.log(ratio[one]) - low) / width * most)
-        place = min(max(place, 0), most - 1)
+        place = (which[one] - low) >> shift
         which[one] = place
         ends[0, place] = min(ends[0, place], ratio[one])
         ends[1, place] = max(ends[1, place], ratio[one])
@@ -100,6 +103,37 @@ def copy_row(kept: FloatArray, each: int, source: int, target: int) -> None:
 
 
 @inlined
+def is_beaten(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> bool:
+    """Whether a mapping of a bucket beats the one behind the last, whose times are written there.
+
+    Parameters are those of `joined`.
+    """
+    low, high = span
+    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
+    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
+    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
+    other = 0
+    while other < fresh and not is_slower(kept, each, fresh, other, span):
+        other += 1
+    return other < fresh
+
+
+@inlined
+def taken_in(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
+    """Take the mapping behind the last one, which none beats, into a bucket; drop what it beats.
+
+    Parameters are those of `joined`, which returns the same.
+    """
+    count = 0
+    for one in range(fresh):
+        if not is_slower(kept, each, one, fresh, span):
+            copy_row(kept, each, one, count)
+            count += 1
+    copy_row(kept, each, fresh, count)
+    return count + 1
+
+
+@inlined
 def joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
     """Take the mapping behind the last one into a bucket, drop those that it beats.
 
@@ -116,17 +150,6 @@ def joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -
     -------
     Their number now.
     """
-    low, high = span
-    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
-    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
-    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
-    for other in range(fresh):
-        if is_slower(kept, each, fresh, other, span):
-            return fresh
-    count = 0
-    for one in range(fresh):
-        if not is_slower(kept, each, one, fresh, span):
-            copy_row(kept, each, one, count)
-            count += 1
-    copy_row(kept, each, fresh, count)
-    return count + 1
+    if is_beaten(kept, each, fresh, span):
+        return fresh
+    return taken_in(kept, each, fresh, span)

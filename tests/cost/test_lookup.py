@@ -6,7 +6,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.cost.designs import asked_of
+from dse.cost import designs
+from dse.cost.asking import asked_of
+from dse.cost.chosen import MACHINES_AT_ONCE, Queries, desk_for
+from dse.cost.lookup import add_layer
 from dse.cost.model import costs_of_space, design_costs
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import asked, kept
@@ -134,3 +137,49 @@ def test_a_design_outside_of_the_space_is_looked_up_in_the_whole_table() -> None
     columns = grid_of({**knobs, "clock_hz": [1.1 * x for x in knobs["clock_hz"]]})
     costs = design_costs(network, chip, columns, catalogue=CATALOGUE, asked=wanted)
     assert_chosen(costs, columns, layer, chip, "latency_s")
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_designs_in_many_parts_equal_designs_one_by_one(
+    objective: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(designs, "MOST_TOGETHER", 5)  # so that parts share buckets
+    for seed in range(20):
+        rng = Random(f"{objective} {seed}")
+        chip = parametric(random_chip(rng), rng)
+        layer = replace(random_layer(rng), repeat=2)
+        network = Workload(name="one", layers=(layer,), source="tests", batch=1)
+        sizes = [1, *np.unique(mapping_table(layer, chip).footprint_bits // 4 + 1).tolist()]
+        columns = {name: np.array(rng.choices(sizes, k=40)) for name in chip.parameters}
+        rates = [10 ** rng.uniform(6, 11) for _ in range(rng.choice([1, 40]))]
+        columns["dram_bytes_per_s"] = np.array(rng.choices(rates, k=40))
+        costs = design_costs(network, chip, columns, catalogue=CATALOGUE, objective=objective)
+        for place in range(40):
+            own = {name: column[place : place + 1] for name, column in columns.items()}
+            alone = design_costs(network, chip, own, catalogue=CATALOGUE, objective=objective)
+            assert {name: x[place] for name, x in costs.items()} == {
+                name: x[0] for name, x in alone.items()
+            }
+
+
+def test_machines_that_are_costed_a_few_at_a_time_cost_the_same() -> None:
+    seconds, bits = np.zeros((2, MACHINES_AT_ONCE * 2 + 3))
+    rate, clock = np.random.default_rng(0).uniform(1e8, 1e9, (2, len(seconds)))
+    ratio = clock / (8 * rate)
+    queries = Queries(
+        rooms=np.zeros((1, 1), dtype=np.int64),
+        room=np.zeros(len(rate), dtype=np.int64),
+        starts=np.array([0, len(rate)]),
+        ratios=np.array([[ratio.min()], [ratio.max()]]),
+        rate_bytes_per_s=rate,
+        clock_hz=clock,
+        is_one_clock=False,
+        mac_pj=rate[:0],
+        dram_pj_per_bit=rate[:0],
+        leakage_w=rate[:0],
+    )
+    criteria = np.array([[0, 8, 8000, 1000], [0, 0, 16000, 500], [0, 80, 800, 4000]])
+    add_layer(criteria, queries, (1, 0, 0.0), 3, (seconds, bits), desk_for(3, 1))
+    times = [np.maximum(c / clock + e / 8 / rate, d / 8 / rate) for _, e, d, c in criteria]
+    assert seconds.tolist() == (3 * np.min(times, axis=0)).tolist()
+    assert bits.tolist() == (3 * criteria[np.argmin(times, axis=0), 2]).tolist()

@@ -7,7 +7,7 @@ import pytest
 
 import dse
 from dse.cost import lines as cost_lines
-from dse.cost.designs import asked_of
+from dse.cost.asking import asked_of
 from dse.cost.model import chip_costs, costs_of_space, lines_of_space
 from dse.errors import DseError
 from dse.search import exact, screen
