@@ -57,21 +57,22 @@ def run_task(
     """
     started = time.perf_counter()
     values = resolved(composed)
-    job = Job(
-        composed=composed,
-        values=values,
-        settings=settings_from(values),
-        stage=stage,
-        command=command,
-        tell=tell,
-        started_s=started,
-    )
-    return RUNNERS[job.settings.task](job)
+    with Drawing(stage.folder) as drawing:
+        job = Job(
+            composed=composed,
+            values=values,
+            settings=settings_from(values),
+            stage=stage,
+            drawing=drawing,
+            command=command,
+            tell=tell,
+            started_s=started,
+        )
+        return RUNNERS[job.settings.task](job)
 
 
 def _search(job: Job) -> list[str]:
     """Search the space, pick a design, and write the run folder."""
-    drawing = Drawing(job.stage.folder)
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
     machine = _machine(values, values["accelerator"], network)
@@ -86,15 +87,14 @@ def _search(job: Job) -> list[str]:
         evaluate=costs_of_space(*_varied(space, settings)),
         lines=lines_of_space(*_varied(space, settings)),
         chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
-        known=lambda exact: decisions.extend(_decisions(job, network, exact, drawing)),
+        known=lambda exact: decisions.extend(_decisions(job, network, exact)),
         **search_from(values["search"]),
     )
-    return _finish(job, network, study, drawing, decisions)
+    return _finish(job, network, study, decisions)
 
 
 def _pick(job: Job) -> list[str]:
     """Pick again from a finished search, whose designs are not costed again."""
-    drawing = Drawing(job.stage.folder)
     run = read_run(job.settings.runs[0])
     if not run.has("designs.parquet"):
         raise DseError(f"run must be the folder of a finished search, got {str(run.folder)!r}")
@@ -118,7 +118,7 @@ def _pick(job: Job) -> list[str]:
             catalogue=space.catalogue,
         ),
     )
-    return _finish(job, network, study, drawing, [])
+    return _finish(job, network, study, [])
 
 
 def _varied(
@@ -156,7 +156,7 @@ class Decision:
     evaluation: Evaluation
 
 
-def _decisions(job: Job, network: Workload, study: Study, drawing: Drawing) -> list[Decision]:
+def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
     """Pick from a study, tell it, write it, and begin to draw it; empty if nothing is feasible."""
     if study.front.empty:
         return []
@@ -174,27 +174,25 @@ def _decisions(job: Job, network: Workload, study: Study, drawing: Drawing) -> l
     write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation, values["workload"].get("coverage"))
     job.write_manifest(study)
-    drawing.draw("pareto", "roofline", "time_by_cause")
+    job.drawing.draw("pareto", "roofline", "time_by_cause")
     write_traffic(folder, evaluation)
-    drawing.draw("traffic")
+    job.drawing.draw("traffic")
     return [Decision(pick, evaluation)]
 
 
-def _finish(
-    job: Job, network: Workload, study: Study, drawing: Drawing, decisions: list[Decision]
-) -> list[str]:
+def _finish(job: Job, network: Workload, study: Study, decisions: list[Decision]) -> list[str]:
     """Decide unless that is done, write what is left, and return what is left to tell."""
     folder = job.stage.folder
-    decisions = decisions or _decisions(job, network, study, drawing)
+    decisions = decisions or _decisions(job, network, study)
     job.tell(study_lines(study))
-    drawing.wait()  # what it reads is written again
+    job.drawing.wait()  # what it reads is written again
     write_study(folder, study)
     job.write_manifest(study)
     if not decisions:
         study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
-        drawing.finish()
+        job.drawing.finish()
         return [*infeasible_lines(study), *_closing(job)]
-    drawing.finish()
+    job.drawing.finish()
     (decision,) = decisions
     warnings = [f"Warning      {text}" for text in decision.evaluation.warnings]
     return [*warnings, *_closing(job)]
@@ -219,7 +217,6 @@ def _machine(
 
 def _evaluate(job: Job) -> list[str]:
     """Cost one machine, layer by layer."""
-    drawing = Drawing(job.stage.folder)
     network = workload_from(job.values["workload"])
     evaluation = evaluate(
         network,
@@ -229,9 +226,9 @@ def _evaluate(job: Job) -> list[str]:
     folder = job.stage.folder
     write_evaluation(folder, evaluation, job.values["workload"].get("coverage"))
     job.write_manifest()
-    drawing.draw("roofline", "time_by_cause")
+    job.drawing.draw("roofline", "time_by_cause")
     write_traffic(folder, evaluation)
-    drawing.finish()
+    job.drawing.finish()
     return [*evaluation_lines(evaluation), *_closing(job)]
 
 

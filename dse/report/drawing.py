@@ -13,7 +13,7 @@ import sys
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from dse.processors import num_workers
 
@@ -24,7 +24,8 @@ class Drawing:
     """The plots and the page of a run folder, drawn as its files are written.
 
     A second process draws where there is a second processor; it serves all runs of this process.
-    Whatever happens to it, this process then draws itself.
+    Whatever happens to it, this process then draws itself. As a context, an error or an interrupt
+    ends it, so that nothing is written into a folder that goes.
 
     Parameters
     ----------
@@ -35,27 +36,46 @@ class Drawing:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._drawn: list[str] = []
-        self._other = begin_loading()
+        self._is_alone = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and _other.cache_info().currsize:
+            _end_loading()
 
     def draw(self, *names: str) -> None:
         """Draw plots, by their file names, whose files are complete; do not wait for that."""
-        if self._other is not None:
-            self._other.order(self._folder, only=names)
+        if self._orders(only=names):
             self._drawn += names
 
     def wait(self) -> None:
         """Wait for the plots that are being drawn."""
-        if self._other is not None and not self._other.is_done():
-            _other.cache_clear()
-            self._other, self._drawn = None, []
+        if self._drawn:
+            self._follow_up()
 
     def finish(self) -> None:
         """Draw what is not drawn yet and write the page; the folder's files are complete."""
-        if self._other is not None:
-            self._other.order(self._folder, drawn=self._drawn)
-        self.wait()
-        if self._other is None:
+        if self._orders(drawn=self._drawn):
+            self._follow_up()
+        if self._is_alone:
             _follow(self._folder, drawn=self._drawn)
+
+    def _orders(self, **what: Collection[str]) -> bool:
+        """Have the other process draw; return whether there is one."""
+        other = None if self._is_alone else begin_loading()
+        self._is_alone = other is None
+        if other is not None:
+            other.order(self._folder, **what)
+        return not self._is_alone
+
+    def _follow_up(self) -> None:
+        """Wait for the other process; without it nothing is drawn yet."""
+        other = begin_loading()
+        if other is None or not other.is_done():
+            _end_loading()
+            self._is_alone, self._drawn = True, []
 
 
 def begin_loading() -> "_Other | None":
@@ -71,6 +91,14 @@ def _other() -> "_Other | None":
         return None
 
 
+def _end_loading() -> None:
+    """End the process that draws; another one is started when it is needed."""
+    other = _other()
+    _other.cache_clear()
+    if other is not None:
+        other.end()
+
+
 class _Other:
     """The process that draws."""
 
@@ -80,7 +108,7 @@ class _Other:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         self._num_ordered = 0
-        atexit.register(self._end)
+        atexit.register(self.end)
 
     def order(self, folder: Path, **what: Collection[str]) -> None:
         """Have it draw; see `_follow`."""
@@ -99,7 +127,8 @@ class _Other:
             self._num_ordered -= 1
         return not self._num_ordered
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End it, whatever it does."""
         self.process.kill()
         self.process.wait()
 

@@ -21,7 +21,7 @@ drawing.num_workers = lambda: 2
 ahead = drawing.Drawing(Path({run!r}))
 ahead.draw("pareto")
 ahead.wait()
-assert ahead._other is not None
+assert not ahead._is_alone
 ahead.finish()
 """
 
@@ -72,13 +72,25 @@ def test_the_other_process_may_be_killed(run, expected, is_drawing):
     survivor = Drawing(run)
     if is_drawing:
         survivor.draw("pareto")
-    survivor._other.process.kill()
+    drawing.begin_loading().process.kill()
     survivor.finish()
     assert contents(run) == expected
     again = Drawing(run)
     again.draw("pareto")
     again.wait()
-    assert again._other is not None
+    assert not again._is_alone
+
+
+def test_an_interrupt_ends_what_is_being_drawn(run):
+    def interrupted():
+        with Drawing(run) as begun:
+            begun.draw("pareto")
+            raise KeyboardInterrupt
+
+    process = drawing.begin_loading().process
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert process.poll() is not None
 
 
 def test_what_goes_wrong_in_the_other_process_is_raised_here(run):
