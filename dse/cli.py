@@ -56,24 +56,24 @@ class _Jobs:
         self.is_running = False
 
     def _run(self, config: DictConfig, job: HydraConf) -> None:
-        from dse.report.drawing import begin_loading  # what a task needs loads when one runs
-
-        if OmegaConf.select(config, "task.name") in DRAWN_BESIDE:
-            begin_loading()
-        from dse.config.resolved import Composed
-        from dse.tasks import run_task
-
-        composed = Composed(
-            config=config,
-            overrides=_texts(job.overrides.task),
-            choices=dict(job.runtime.choices),
-        )
         is_placed = any(x.startswith("hydra.run.dir") for x in _texts(job.overrides.hydra))
         with (
             user_directories(_directories(job)),
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
         ):
+            from dse.report.drawing import begin_loading  # what a task needs loads when one runs
+
+            if OmegaConf.select(config, "task.name") in DRAWN_BESIDE:
+                begin_loading()
+            from dse.config.resolved import Composed
+            from dse.tasks import run_task
+
             _tell_of_compilation()
+            composed = Composed(
+                config=config,
+                overrides=_texts(job.overrides.task),
+                choices=dict(job.runtime.choices),
+            )
             lines = run_task(composed, stage, self.command, _say)
         if stage.place.is_dir():
             lines.append(f"{'Files':<12} {_from_here(stage.place)}")

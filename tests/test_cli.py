@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -297,6 +298,33 @@ def test_interrupt_leaves_nothing(home, capsys, monkeypatch):
     assert main(SMALL) == 130
     assert capsys.readouterr().err == "dse: interrupted, nothing was written\n"
     assert not list(home.iterdir())
+
+
+INTERRUPTED_RUN = """
+import signal
+import sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dse.cli import main
+
+sys.exit(main(["task=evaluate", "workload=resnet50"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1, 1.5, 2, 3])
+def test_an_interrupt_at_any_time_leaves_nothing(tmp_path, seconds):
+    command = [sys.executable, "-c", INTERRUPTED_RUN]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=pipe, stdout=pipe, text=True, start_new_session=True
+    ) as run:
+        time.sleep(seconds)
+        os.killpg(run.pid, signal.SIGINT)
+        _, errors = run.communicate()
+    assert run.returncode in (130, -signal.SIGINT)
+    assert errors.count("Traceback") <= (run.returncode != 130)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_request_to_terminate_leaves_nothing(home, monkeypatch):

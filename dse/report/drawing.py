@@ -106,7 +106,9 @@ class _Other:
         # -P: a file of the user's working directory must not take the place of a library's
         command = [sys.executable, "-P", "-m", __name__]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
+        )
         self._num_ordered = 0
         atexit.register(self.end)
 
@@ -146,7 +148,8 @@ def _follow(
 
 
 def serve(orders: IO[str], answers: IO[str]) -> None:
-    """Follow orders until there are no more; an interrupt is for the process that gives them."""
+    """Follow orders until there are no more."""
+    # an interrupt is for the process that gives orders: also where there are no sessions
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import dse.report.page  # noqa: F401 (loads matplotlib while there are no orders)
 
