@@ -23,7 +23,7 @@ from dse.mapping.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
 
-QUANTITIES = (
+RUN_COSTS = (
     "throughput_per_s",
     "dram_bytes",
     "dram_bytes_per_inference",
@@ -224,7 +224,7 @@ def _costs(
     work = sum(
         x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in network.layers
     )
-    found = {name: np.empty(len(latency)) for name in QUANTITIES}
+    found = {name: np.empty(len(latency)) for name in RUN_COSTS}
     for part in parts_of(len(latency)):
         seconds, moved, count = latency[part], bits[part], batch[part]
         energy = energy_pj(
