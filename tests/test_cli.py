@@ -351,20 +351,3 @@ def test_public_names():
     assert dir(dse) == sorted(dse.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dse.nothing
-
-
-TIMER = "import time; {}; print(time.process_time())"
-
-
-@pytest.mark.slow
-def test_starting_costs_little_more_than_hydra_and_numpy(home):
-    base = min(cpu_s("import hydra, numpy") for _ in range(3))
-    for statement in ("import dse", "import dse.cli; dse.cli.main(['--cfg', 'job'])"):
-        assert min(cpu_s(statement) for _ in range(3)) < base + 0.3
-
-
-def cpu_s(statement: str) -> float:
-    command = [sys.executable, "-c", TIMER.format(statement)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return float(run.stdout.split()[-1])

@@ -3,6 +3,9 @@
 Nothing here asserts a time: machines differ. The ratios to other tools are in experiments/peers.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,3 +85,12 @@ def test_designs_that_are_looked_up(benchmark, designs):
     dse.evaluate_designs(network, chip, frame[:2])
     costs = benchmark(dse.evaluate_designs, network, chip, frame)
     assert len(costs) == designs
+
+
+@pytest.mark.parametrize(
+    "statement", ["import hydra, numpy", "import dse", "import dse.cli; dse.cli.main(['--help'])"]
+)
+def test_start(benchmark, statement):
+    """Hydra and NumPy alone, and what the package adds to them, each in a process of its own."""
+    command = [sys.executable, "-c", statement]
+    benchmark(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
