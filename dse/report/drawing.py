@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Self
@@ -116,11 +117,9 @@ class _Other:
         """Have it draw; see `_follow`."""
         assert self.process.stdin is not None
         self._num_ordered += 1
-        try:
+        with suppress(OSError):  # if it has ended its answers will show
             print(json.dumps({"folder": str(folder.absolute()), **what}), file=self.process.stdin)
             self.process.stdin.flush()
-        except OSError:  # it has ended, as its answers will show
-            pass
 
     def is_done(self) -> bool:
         """Wait until all orders are followed; return whether they were."""
@@ -131,8 +130,8 @@ class _Other:
 
     def end(self) -> None:
         """End it, whatever it does."""
-        self.process.kill()
-        self.process.wait()
+        with suppress(OSError), self.process:  # closes its pipes, and waits
+            self.process.kill()
 
 
 def _follow(
