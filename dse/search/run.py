@@ -1,4 +1,4 @@
-"""One search: the sampled study, then the enumeration where the space allows it."""
+"""One search: the enumeration where the space allows it, and the sampled study."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
