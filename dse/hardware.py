@@ -11,9 +11,10 @@ from dse.constraints import Constraints, Unrolling, check_number, check_operands
 from dse.errors import DseError
 from dse.schedule import Schedule, Winograd
 from dse.technology import DramPart, Technology
-from dse.workload import OPERANDS
+from dse.workload import OPERAND_LOOPS, OPERANDS
 
 __all__ = [
+    "HELD",
     "PARAMETERS",
     "SWITCHES",
     "TRANSFERS",
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 TRANSFERS = ("overlapped", "double_buffered", "serial")
+
+HELD = {operand: OPERAND_LOOPS[operand] for operand in OPERANDS} | {"sum": OPERAND_LOOPS["output"]}
+"""What an array pass may hold, and the loops of which it holds one step."""
 
 SWITCHES = (
     *("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"),
@@ -71,7 +75,8 @@ class Accelerator:
     stationarity
         The operands that the mapper may keep in place.
     held_in_array, fill_cycles
-        The operand that an array pass holds, and the cycles added for each pass.
+        What an array pass holds, and the cycles added for each pass: an operand while a tile is
+        computed, or a ``sum`` until it is finished, through all its tiles of ``c fy fx``.
     array_bits_per_cycle
         Operand to the bits that pass between its buffer and the array: ``weight``, those of a tile
         before its MACs, ``output``, its partial sums, in and out while it computes, and ``input``,
@@ -156,9 +161,9 @@ class Accelerator:
         check_operands(f"{owner}.stationarity", self.stationarity)
         if not self.stationarity:
             raise DseError(f"{owner}.stationarity must name at least one operand, got none")
-        if self.held_in_array not in OPERANDS:
+        if self.held_in_array not in HELD:
             raise DseError(
-                f"{owner}.held_in_array must be one of {', '.join(OPERANDS)}, "
+                f"{owner}.held_in_array must be one of {', '.join(HELD)}, "
                 f"got {self.held_in_array!r}"
             )
         if self.fill_cycles != "array":
@@ -185,6 +190,7 @@ class Accelerator:
         for axis in self.array:
             self.number(axis.size, f"{owner}.array size")
         self._check_steps_of_k(owner)
+        self._check_steps_of_sums(owner)
         rounded = [loop for loops, _ in self.granules for loop in loops]
         if len(set(rounded)) < len(rounded):
             raise DseError(f"{owner}.weight_granules must name each loop once, got {rounded}")
@@ -213,6 +219,18 @@ class Accelerator:
                     f"{owner}.array must not flatten k with other loops, but in whole_sets, where "
                     f"array_bits_per_cycle names input, which passes for each step of k, got "
                     f"[{','.join(loops)}]"
+                )
+
+    def _check_steps_of_sums(self, owner: str) -> None:
+        """Check that sums have steps of their own if a pass holds them until they are finished."""
+        if self.held_in_array != "sum":
+            return
+        own = HELD["sum"]
+        for loops in (loops for x in self.array if not x.whole_sets for loops in x.dims):
+            if own & set(loops) and not own >= set(loops):
+                raise DseError(
+                    f"{owner}.array must not flatten loops of the output with c, fy or fx, but in "
+                    f"whole_sets, where held_in_array is sum, got [{','.join(loops)}]"
                 )
 
     def _check_constraints(self, owner: str) -> None:

@@ -82,7 +82,11 @@ def test_fill_of_the_array_is_the_sum_of_its_axes():
         ({"stationarity": ()}, "stationarity must name at least one operand"),
         ({"stationarity": ("weights",)}, "stationarity must name operands of .* got 'weights'"),
         ({"stationarity": ("weight", "weight")}, "name each operand once"),
-        ({"held_in_array": "psum"}, "held_in_array must be one of input, weight, output"),
+        ({"held_in_array": "psum"}, "held_in_array must be one of input, weight, output, sum"),
+        (
+            {"held_in_array": "sum", "array": (Axis(size=4, dims=(("k", "c"),)),)},
+            r"must not flatten loops of the output with c, fy or fx, .* got \[k,c\]",
+        ),
         ({"fill_cycles": -1}, "fill_cycles must be an integer"),
         ({"fill_cycles": "rows"}, "fill_cycles must be an integer"),
         ({"halo_is_kept": "yes"}, "halo_is_kept must be true or false"),

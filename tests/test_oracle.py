@@ -250,7 +250,9 @@ def test_padding_that_is_not_computed() -> None:
     assert walk(ROWS, skips, ROWS.bounds, LOOPS, UNUSED)["macs"] == ROWS.macs
 
 
-@pytest.mark.parametrize(("held", "passes"), [("weight", 4), ("output", 8), ("input", 8)])
+@pytest.mark.parametrize(
+    ("held", "passes"), [("weight", 4), ("output", 8), ("sum", 8), ("input", 8)]
+)
 def test_fill_cycles_of_each_pass(held: str, passes: int) -> None:
     layer = Layer(name="product", oy=4, k=3, c=2)
     machine = chip(held_in_array=held, fill_cycles=5)
@@ -258,11 +260,20 @@ def test_fill_cycles_of_each_pass(held: str, passes: int) -> None:
     assert cycles(layer, chip(held_in_array=held, fill_cycles="array"), ("k",)) == 16 + 2 * passes
 
 
-@pytest.mark.parametrize(("held", "passes"), [("weight", 6), ("output", 4), ("input", 20)])
+@pytest.mark.parametrize(
+    ("held", "passes"), [("weight", 6), ("output", 4), ("sum", 4), ("input", 20)]
+)
 def test_passes_where_padding_is_not_computed(held: str, passes: int) -> None:
     # only the input has both loops of a pair: its passes are the pairs on real rows
     machine = chip(held_in_array=held, fill_cycles=5, padding_is_computed=False)
     assert cycles(ROWS, machine, ()) == 20 + 5 * passes
+
+
+def test_a_sum_is_finished_once_whatever_is_cut() -> None:
+    layer = Layer(name="product", oy=4, k=3, c=4)
+    for held, passes in (("output", 2 * 8), ("sum", 8)):
+        machine = chip(held_in_array=held, fill_cycles=5)
+        assert cycles(layer, machine, ("k",), c=2) == 4 * 2 * 4 + 5 * passes
 
 
 def test_orders_that_a_fixed_dataflow_allows() -> None:

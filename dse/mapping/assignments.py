@@ -8,8 +8,8 @@ from math import prod
 from typing import NamedTuple
 
 from dse.errors import DseError
-from dse.hardware import Accelerator, Unrolling
-from dse.workload import LOOPS, OPERAND_LOOPS, Layer
+from dse.hardware import HELD, Accelerator, Unrolling
+from dse.workload import LOOPS, Layer
 
 Bounds = tuple[tuple[str, int], ...]
 """Loop bounds by loop, hashable."""
@@ -115,7 +115,7 @@ def _question(layer: Layer, chip: Accelerator) -> _Question:
         sizes=chip.axis_sizes,
         sets=bounds_of_sets(layer, chip),
         fixed=chip.constraints.unrolled,
-        own=OPERAND_LOOPS[chip.held_in_array],
+        own=HELD[chip.held_in_array],
         padding_is_computed=chip.padding_is_computed,
     )
 

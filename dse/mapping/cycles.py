@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dse.arrays import IntArray
-from dse.hardware import Accelerator, Unrolling
+from dse.hardware import HELD, Accelerator, Unrolling
 from dse.mapping.assignments import Assignment, useful_assignments
 from dse.mapping.rows import SpatialAxis, needed_rows, pair_sizes, real_pairs
 from dse.mapping.steps import GroupSteps, Known, flattened_steps, loop_steps
@@ -70,7 +70,8 @@ class CycleCounter:
         self.assignments = useful_assignments(layer, chip)
         self.flats = dict.fromkeys(flat for one in self.assignments for flat in one.flattened)
         self.bounds = layer.bounds
-        self.own = OPERAND_LOOPS[chip.held_in_array]
+        self.own = HELD[chip.held_in_array]
+        self.holds_sums = chip.held_in_array == "sum"
         self.fill = chip.fill_cycles_per_pass
         self.links = _links(layer, chip)
         self.inputs_per_cycle = self.links.inputs_per_cycle if self.links else 0
@@ -125,12 +126,14 @@ class CycleCounter:
         return self._skip_padding(free, prod(self.bounds[loop] for loop in free))
 
     def tiles_in_passes(self, one: Assignment) -> frozenset[str]:
-        """Return the loops whose tiles, not steps, multiply the passes."""
+        """Return the loops whose tiles, not steps, multiply the passes: none of a finished sum."""
+        if self.holds_sums:
+            return frozenset()
         with_own = {x for loops, _ in one.flattened if self.own & set(loops) for x in loops}
         return frozenset(LOOPS) - self.own - with_own
 
     def passes(self, one: Assignment, tile: Mapping[str, IntArray]) -> IntArray:
-        """Count the array passes: steps of the own loops of the operand held in the array."""
+        """Count the array passes: steps of the own loops of what is held in the array."""
         shape = np.broadcast_shapes(*(t.shape for t in tile.values()))
         total = np.full(shape, self.free_passes(one), np.int64)
         for loops, size in one.flattened:

@@ -210,10 +210,13 @@ class Cycles:
         tiles = cuts(self.layer, tile)
         pieces: Counter[tuple[range, ...]] = Counter()
         is_waiting = "input" in dict(self.chip.array_bits_per_cycle)
-        has_place = is_waiting or not self.chip.padding_is_computed  # padding never passes
-        for loop in LOOPS:
-            if not (has_place and loop in ("oy", "ox", "fy", "fx")):  # else only its size counts
-                tiles[loop] = [range(len(piece)) for piece in tiles[loop]]
+        placed: set[str] = set()  # of other loops only the sizes of tiles count
+        if is_waiting or not self.chip.padding_is_computed:  # padding never passes
+            placed |= {"oy", "ox", "fy", "fx"}
+        if self.chip.held_in_array == "sum":
+            placed |= {"c", "fy", "fx"}  # the last of them finishes the sums
+        for loop in set(LOOPS) - placed:
+            tiles[loop] = [range(len(piece)) for piece in tiles[loop]]
         for chosen in product(*(tiles[loop] for loop in LOOPS)):
             pieces[chosen] += 1
         return {

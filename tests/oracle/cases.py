@@ -32,6 +32,7 @@ TECHNOLOGY = Technology(
 )
 
 OPERANDS = ("input", "weight", "output")
+OUTPUT = set(OWN["output"])
 BITS = (4, 8, 16, 32)
 BUFFERS = (
     (OPERANDS,),
@@ -163,6 +164,7 @@ def random_layer(rng: Random, *, most_work: int = 20_000, most: int = 4) -> Laye
 def random_chip(rng: Random) -> Accelerator:
     """Draw a machine: arrays of one to three axes, any rules, any split of the buffers."""
     array = tuple(_axis(rng) for _ in range(rng.choice([1, 2, 2, 3])))
+    mixed = any(OUTPUT & set(x) and not set(x) <= OUTPUT for axis in array for x in axis.dims)
     holds = rng.choice(BUFFERS)
     return Accelerator(
         name="random",
@@ -180,7 +182,7 @@ def random_chip(rng: Random) -> Accelerator:
             [OPERANDS] * 4
             + [("weight",), ("output",), ("input",), ("input", "output"), ("weight", "output")]
         ),
-        held_in_array=rng.choice(OPERANDS),
+        held_in_array=rng.choice(OPERANDS if mixed else (*OPERANDS, "sum")),
         fill_cycles=rng.choice([0, 0, 1, 5, "array"]),
         padding_is_computed=rng.random() < 0.5,
         halo_is_kept=rng.random() < 0.6,

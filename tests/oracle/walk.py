@@ -177,12 +177,17 @@ def places(
 
 
 def tile_cycles(layer: Layer, chip: Accelerator, part: Step, unrolled: Unrolled) -> int:
-    """Cycles of one tile: its steps on the array, and the fills of its passes."""
+    """Cycles of one tile: its steps on the array, and the fills of its passes.
+
+    A pass that holds sums until they are finished ends in the tile that finishes them.
+    """
     axes = places(layer, chip, unrolled)
     on_axes = [loop for loops, _ in axes for loop in loops]
     counts = {}  # of each group of loops that is counted together
-    own = OWN[chip.held_in_array]
-    passes = 1
+    held = chip.held_in_array
+    own = OWN["output" if held == "sum" else held]
+    is_finished = all(part[loop].stop == getattr(layer, loop) for loop in REDUCED)
+    passes = 1 if held != "sum" or is_finished else 0
     for loops, size in axes:
         if len(loops) > 1:
             counts[loops] = ceil_div(prod(len(part[loop]) for loop in loops), size)
