@@ -20,7 +20,7 @@ from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.asked import Asked
 from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import criteria_above, criteria_for, mapping_table
+from dse.mapping.kept import criteria_above, criteria_for, fitting_table, mapping_table
 from dse.mapping.packed import packed_bits
 from dse.mapping.ratios import buckets
 from dse.mapping.table import OBJECTIVES, MappingTable
@@ -135,11 +135,11 @@ def _look_up(
 
 
 def compute_tables(network: Workload, chip: Accelerator) -> None:
-    """Compute the mapping tables of a network on a machine with all processors; they are kept."""
+    """Compute what a machine needs of a network's tables with all processors; it is kept."""
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     mapped = [layer for layer, _ in layers if layer.has_macs]
     with ThreadPoolExecutor(num_workers()) as pool:
-        for _ in pool.map(lambda layer: mapping_table(layer, chip), mapped):
+        for _ in pool.map(lambda layer: fitting_table(layer, chip), mapped):
             pass
 
 

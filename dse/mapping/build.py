@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from threading import local
 
 import numpy as np
@@ -10,18 +9,18 @@ import numpy as np
 from dse.arrays import IntArray
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.asked import Asked
-from dse.mapping.assignments import Assignment
 from dse.mapping.boxes import FOUND, NUM_BINS, Room, desk_for, empty_room, room_for
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
 from dse.mapping.grown import PASSES, ROWS, Trees, first_undominated
 from dse.mapping.least import Problem
-from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant, variants
-from dse.mapping.rows import SpatialAxis
-from dse.mapping.sizes import GROUPS, groups_of, size_range
+from dse.mapping.orders import TrafficModel, Variant, variants
+from dse.mapping.problem import Sought, problem_of
+from dse.mapping.rows import SpatialAxis, distinct_rows
+from dse.mapping.sizes import groups_of
 from dse.mapping.skyline import search
-from dse.mapping.trees import joined_trees, open_groups
+from dse.mapping.trees import joined_trees
 from dse.workload import LOOPS, OPERANDS, Layer
 
 LEVELS = np.concatenate(
@@ -103,11 +102,51 @@ def worth_having(
     """
     buffers = len(chip.buffers)
     floor = np.array(floor_bits or [0] * buffers)
+    return _points(_sorted(layer, chip, counter, Sought(floor, np.zeros(0, np.int64))), buffers)
+
+
+def worth_having_together(
+    layer: Layer, chip: Accelerator, counter: CycleCounter, room_bits: Sequence[int]
+) -> Points:
+    """Return the mappings that fit, undominated in the bits of all buffers together.
+
+    The best of them on a machine with this room is the best of `worth_having`; where buffers are
+    several they are far fewer.
+
+    Parameters
+    ----------
+    layer, chip, counter
+        As for `worth_having`.
+    room_bits : shape (buffers,)
+        Bits that tiles may take in each buffer.
+
+    Returns
+    -------
+    Points of shape (mappings,); their criteria say the bits of each buffer.
+    """
+    rooms = np.array(room_bits, dtype=np.int64)
+    points = _points(_sorted(layer, chip, counter, Sought(np.zeros(1, np.int64), rooms)), 1)
+    axes = {x: SpatialAxis.of(layer, x, whole_runs=chip.partial_rows_are_fetched) for x in "yx"}
+    tile = {f"t_{loop}": size for loop, size in points.tile.items()}
+    rows = {
+        f"distinct_{x}": distinct_rows(axis, tile[f"t_o{x}"], tile[f"t_f{x}"])
+        for x, axis in axes.items()
+    }
+    model = TrafficModel(layer, chip)
+    each = model.footprint_bits(model.tile_elements(tile | rows))
+    return replace(points, criteria=np.column_stack([*each, points.criteria[:, 1:]]))
+
+
+def _sorted(layer: Layer, chip: Accelerator, counter: CycleCounter, sought: Sought) -> IntArray:
+    """Return the undominated mappings as rows sorted by criteria; see `search`."""
     if chip.constraints.order:
-        found = _in_given_order(layer, chip, counter, floor)
-    else:
-        found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES, floor)
-        found = found[np.lexsort(found[:, buffers + 2 :: -1].T)]
+        return _in_given_order(layer, chip, counter, sought)
+    found = _undominated(layer, chip, counter, variants(layer, chip), FACTOR_NAMES, sought)
+    return found[np.lexsort(found[:, len(sought.floor) + 2 :: -1].T)]
+
+
+def _points(found: IntArray, buffers: int) -> Points:
+    """Return rows with the bits of so many buffers as points."""
     tiles = found[:, buffers + 3 : -1].T
     return Points(
         tile=dict(zip(LOOPS, np.ascontiguousarray(tiles), strict=True)),
@@ -128,8 +167,9 @@ def fastest_criteria(
     shape (mappings, 4), sorted
         Bits in the buffer, first and last bits, DRAM bits, cycles.
     """
+    sought = Sought(np.zeros(1, np.int64), np.zeros(0, np.int64))
     trees, problem = _trees_and_problem(
-        layer, chip, counter, variants(layer, chip), FACTOR_NAMES, np.zeros(1, dtype=np.int64)
+        layer, chip, counter, variants(layer, chip), FACTOR_NAMES, sought
     )
     rooms, ratios = np.array(asked.rooms), np.ascontiguousarray(np.array(asked.ratios).T)
     rows = trees.factors[problem.roots, ROWS:PASSES].prod(axis=0).min()
@@ -152,10 +192,10 @@ def _undominated(
     counter: CycleCounter,
     orders: Sequence[Variant],
     factor_names: tuple[tuple[str, ...], ...],
-    floor: IntArray,
+    sought: Sought,
 ) -> IntArray:
     """Return the undominated mappings in some orders as rows; see `search`."""
-    trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, floor)
+    trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, sought)
     least = counter.floor()
     levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
     return _found(trees, problem._replace(levels=levels))
@@ -167,16 +207,16 @@ def _trees_and_problem(
     counter: CycleCounter,
     orders: Sequence[Variant],
     factor_names: tuple[tuple[str, ...], ...],
-    floor: IntArray,
+    sought: Sought,
 ) -> tuple[Trees, Problem]:
     """Return what a search of the mappings in some orders works on."""
     groups = groups_of(layer, chip, counter)
     trees, roots = joined_trees(counter, groups, factor_names)
-    return trees, _problem(layer, chip, counter, roots, orders, floor=floor)
+    return trees, problem_of(layer, chip, counter, roots, orders, sought=sought)
 
 
 def _in_given_order(
-    layer: Layer, chip: Accelerator, counter: CycleCounter, floor: IntArray
+    layer: Layer, chip: Accelerator, counter: CycleCounter, sought: Sought
 ) -> IntArray:
     """Return the undominated mappings in the order that is given, sorted by criteria."""
     parts = []
@@ -187,9 +227,9 @@ def _in_given_order(
         passes = (tuple(f"n_{loop}" for loop in case.passes[operand]) for operand in OPERANDS)
         names = (*FACTOR_NAMES[:PASSES], *passes)
         order = Variant("", case.kept, frozenset(), chip.constraints.order)
-        parts.append(_undominated(layer, bound, counter, [order], names, floor))
+        parts.append(_undominated(layer, bound, counter, [order], names, sought))
     found = np.concatenate(parts)
-    criteria = len(chip.buffers) + 3
+    criteria = len(sought.floor) + 3
     tiles = found[:, criteria : criteria + len(LOOPS)]
     found = found[np.lexsort([*tiles.T[::-1], *found[:, criteria - 1 :: -1].T])]
     return found[first_undominated(found[:, :criteria])]
@@ -215,83 +255,3 @@ def _room(problem: Problem, num_boxes: int, num_mappings: int, bins: int) -> Roo
     else:
         empty_room(_LAST.room)
     return _LAST.room
-
-
-def _problem(
-    layer: Layer,
-    chip: Accelerator,
-    counter: CycleCounter,
-    roots: Sequence[int],
-    orders: Sequence[Variant],
-    *,
-    floor: IntArray,
-) -> Problem:
-    """Return what all mappings share; see `Problem`."""
-    model = TrafficModel(layer, chip)
-    loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
-    return Problem(
-        roots=np.array(roots[:-1]),
-        open_groups=np.array(open_groups(roots)),
-        mirrored=np.array([int(_is_mirrored(layer, chip, counter))]),
-        loops=np.array(loops),
-        bounds=np.array(list(layer.bounds.values())),
-        traffic=model.traffic(),
-        ends=model.ends(),
-        on_chip=model.on_chip(),
-        variants=np.array([_numbered(one) for one in orders]),
-        **_flattened_axes(counter),
-        levels=np.ones(1, dtype=np.int64),
-        fill=np.array([counter.fill]),
-        links=np.array(counter.links[3:] if counter.links else (), dtype=np.int64),
-        floor=floor,
-    )
-
-
-def _is_mirrored(layer: Layer, chip: Accelerator, counter: CycleCounter) -> bool:
-    """Whether y and x may change places: in the layer, on the array and in the constraints."""
-    runs = chip.partial_rows_are_fetched
-    if chip.constraints.order:
-        return False
-    if SpatialAxis.of(layer, "y", whole_runs=runs) != SpatialAxis.of(layer, "x", whole_runs=runs):
-        return False
-    if any(size_range(layer, chip, f"{x}y") != size_range(layer, chip, f"{x}x") for x in "of"):
-        return False
-    return _are_mirrored(counter.assignments)
-
-
-@lru_cache(maxsize=4096)
-def _are_mirrored(assignments: tuple[Assignment, ...]) -> bool:
-    """Whether y and x may change places on the array."""
-    other = {"oy": "ox", "ox": "oy", "fy": "fx", "fx": "fy"}
-
-    def effect(one: Assignment, swap: dict[str, str]) -> tuple[object, ...]:
-        plain = frozenset((swap.get(loop, loop), factor) for loop, factor in one.plain)
-        flat = (({swap.get(x, x) for x in loops}, size) for loops, size in one.flattened)
-        return plain, frozenset((frozenset(loops), size) for loops, size in flat)
-
-    effects = {effect(one, {}) for one in assignments}
-    return effects == {effect(one, other) for one in assignments}
-
-
-def _numbered(variant: Variant) -> tuple[int, int, int]:
-    """Return a loop order as the search wants it; see `Problem`."""
-    uncut = -1
-    if variant.uncut:
-        uncut = next(n for n, x in enumerate(OPERANDS) if IRRELEVANT[x] == variant.uncut)
-    stationary = (*OPERANDS, "").index(variant.stationary)
-    return stationary, ("", "y", "x").index(variant.kept), uncut
-
-
-def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:
-    """Return the flattened axes of all assignments, as `Problem` wants them."""
-    flats = list(counter.flats)
-    axes = max(len(one.flattened) for one in counter.assignments)
-    flat_loops = np.full((len(flats), len(LOOPS)), -1)
-    flat_sizes = np.zeros((len(flats), 2), dtype=np.int64)
-    for row, (names, size) in enumerate(flats):
-        flat_loops[row, : len(names)] = [LOOPS.index(loop) for loop in names]
-        flat_sizes[row] = size, bool(counter.own & set(names))
-    flat_of = np.full((len(counter.assignments), axes), -1)
-    for row, one in enumerate(counter.assignments):
-        flat_of[row, : len(one.flattened)] = [flats.index(flat) for flat in one.flattened]
-    return {"flat_loops": flat_loops, "flat_sizes": flat_sizes, "flat_of": flat_of}

@@ -13,7 +13,7 @@ from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.asked import Asked
 from dse.mapping.assignments import effects
-from dse.mapping.build import fastest_criteria, worth_having
+from dse.mapping.build import fastest_criteria, worth_having, worth_having_together
 from dse.mapping.cycles import CycleCounter
 from dse.mapping.scheduled import scheduled_points
 from dse.mapping.table import MappingTable, table_of
@@ -24,6 +24,7 @@ Key = tuple[object, ...]
 Known = TypeVar("Known")
 
 _TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
+_TOGETHER: OrderedDict[Any, MappingTable] = OrderedDict()
 _CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
 _LOCK = Lock()
 LARGEST_CACHE = 20_000
@@ -33,7 +34,7 @@ LARGEST_CACHE = 20_000
 def forget() -> None:
     """Forget what is kept, so that it is computed again."""
     with _LOCK:
-        for tables in (_TABLES, _CRITERIA):
+        for tables in (_TABLES, _TOGETHER, _CRITERIA):
             tables.clear()
     tree_of.cache_clear()
 
@@ -101,6 +102,53 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
         known = table_of(layer, chip, *scheduled_points(layer, chip))
         _keep(_TABLES, key, known)
     return replace(known, layer=layer, chip=chip)
+
+
+NO_LIMIT = 2**60
+"""More bits than tiles take."""
+
+
+def fitting_table(layer: Layer, chip: Accelerator) -> MappingTable:
+    """Return a table with the best mapping on the machine as it is, whatever it minimises.
+
+    With several buffers it is that of the mappings that fit them, which takes a fraction of the
+    time of `mapping_table`.
+
+    Parameters
+    ----------
+    layer, chip
+        As for `mapping_table`, but for the bytes of the buffers, which count.
+    """
+    found = table_together(layer, chip, chip.usable_buffer_bits)
+    return found if len(found.dram_bits) else mapping_table(layer, chip)
+
+
+def table_together(
+    layer: Layer, chip: Accelerator, room_bits: Sequence[int] | None = None
+) -> MappingTable:
+    """Return the mappings that no other beats in the bits of all buffers together.
+
+    Parameters
+    ----------
+    layer, chip
+        As for `mapping_table`, which is returned for one buffer, or if it is known.
+    room_bits : shape (buffers,)
+        Bits that tiles may take in each buffer; any number by default.
+    """
+    _check(layer)
+    chip = chip.for_layer(layer.name)
+    key = table_key(layer, chip)
+    if len(chip.buffers) == 1 or chip.schedule is not None or _known(_TABLES, key) is not None:
+        return mapping_table(layer, chip)
+    rooms = tuple(room_bits or [NO_LIMIT] * len(chip.buffers))
+    found = _shared(
+        _TOGETHER,
+        key,
+        (layer, chip),
+        (rooms,),
+        lambda counter: table_of(layer, chip, worth_having_together(layer, chip, counter, rooms)),
+    )
+    return replace(found, layer=layer, chip=chip)
 
 
 def _shared(

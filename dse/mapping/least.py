@@ -61,6 +61,10 @@ class Problem(NamedTuple):
         waits, 0 of inputs if it never waits for them.
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
+    rooms : shape (buffers of the machine,) or (0,)
+        Bits that tiles may take in each: `on_chip` is then of one row, for all buffers together.
+    held : shape (buffers of the machine, 3)
+        As `on_chip`, for each.
     """
 
     roots: IntArray
@@ -79,6 +83,8 @@ class Problem(NamedTuple):
     fill: IntArray
     links: IntArray
     floor: IntArray
+    rooms: IntArray
+    held: IntArray
 
 
 @inlined
@@ -221,6 +227,18 @@ def set_bits(
             is_floor = False
         key += max(bits, floor[buffer])
     return 0 if is_floor else key
+
+
+@inlined
+def is_too_large(totals: IntArray, held: IntArray, rooms: IntArray) -> bool:
+    """Whether tiles take more than the room of a buffer."""
+    for buffer in range(len(rooms)):
+        bits = 0
+        for operand in range(3):
+            bits += held[buffer, operand] * totals[ELEMENTS + operand]
+        if bits > rooms[buffer]:
+            return True
+    return False
 
 
 @inlined

@@ -27,6 +27,7 @@ from dse.mapping.least import (
     Problem,
     X,
     Y,
+    is_too_large,
     least_cycles,
     least_flat_steps,
     linked,
@@ -68,6 +69,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
         problem.on_chip,
     )
     flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
+    held, rooms = problem.held, problem.rooms
     state, heads, listed, num_listed, waiting = (
         room.state,
         room.heads,
@@ -109,6 +111,8 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             row = box[split]
             for column in range(FACTORS):
                 totals[column] = others[column] * factors[row, column]
+            if is_too_large(totals, held, rooms):
+                continue
             key = set_bits(point, totals, ends, on_chip, floor)
             beaten = beaten_from(listed, num_listed, known, point)
             left, best, bits = open_orders(orders, beaten, totals, traffic, variants)

@@ -6,17 +6,13 @@ from random import Random
 from dse.hardware import Accelerator
 from dse.mapping.kept import mapping_table
 from tests.mapping.test_table_against_oracle import check_front, told_of
-from tests.oracle.cases import random_chip, random_layer
-from tests.oracle.walk import OWN, REDUCED
+from tests.oracle.cases import is_mixed, random_chip, random_layer
+from tests.oracle.walk import REDUCED
 
 
 def holding_sums(rng: Random, chip: Accelerator) -> Accelerator:
     """Return the machine with passes of finished sums; mixed axes count in whole sets."""
-    own = set(OWN["output"])
-    axes = tuple(
-        replace(axis, whole_sets=any(own & set(x) and not own >= set(x) for x in axis.dims))
-        for axis in chip.array
-    )
+    axes = tuple(replace(axis, whole_sets=any(map(is_mixed, axis.dims))) for axis in chip.array)
     return replace(chip, array=axes, held_in_array="sum", fill_cycles=rng.randint(1, 7))
 
 

@@ -164,7 +164,7 @@ def random_layer(rng: Random, *, most_work: int = 20_000, most: int = 4) -> Laye
 def random_chip(rng: Random) -> Accelerator:
     """Draw a machine: arrays of one to three axes, any rules, any split of the buffers."""
     array = tuple(_axis(rng) for _ in range(rng.choice([1, 2, 2, 3])))
-    mixed = any(OUTPUT & set(x) and not set(x) <= OUTPUT for axis in array for x in axis.dims)
+    mixed = any(is_mixed(loops) for axis in array for loops in axis.dims)
     holds = rng.choice(BUFFERS)
     return Accelerator(
         name="random",
@@ -189,6 +189,11 @@ def random_chip(rng: Random) -> Accelerator:
         partial_rows_are_fetched=rng.random() < 0.3,
         constraints=_constraints(rng),
     )
+
+
+def is_mixed(loops: tuple[str, ...]) -> bool:
+    """Whether loops of the output and reduced ones are flattened together: no steps of sums."""
+    return bool(OUTPUT & set(loops)) and not set(loops) <= OUTPUT
 
 
 def _axis(rng: Random) -> Axis:
