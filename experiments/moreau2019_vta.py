@@ -18,9 +18,11 @@ Fitted: the share of the port's rate that is delivered on the 512 to 512 layer o
 first build, and the launch of a call on the smallest call, the product of an LSTM cell; neither is
 counted.
 
-The times of 9 and 10 August are a quantity of their own (august_s), as something else is in them:
-the 512 to 512 layer under the same schedule took 8.35 ms then and 7.35 in July. Our times taken
-off, it is some 50 ns an output in ResNet-50, AlexNet and VGG alike; nothing says what.
+The first build was slower on 9 and 10 August, by some 50 ns an output in ResNet-50, AlexNet and VGG
+alike: the 512 to 512 layer under the same schedule took 8.35 ms then and 7.35 in July. That is an
+element-wise unit which takes 87 cycles a vector of sums and not 7, as one that is not pipelined
+would; nothing published says so. It is a build of its own here, its cycles fitted on VGG's 64 to
+128 layer, the one with most outputs, which is not counted.
 """
 
 import sys
@@ -35,9 +37,10 @@ from experiments.comparison import DATA, report
 
 MACHINE = "VTA (FPGA)"
 IS_SLOW = True  # 83 layers, each mapped by itself
+FIRST, SECOND, AUGUST = "1x16", "4x8", "1x16 of August"
 BUILDS = {
-    "1x16": {},
-    "4x8": {
+    FIRST: {},
+    SECOND: {
         "images": 4,
         "array_rows": 8,
         "array_columns": 8,
@@ -46,8 +49,12 @@ BUILDS = {
         "sums_bytes": 262144,
     },
 }
-FITTED_ON = {"efficiency": ("1x16", "resnet18", "512 to 512, 3x3, 7 x 7"), "launch": "lstm_cell"}
-WITH_MORE = ("2019-08-09", "2019-08-10")
+DATES_OF_AUGUST = ("2019-08-09", "2019-08-10")
+FITTED_ON = {
+    "efficiency": (FIRST, "resnet18", "512 to 512, 3x3, 7 x 7"),
+    "launch": (FIRST, "lstm_cell", "256 to 128, 1x1, 1 x 1"),
+    "element-wise cycles": (AUGUST, "vgg", "64 to 128, 3x3, 112 x 112"),
+}
 TOLERANCE = 0.15  # what the field asks for
 
 
@@ -55,66 +62,41 @@ def _named(row: pd.Series) -> str:
     channels = f"{row['c']} to {row['k']}"
     if row["groups"] > 1:
         channels = f"{row['groups']} groups of {row['c']}"
-    stride = f" every {row['stride']}" if row["stride"] > 1 else ""
+    stride = f"/{row['stride']}" if row["stride"] > 1 else ""
     side = (row["rows"] - 1) // row["stride"] + 1
     return f"{channels}, {row['filter']}x{row['filter']}{stride}, {side} x {side}"
 
 
 _TABLE = pd.read_csv(DATA / "vta.csv")
 _TABLE["layer"] = _TABLE.apply(_named, axis=1)
-_TABLE = _TABLE.set_index(["machine", "network", "layer"])
-_COUNTED = _TABLE.drop(index=FITTED_ON["launch"], level="network")
-_COUNTED = _COUNTED.drop(index=[FITTED_ON["efficiency"]])
-_HAS_MORE = _COUNTED["measured"].isin(WITH_MORE)
-PUBLISHED = pd.DataFrame(
-    {
-        "latency_s": _COUNTED["seconds"].where(~_HAS_MORE),
-        "august_s": _COUNTED["seconds"].where(_HAS_MORE),
-    }
-)
+_IS_AUGUST = _TABLE["measured"].isin(DATES_OF_AUGUST)
+_TABLE["build"] = _TABLE["machine"].where(~_IS_AUGUST, AUGUST)
+_TABLE = _TABLE.set_index(["build", "network", "layer"])
+_COUNTED = _TABLE.drop(index=list(FITTED_ON.values()))
+PUBLISHED = pd.DataFrame({"latency_s": _COUNTED["seconds"]})
 
-_AUGUST = "some 50 ns an output besides, in these two days alone; cause not published"
 _GROUPS = "13 to 33 us a tile besides: each is one load and few MACs, which wait for each other"
 _LOADS = "few MACs for each load, in short runs, which wait for each other; not modelled"
 _FASTER = "reads at 48 to 57 % of the port's rate, where the fitted layer reads at 41"
-WAITING = {
-    "1x16": {"128 to 256, 1x1 every 2, 14 x 14", "256 to 512, 1x1 every 2, 7 x 7"},
-    "4x8": {
-        "64 to 128, 1x1 every 2, 28 x 28",
-        "64 to 256, 1x1, 56 x 56",
-        "256 to 128, 1x1, 56 x 56",
-        "512 to 128, 1x1, 28 x 28",
-    },
+_ROWS_OF = {
+    _LOADS: [
+        (FIRST, "resnet18", "128 to 256, 1x1/2, 14 x 14"),
+        (FIRST, "resnet18", "256 to 512, 1x1/2, 7 x 7"),
+        (AUGUST, "resnet50", "512 to 1024, 1x1/2, 14 x 14"),
+        (AUGUST, "resnet50", "1024 to 2048, 1x1/2, 7 x 7"),
+        (SECOND, "resnet18", "64 to 128, 1x1/2, 28 x 28"),
+        (SECOND, "resnet50", "64 to 256, 1x1, 56 x 56"),
+        (SECOND, "resnet50", "256 to 128, 1x1, 56 x 56"),
+        (SECOND, "resnet50", "512 to 128, 1x1, 28 x 28"),
+    ],
+    _FASTER: [
+        (SECOND, "resnet18", "256 to 512, 1x1/2, 7 x 7"),
+        (SECOND, "resnet50", "1024 to 256, 1x1, 14 x 14"),
+        (SECOND, "resnet50", "2048 to 512, 1x1, 7 x 7"),
+    ],
+    _GROUPS: [name for name in _COUNTED.index if name[1] == "mobilenet_g"],
 }
-FASTER = {
-    "256 to 512, 1x1 every 2, 7 x 7",
-    "1024 to 256, 1x1, 14 x 14",
-    "2048 to 512, 1x1, 7 x 7",
-}
-UNMOVED = {
-    "512 to 512, 3x3 every 2, 7 x 7",
-    "512 to 512, 3x3, 7 x 7",
-    "2048 to 512, 1x1, 7 x 7",
-}
-
-
-def reason_of_miss(row: pd.Series) -> str:
-    """Return why a layer is missed; "" if it is not."""
-    build, _, layer = row.name
-    if row["measured"] in WITH_MORE:
-        return "" if layer in UNMOVED else _AUGUST
-    if row["groups"] > 1:
-        return _GROUPS
-    if layer in WAITING[build]:
-        return _LOADS
-    return _FASTER if build == "4x8" and layer in FASTER else ""
-
-
-MISSED = {
-    (name, "august_s" if row["measured"] in WITH_MORE else "latency_s"): reason
-    for name, row in _COUNTED.iterrows()
-    if (reason := reason_of_miss(row))
-}
+MISSED = {(name, "latency_s"): reason for reason, names in _ROWS_OF.items() for name in names}
 
 
 def layer_of(row: pd.Series) -> dse.Layer:
@@ -144,11 +126,6 @@ def mapping_of(row: pd.Series, images: int) -> dict[str, Any]:
     }
 
 
-def machine_of(build: str) -> dse.Accelerator:
-    """Return one of the two builds."""
-    return dse.load_accelerator("vta", **BUILDS[build])
-
-
 def latency_s(row: pd.Series, chip: dse.Accelerator) -> float:
     """Return the time of a layer under its published schedule."""
     network = dse.Workload(name="layer", batch=1, layers=(layer_of(row),))
@@ -156,33 +133,36 @@ def latency_s(row: pd.Series, chip: dse.Accelerator) -> float:
     return dse.evaluate(network, chip, mapping=given).latency_s
 
 
+def cycles_of_august() -> int:
+    """Return the element-wise cycles a vector with which the fitted layer takes its time."""
+    row = _TABLE.loc[FITTED_ON["element-wise cycles"]]
+    bare, one = (dse.load_accelerator("vta", fill_cycles=cycles) for cycles in (0, 1))
+    none_s = latency_s(row, bare)
+    return round((row["seconds"] - none_s) / (latency_s(row, one) - none_s))
+
+
 def run() -> pd.DataFrame:
     """Evaluate each layer under its own schedule."""
-    chips = {build: machine_of(build) for build in BUILDS}
+    chips = {build: dse.load_accelerator("vta", **sizes) for build, sizes in BUILDS.items()}
+    chips[AUGUST] = dse.load_accelerator("vta", fill_cycles=cycles_of_august())
     seconds = [latency_s(row, chips[name[0]]) for name, row in _COUNTED.iterrows()]
-    ours = pd.Series(seconds, index=PUBLISHED.index)
-    return pd.DataFrame({key: ours.where(PUBLISHED[key].notna()) for key in PUBLISHED})
+    return pd.DataFrame({"latency_s": seconds}, index=PUBLISHED.index)
 
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    index = PUBLISHED.index
-    names = {"latency_s": "", "august_s": ", 9 and 10 August"}
-    parts = [
-        pd.DataFrame(
-            {
-                "label": index.get_level_values("layer"),
-                "series": [f"{build}{more}" for build, _, _ in index],
-                "published": PUBLISHED[column].to_numpy(),
-                "predicted": ours[column].to_numpy(),
-            }
-        ).dropna()
-        for column, more in names.items()
-    ]
+    table = pd.DataFrame(
+        {
+            "label": PUBLISHED.index.get_level_values("layer"),
+            "series": PUBLISHED.index.get_level_values("build"),
+            "published": PUBLISHED["latency_s"].to_numpy(),
+            "predicted": ours["latency_s"].to_numpy(),
+        }
+    )
     return predicted_figure(
-        pd.concat(parts, ignore_index=True),
+        table,
         name="latency_s",
-        finding="VTA under its compiler's schedules: as predicted, but on two days",
+        finding="VTA under its compiler's schedules: short layers take longer",
         bands=(0.15,),
         num_labels=3,
     )
