@@ -23,6 +23,7 @@ from dse.mapping.given import with_mapping
 from dse.pick import Pick
 from dse.report.drawing import Drawing
 from dse.report.finished import FinishedRun, read_run
+from dse.report.given import given_table, write_given
 from dse.report.results import (
     network_summary,
     write_evaluation,
@@ -34,6 +35,7 @@ from dse.report.run_folder import Stage
 from dse.report.traffic import write_traffic
 from dse.report.words import (
     evaluation_lines,
+    given_lines,
     infeasible_lines,
     network_lines,
     pick_lines,
@@ -218,18 +220,22 @@ def _machine(
 def _evaluate(job: Job) -> list[str]:
     """Cost one machine, layer by layer."""
     network = workload_from(job.values["workload"])
-    evaluation = evaluate(
-        network,
-        _machine(job.values, job.values["accelerator"], network),
-        objective=job.settings.mapper_objective,
-    )
-    folder = job.stage.folder
+    free = accelerator_from(job.values["accelerator"])
+    bound = with_mapping(free, network, mapping_from(job.values.get("mapping")))
+    objective, folder = job.settings.mapper_objective, job.stage.folder
+    evaluation = evaluate(network, bound, objective=objective)
     write_evaluation(folder, evaluation, job.values["workload"].get("coverage"))
+    beside = []
+    if bound != free:
+        best = evaluate(network, free, objective=objective)
+        table = given_table(evaluation, best)
+        write_given(folder, table)
+        beside = given_lines(evaluation, best, table)
     job.write_manifest()
     job.drawing.draw("roofline", "time_by_cause")
     write_traffic(folder, evaluation)
     job.drawing.finish()
-    return [*evaluation_lines(evaluation), *_closing(job)]
+    return [*evaluation_lines(evaluation, beside), *_closing(job)]
 
 
 def _import(job: Job) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -155,6 +156,29 @@ def test_evaluate_with_overrides(home):
     expected = dse.evaluate(dse.load_workload("tiny", batch=2), chip)
     assert read_json(folder / "summary.json")["latency_s"] == expected.latency_s
     assert not (folder / "front.csv").exists()
+
+
+def test_a_given_mapping_is_held_against_the_best(drawing_home, capsys):
+    machine = ["task=evaluate", "workload=tiny", "accelerator=flexible"]
+    assert main([*machine, "mapping.layers.conv1.tile.oy=1", "hydra.run.dir=given"]) == 0
+    given = pd.read_csv("given/given.csv").set_index("name")
+    free = dse.evaluate(dse.load_workload("tiny"), dse.load_accelerator("flexible"))
+    best = free.layers.set_index("name").loc[given.index]
+    assert list(given["best_latency_s"]) == list(best["latency_s"])
+    assert given.loc["conv1", "tile_oy"] == 1
+    is_more = given["latency_s"] > given["best_latency_s"]
+    assert list(given.index[is_more]) == ["conv1"]
+    said = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
+    (beside,) = [text for name, text in said if name == "Given"]
+    assert re.match(r"[\d.]+ .?s, [\d.]+ % above the [\d.]+ .?s of the best mappings; ", beside)
+    assert [text.split(":")[0] for name, text in said if name == "Lost"] == ["conv1"]
+    page = Path("given/report.html").read_text(encoding="utf-8")
+    assert "The given mapping beside the best" in page
+    assert "Mappings are as given" in page
+    assert main([*machine, "hydra.run.dir=free"]) == 0
+    assert not Path("free/given.csv").exists()
+    assert "Given" not in capsys.readouterr().out
+    assert "given mapping" not in Path("free/report.html").read_text(encoding="utf-8")
 
 
 def test_a_rate_replaces_the_dram_part(home):

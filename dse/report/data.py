@@ -35,6 +35,8 @@ class ReportData:
         history.csv: the study's share of the hypervolume as it grew.
     traffic
         traffic.csv: columns of `dse.plots.curves.COLUMNS`.
+    given
+        given.csv: layers under a given mapping beside the best; None where none was given.
     """
 
     manifest: Mapping[str, Any]
@@ -46,6 +48,7 @@ class ReportData:
     nearest: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     traffic: pd.DataFrame | None = None
+    given: pd.DataFrame | None = None
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -139,6 +142,7 @@ def data_from_run(run: FinishedRun) -> ReportData:
             ("nearest", "nearest.csv"),
             ("history", "history.csv"),
             ("traffic", "traffic.csv"),
+            ("given", "given.csv"),
         )
     }
     return ReportData(manifest=run.manifest, summary=run.summary, pick=run.pick, **tables)

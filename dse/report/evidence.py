@@ -10,6 +10,7 @@ from dse.plots.causes import CAUSES
 from dse.plots.layers import longest_first, together
 from dse.plots.units import NOT_KNOWN, percent, show
 from dse.report.data import ReportData
+from dse.report.given import most_lost, tiles_of
 from dse.report.markup import bullets, details, escape, paragraph, section, table
 
 _SINKS = 5
@@ -75,6 +76,25 @@ def _excess(moved: float, bound: float) -> str:
     return f"{moved / bound - 1:.1%}" if bound > 0 else NOT_KNOWN
 
 
+def given(data: ReportData) -> str:
+    """Return the layers that lose most by a given mapping, beside the best ones."""
+    if data.given is None:
+        return ""
+    objective = str((data.summary or {}).get("objective"))
+    worst = most_lost(data.given, objective)
+    rows = [
+        (row["name"], show("latency_s", row["latency_s"]), show("latency_s", row["best_latency_s"]),
+         show("dram_bytes", row["dram_bytes"]), show("dram_bytes", row["best_dram_bytes"]),
+         tiles_of(row), tiles_of(row, "best_"))
+        for _, row in worst.iterrows()
+    ]  # fmt: skip
+    header = ("Layer", "Time", "Best", "DRAM", "Best", "Given mapping", "Best mapping")
+    kept = f"{len(data.given) - len(rows)} of {len(data.given)} layers lose nothing."
+    listed = table("Layers that lose by the given mapping, most first", header, rows,
+                   text_columns=(0, 5, 6)) if rows else ""  # fmt: skip
+    return section("given", "The given mapping beside the best", paragraph(kept), listed)
+
+
 def traffic(data: ReportData, plots: Mapping[str, str]) -> str:
     """Return what is moved to and from DRAM, how near to the bound, and what a buffer changes."""
     layers = data.layers
@@ -131,6 +151,8 @@ def _mapped(data: ReportData) -> str:
             "Layers follow the machine's own schedule; accelerator.schedule=null shows what the "
             "best mappings would gain."
         )
+    if data.given is not None:
+        return "Mappings are as given; what was left open of them is searched exactly."
     return "Mappings are exact: the best of all tilings, orders and array assignments."
 
 

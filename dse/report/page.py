@@ -13,7 +13,7 @@ from dse.report.decision import (
     recommendation,
     scorecard,
 )
-from dse.report.evidence import reproduce, traffic, trust, why
+from dse.report.evidence import given, reproduce, traffic, trust, why
 from dse.report.explorer import explorer
 from dse.report.markup import details, figure, inks, section
 
@@ -77,6 +77,7 @@ def page(data: ReportData, svgs: Mapping[str, str]) -> str:
             details("The front as a table", table_of_front) if table_of_front else "",
         ),
         why(data, plots),
+        given(data),
         traffic(data, plots),
         marginal(data),
         trust(data, plots),

@@ -1,0 +1,60 @@
+"""A given mapping beside the best one of each layer: the rows of given.csv."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dse.cost.result import Evaluation
+from dse.workload import LOOPS
+
+COMPARED = ("latency_s", "dram_bytes", "stationary", "unrolled", *(f"tile_{x}" for x in LOOPS))
+"""Columns of layers.csv that are compared."""
+
+
+def write_given(folder: Path, table: pd.DataFrame) -> None:
+    """Write given.csv."""
+    table.to_csv(folder / "given.csv", index=False, lineterminator="\n")
+
+
+def given_table(given: Evaluation, best: Evaluation) -> pd.DataFrame:
+    """Return the layers with MACs under a given mapping beside their best mappings.
+
+    Parameters
+    ----------
+    given, best
+        One network on one machine, bound to the given mapping and free.
+
+    Returns
+    -------
+    DataFrame
+        name, `COMPARED` as given, and as ``best_<column>``; in the order of the network.
+    """
+    own, free = (pd.DataFrame(x.layer_rows).query("macs > 0") for x in (given, best))
+    free = free[["name", *COMPARED]].rename(columns={name: f"best_{name}" for name in COMPARED})
+    return own[["name", *COMPARED]].merge(free, on="name", how="left")
+
+
+def most_lost(table: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """Return the layers that lose by their given mapping, those that lose most first.
+
+    Parameters
+    ----------
+    table
+        As `given_table` returns it.
+    objective
+        What mappings minimise: DRAM bytes are lost if those, and time else.
+
+    Returns
+    -------
+    DataFrame
+        Some rows of the table, with a column ``lost``. [s or bytes]
+    """
+    column = "dram_bytes" if objective == "dram_bytes" else "latency_s"
+    rows = table.assign(lost=table[column] - table[f"best_{column}"])
+    return rows[rows["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
+
+
+def tiles_of(row: pd.Series, prefix: str = "") -> str:
+    """Return the mapping of a row in words: what is stationary, and the tiles."""
+    tiles = " ".join(f"{loop} {row[f'{prefix}tile_{loop}']}" for loop in LOOPS)
+    return f"{row[f'{prefix}stationary']} stationary, {tiles}"
