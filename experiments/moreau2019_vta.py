@@ -23,6 +23,9 @@ alike: the 512 to 512 layer under the same schedule took 8.35 ms then and 7.35 i
 element-wise unit which takes 87 cycles a vector of sums and not 7, as one that is not pipelined
 would; nothing published says so. It is a build of its own here, its cycles fitted on VGG's 64 to
 128 layer, the one with most outputs, which is not counted.
+
+What better mappings would gain, in the model: the mapper's own are never slower than the tuner's,
+4 % faster over ResNet-18, 14 % over ResNet-50 on the second build, 2.5 times on one 1x1 layer.
 """
 
 import sys
