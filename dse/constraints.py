@@ -11,6 +11,13 @@ Unrolling = tuple[str, ...]
 """The loops that one axis unrolls: one loop, or the loops of a flattened product."""
 
 
+LARGEST = 2**53
+"""Whole numbers above this are not what they say as a float."""
+
+WIDEST = 1e30
+"""No quantity of a machine is larger, or smaller than one over it."""
+
+
 def check_number(
     owner: str, key: str, value: object, *, integer: bool, least: float = 0, most: float = math.inf
 ) -> None:
@@ -20,6 +27,10 @@ def check_number(
     if wrong_type or not math.isfinite(value) or not least < value <= most:  # type: ignore[arg-type,operator]
         upper = "" if most == math.inf else f" and at most {most:g}"
         raise DseError(f"{owner}.{key} must be {kind} above {least:g}{upper}, got {value!r}")
+    if integer and value > LARGEST:  # type: ignore[operator]
+        raise DseError(f"{owner}.{key} must be at most 2^53, {LARGEST:,}, got {value!r}")
+    if not integer and not 1 / WIDEST <= value <= WIDEST:  # type: ignore[operator]
+        raise DseError(f"{owner}.{key} must be from {1 / WIDEST:g} to {WIDEST:g}, got {value!r}")
 
 
 def check_operands(what: str, operands: tuple[str, ...]) -> None:

@@ -7,7 +7,14 @@ from functools import cached_property
 from types import MappingProxyType
 
 from dse.components import Axis, Buffer, Dram, Granule
-from dse.constraints import Constraints, Unrolling, check_number, check_operands
+from dse.constraints import (
+    LARGEST,
+    WIDEST,
+    Constraints,
+    Unrolling,
+    check_number,
+    check_operands,
+)
 from dse.errors import DseError
 from dse.schedule import Schedule, Winograd
 from dse.technology import DramPart, Technology
@@ -178,7 +185,7 @@ class Accelerator:
         if rate is not None:
             check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
         is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
-        if not is_time or not 0 <= self.launch_s < math.inf:
+        if not is_time or not 0 <= self.launch_s <= WIDEST:
             raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
         for operand, bits in self.array_bits_per_cycle:
             check_operands(f"{owner}.array_bits_per_cycle", (operand,))
@@ -187,8 +194,7 @@ class Accelerator:
     def _check_references(self, owner: str) -> None:
         if not self.array:
             raise DseError(f"{owner}.array must have at least one axis, got none")
-        for axis in self.array:
-            self.number(axis.size, f"{owner}.array size")
+        self._check_size(owner)
         self._check_steps_of_k(owner)
         self._check_steps_of_sums(owner)
         rounded = [loop for loops, _ in self.granules for loop in loops]
@@ -207,6 +213,15 @@ class Accelerator:
                     f"{owner}.buffers must hold each operand in exactly one buffer, "
                     f"{operand} is held by {holders or 'none'}"
                 )
+
+    def _check_size(self, owner: str) -> None:
+        """Check that the array has a number of MACs."""
+        for axis in self.array:
+            self.number(axis.size, f"{owner}.array size")
+        if self.num_macs > LARGEST:
+            raise DseError(
+                f"{owner}.array must have at most 2^53, {LARGEST:,} MACs, got {self.num_macs:,}"
+            )
 
     def _check_steps_of_k(self, owner: str) -> None:
         """Check that k has steps of its own if the input, which passes for each, is limited."""
@@ -374,6 +389,7 @@ class Accelerator:
         DseError
             If a name is not a parameter of this accelerator, or a value is out of range.
         """
+        values = {key: getattr(value, "item", lambda x=value: x)() for key, value in values.items()}
         own = {key: value for key, value in values.items() if key in self.parameters}
         named = {key: value for key, value in values.items() if key not in own}
         for key in named:

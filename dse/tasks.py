@@ -77,8 +77,7 @@ def _search(job: Job) -> list[str]:
     """Search the space, pick a design, and write the run folder."""
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
-    machine = _machine(values, values["accelerator"], network)
-    space = space_from(values["space"], machine, catalogue())
+    space = _space(values, network)
     decisions: list[Decision] = []
     study = run_search(
         network,
@@ -104,8 +103,7 @@ def _pick(job: Job) -> list[str]:
     job = replace(job, values=values, settings=settings_from(values))
     settings = job.settings
     network = workload_from(values["workload"])
-    machine = _machine(values, values["accelerator"], network)
-    space = space_from(values["space"], machine, catalogue())
+    space = _space(values, network)
     designs = run.designs()
     study = study_from_designs(
         designs,
@@ -169,7 +167,7 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
         network.with_batch(int(batch)),
-        _machine(values, machine, network),
+        _machine(values, machine, _at_most(network, study.space)),
         objective=settings.mapper_objective,
     )
     write_study(folder, study)
@@ -207,6 +205,18 @@ def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> d
     picked["name"] = f"{values.get('name', 'design')}_pick"
     picked["source"] = f"picked by dse ({pick.rule}) from space {study.space.name}"
     return picked
+
+
+def _space(values: Mapping[str, Any], network: Workload) -> Space:
+    """Return the space of a configuration, its machine bound to the given mapping."""
+    space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
+    bound = _machine(values, values["accelerator"], _at_most(network, space))
+    return replace(space, accelerator=bound)
+
+
+def _at_most(network: Workload, space: Space) -> Workload:
+    """Return a network at the largest batch of a space, whose bounds limit given tiles."""
+    return network.with_batch(max(int(x) for x in space.knobs.get("batch", (network.batch,))))
 
 
 def _machine(

@@ -93,6 +93,8 @@ class Layer:
     added_elements
         Elements of further inputs that are added to the output before it is written, batch
         included: each is read once, in ``output_bits``.
+    added_zeros
+        Share of them that are zero, for DRAM that is compressed. [0, 1)
     window_elements
         Of pooling: elements that its windows read, overlaps counted and padding not, batch
         included; 0 where windows do not overlap, so that they are the input's elements.
@@ -139,6 +141,7 @@ class Layer:
     output_elements: int = 0
     pooled_elements: int = 0
     added_elements: int = 0
+    added_zeros: float = 0.0
     window_elements: int = 0
     is_fused: bool = False
     extra_parameters: int = 0
@@ -147,7 +150,7 @@ class Layer:
     def __post_init__(self) -> None:
         owner = f"layer {self.name!r}"
         self._check_numbers(owner)
-        for key in ("input_zeros", "output_zeros"):
+        for key in ("input_zeros", "output_zeros", "added_zeros"):
             _check_share(owner, key, getattr(self, key))
         if self.batch_loop is None:
             object.__setattr__(self, "batch_loop", "g" if self.weight_is_activation else "b")

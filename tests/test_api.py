@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,3 +45,14 @@ def test_a_session_from_network_to_pick() -> None:
 
 def space_catalogue() -> dse.Catalogue:
     return dse.load_space("edge").catalogue
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    chip = dse.load_accelerator("flexible", buffer_bytes=np.int64(65536), clock_hz=np.float32(2e8))
+    assert (chip.buffer_bytes, chip.clock_hz) == (65536, 2e8)
+    assert type(chip.with_parameters(buffer_bytes=np.int64(32768)).buffer_bytes) is int
+    assert dse.load_workload("tiny", batch=np.int64(2)).batch == 2
+    space = dse.load_space("edge", knobs={"array_rows": np.array([8, 16])})
+    assert space.knobs["array_rows"] == (8, 16)
+    with pytest.raises(dse.DseError, match="accelerator 'flexible'"):
+        dse.load_accelerator("flexible", buffer_bytes={1, 2})

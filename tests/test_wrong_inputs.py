@@ -165,6 +165,71 @@ WRONG = {
         [*NVDLA, "mapping.tile.k=4"],
         ["mapping must be empty", "accelerator.schedule=null"],
     ),
+    "a granule too large to count": (
+        [*NVDLA, "accelerator.schedule.granule.weight=5000000000000000"],
+        ["accelerator 'nvdla'.schedule", "layer 'conv1'", "too many to count exactly"],
+    ),
+    "a granule larger than any number": (
+        [*NVDLA, "accelerator.schedule.granule.weight=5000000000000000000"],
+        ["schedule.granule.weight", "at most 2^53"],
+    ),
+    "fill too long to count": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.fill_cycles=100000000000"],
+        ["fill_cycles = 100000000000", "'conv1'", "too many to count exactly"],
+    ),
+    "weight granules too large to count": (
+        [
+            *(*ONE_CHIP, "accelerator=flexible"),
+            "accelerator.weight_granules=[{size:1000000000000,loops:[c]}]",
+        ],
+        ["weight_granules", "'conv1'", "too many bits to count exactly"],
+    ),
+    "a bus wider than any number": (
+        [*ONE_CHIP, "accelerator=flexible", f"accelerator.array_bits_per_cycle.weight={10**21}"],
+        ["array_bits_per_cycle.weight", "at most 2^53", "1000000000000000000000"],
+    ),
+    "a buffer larger than any number": (
+        [*ONE_CHIP, "accelerator=flexible", f"accelerator.buffer_bytes={10**21}"],
+        ["buffer_bytes", "at most 2^53"],
+    ),
+    "an array larger than any number": (
+        [
+            *ONE_CHIP,
+            "accelerator=flexible",
+            f"accelerator.array_rows={2**40}",
+            f"accelerator.array_columns={2**40}",
+        ],
+        ["array must have at most 2^53"],
+    ),
+    "a clock out of this world": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.clock_hz=1e300"],
+        ["clock_hz", "from 1e-30 to 1e+30", "1e+300"],
+    ),
+    "a launch without end": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.launch_s=1e300"],
+        ["launch_s", "1e+300"],
+    ),
+    "an axis that a mapping may not change": (
+        [
+            *(*ONE_CHIP, "accelerator=flexible", "accelerator.constraints.unrolled=[c,null]"),
+            "mapping.unrolled=[oy,k]",
+        ],
+        ["mapping.unrolled", "axis 0", "'flexible'", "must unroll [c]", "got [oy]"],
+    ),
+    "an item that a list has not": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.array.5.size=3"],
+        ["accelerator.array.5.size=3", "accelerator.array has 2 items", "got 5"],
+    ),
+    "an unknown key within braces": (
+        ["pick={rule:knee,foo:1}"],
+        ["pick has no key 'foo'", "rule"],
+    ),
+    "an unknown key above": (["mappings.tile.oy=7"], ["no key 'mappings'", "'mapping'"]),
+    "null for a name": (["budget=null"], ["budget=null", "conf/budget"]),
+    "a loop that is none within braces": (
+        [*ONE_CHIP, "mapping={tile:{oz:7}}"],
+        ["mapping.tile has no key 'oz'"],
+    ),
     "kilobyte": ([*NVDLA, "accelerator.dram.kilobyte_bytes=1025"], ["1000 or 1024", "1025"]),
     "negative launch": (
         [*ONE_CHIP, "accelerator=snowflake", "accelerator.launch_s=-1e-6"],

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
+from dse.constraints import LARGEST
 from dse.errors import DseError, nearest
 
 __all__ = [
@@ -46,9 +48,11 @@ def number(what: str, value: object, *, above_zero: bool = False) -> float:
 
 def integer(what: str, value: object, *, least: int = 1) -> int:
     """Return a whole number, also where it is written as 1.0e6, or raise DseError naming it."""
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or value < least:  # type: ignore[operator]
         raise DseError(f"{what} must be a whole number, {least} or more, got {value!r}")
+    if value > LARGEST:  # type: ignore[operator]
+        raise DseError(f"{what} must be at most 2^53, {LARGEST:,}, got {value!r}")
     return int(value)  # type: ignore[call-overload]
 
 

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -108,8 +109,20 @@ def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[s
     known = (*map(str, config), *FURTHER_KEYS.get(group, ()))
     check_keys(f"{group} {str(name_or_path)!r}", overrides, known)
     if overrides:
-        config = DictConfig(OmegaConf.merge(config, overrides))
+        try:
+            config = DictConfig(OmegaConf.merge(config, native(overrides)))
+        except OmegaConfBaseException as error:
+            raise DseError(f"{group} {str(name_or_path)!r}: {one_line(error)}") from error
     return plain(config, group)
+
+
+def native(value: Any) -> Any:
+    """Return a value with NumPy's numbers and arrays as those of Python."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: native(part) for key, part in value.items()}
+    return [native(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def read_yaml(path: Path, group: str, seen: tuple[Path, ...] = ()) -> DictConfig:

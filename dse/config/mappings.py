@@ -1,11 +1,11 @@
 """A given mapping, from the plain dict of its YAML or from Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dse.config.checks import integer, mapping
 from dse.constraints import Constraints, Unrolling
-from dse.errors import DseError
+from dse.errors import DseError, nearest
 from dse.mapping.mapping import Mapping as FoundMapping
 from dse.workload import LOOPS, OPERANDS
 
@@ -36,8 +36,21 @@ def mapping_from(values: Mapping[str, Any] | FoundMapping | None) -> Constraints
     layers = given.get("layers") or {}
     if not isinstance(layers, Mapping):
         raise DseError(f"mapping.layers must be a mapping of layer names, got {layers!r}")
-    own = {str(x): _one(f"mapping.layers.{x}", one) for x, one in layers.items()}
+    named = (pair for x, one in layers.items() for pair in _by_layer(str(x), one))
+    own = {x: _one(f"mapping.layers.{x}", one) for x, one in named}
     return _one("mapping", {x: given[x] for x in KEYS if x in given}, tuple(own.items()))
+
+
+def _by_layer(name: str, values: object) -> Iterator[tuple[str, object]]:
+    """Yield layers and what is given for them; a name with dots is nested on a command line."""
+    parts = values if isinstance(values, Mapping) else {}
+    is_name = not any("did you mean" in nearest(str(key), KEYS) for key in {*parts} - {*KEYS})
+    is_nested = is_name and not {*parts} & {*KEYS}
+    if not parts or not is_nested or not all(isinstance(x, Mapping) for x in parts.values()):
+        yield name, values
+        return
+    for key, part in parts.items():
+        yield from _by_layer(f"{name}.{key}", part)
 
 
 def _one(

@@ -9,7 +9,12 @@ from hydra.errors import (
     MissingConfigException,
     OverrideParseException,
 )
-from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigIndexError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 from dse.config.checks import nearest
 from dse.config.files import one_line
@@ -58,13 +63,19 @@ def _composition(error: ConfigCompositionException) -> str:
     if text.startswith("Could not override") and cause is not None:
         override = text.rpartition(" use +")[2]
         key, _, value = override.partition("=")
-        parent, _, last = key.rpartition(".")
+        unknown = str(getattr(cause, "full_key", "") or key)  # above the key, or in its value
+        parent, _, last = unknown.rpartition(".")
         names = _names(cause)
         if not names and parent:
             return f"{key}={value}: {parent} is a value and has no key {last!r}"
         return f"{key}={value}: {parent or 'the configuration'} has no key {last!r}" + (
             nearest(last, names) if names else ""
         )
+    if isinstance(cause, ConfigIndexError):
+        items, place = str(cause.full_key).rstrip("]").split("[")[-2:]
+        size = len(cause.parent_node or ())
+        override = text.partition("override ")[2].partition(": ")[0].lstrip("+")
+        return f"{override}: {items} has {size} items, 0 to {size - 1}, got {place}"
     if text.startswith("Ambiguous value"):
         override = text.split("'")[1]
         return f"{override}: a list must be in brackets, or the command have -m to run each value"

@@ -16,7 +16,7 @@ FREE_NODES = (
 """Nodes whose keys are not all in the YAML; Ridgepoint checks them itself, after Hydra."""
 
 
-GROUPS = "accelerator", "budget", "search", "space", "task", "workload"
+GROUPS = "accelerator", "budget", "mapping", "search", "space", "task", "workload"
 """Keys whose values are names of files of the group."""
 
 
@@ -45,9 +45,11 @@ def _hydra_override(text: str) -> list[str]:
     key, equals, value = text.partition("=")
     if not key:
         raise DseError(f"override {text!r} must have the form KEY=VALUE, and has no key")
-    if key in GROUPS and _is_number(value):
-        raise DseError(f"{text}: {key} must be a name in conf/{key}, got a number")
-    if not equals or not text.startswith(FREE_NODES):
+    if key in GROUPS and (_is_number(value) or value == "null"):
+        got = "null" if value == "null" else "a number"
+        raise DseError(f"{text}: {key} must be a name in conf/{key}, got {got}")
+    is_node = value[:1] == "{" and f"{key}." in FREE_NODES
+    if not equals or not (is_node or text.startswith(FREE_NODES)):
         return [text]
     is_replaced = key.startswith("space.knobs.") and value[:1] in ("[", "{")
     return [*([f"++{key}=null"] if is_replaced else []), f"++{text}"]

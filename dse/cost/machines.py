@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, IntArray, parts_of
+from dse.constraints import LARGEST
 from dse.cost.area import area_mm2
 from dse.cost.energy import UNNAMED_DRAM_PJ_PER_BIT, dram_pj_per_bit
 from dse.cost.price import UNNAMED_DRAM_USD_PER_BYTES_PER_S, die_usd, dram_usd
@@ -90,6 +91,8 @@ def machines_of(
         return np.asarray(value).astype(np.int64, copy=False)
 
     sizes = [whole(axis.size) for axis in accelerator.array]
+    if float(np.max(prod(size.astype(np.float64) for size in sizes))) > LARGEST:
+        raise DseError(f"designs must have at most 2^53, {LARGEST:,} MACs")
     buffers = [whole(one.bytes) for one in accelerator.buffers]
     share = 2 if accelerator.transfers == "double_buffered" else 1
     peak, picojoules, dram_price = _dram(accelerator, varied, catalogue, size)

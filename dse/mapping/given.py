@@ -44,13 +44,22 @@ def with_mapping(chip: Accelerator, network: Workload, given: Constraints) -> Ac
     _check_order(chip, given)
     _check_pooling(chip, given)
     own = chip.constraints
-    general = own.overlaid(replace(given, layers=()))
+    general = _laid_over(own, replace(given, layers=()))
     names = dict.fromkeys((*dict(own.layers), *dict(given.layers)))
-    each = {x: own.of(x).overlaid(given.of(x)) for x in names}
+    each = {x: _laid_over(own.of(x), given.of(x)) for x in names}
     bound = replace(chip, constraints=replace(general, layers=tuple(each.items())))
     for name, layer in layers.items():
         _check_machine(chip, layer, given.of(name))
     return bound
+
+
+def _laid_over(own: Constraints, given: Constraints) -> Constraints:
+    """Return a machine's constraints with what is given; axes left free unroll what they did."""
+    if own.unrolled and given.unrolled:
+        pairs = zip(own.unrolled, given.unrolled, strict=True)
+        unrolled = tuple(fixed if loops is None else loops for fixed, loops in pairs)
+        given = replace(given, unrolled=unrolled)
+    return own.overlaid(given)
 
 
 def _check_tiles(layers: Mapping[str, Layer], given: Constraints) -> None:
@@ -101,8 +110,22 @@ def _check_pooling(chip: Accelerator, given: Constraints) -> None:
 
 
 def _check_machine(chip: Accelerator, layer: Layer, given: Constraints) -> None:
-    """Check that the machine's own constraints allow the tiles of a layer."""
+    """Check that the machine's own constraints allow what is given for a layer."""
     own = chip.for_layer(layer.name)
+    for place, (fixed, loops) in enumerate(
+        zip(own.constraints.unrolled, given.unrolled, strict=False)  # none, or one for each axis
+    ):
+        if None not in (fixed, loops) and fixed != loops:
+            raise DseError(
+                f"mapping.unrolled: axis {place} of accelerator {chip.name!r} must unroll "
+                f"[{','.join(fixed or ())}] in layer {layer.name!r}, got [{','.join(loops or ())}]"
+            )
+    for operand in given.stationarity:
+        if operand not in own.stationarity:
+            raise DseError(
+                f"mapping.stationary = {operand} must be one of {', '.join(own.stationarity)} in "
+                f"layer {layer.name!r}: accelerator {chip.name!r} keeps no other operand in place"
+            )
     for loop, size in given.max_tile:
         least, most = size_range(layer, own, loop)
         if not least <= min(size, layer.bounds[loop]) <= most:

@@ -15,6 +15,7 @@ from dse.mapping.asked import Asked
 from dse.mapping.assignments import effects
 from dse.mapping.build import fastest_criteria, worth_having, worth_having_together
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.packed import weights_fetched
 from dse.mapping.scheduled import scheduled_points
 from dse.mapping.table import MappingTable, table_of
 from dse.mapping.trees import tree_of
@@ -85,7 +86,7 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     DseError
         If the layer has no MACs, or is too large to count in 64 bits.
     """
-    _check(layer)
+    _check(layer, chip)
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     if chip.schedule is None:
@@ -135,7 +136,7 @@ def table_together(
     room_bits : shape (buffers,)
         Bits that tiles may take in each buffer; any number by default.
     """
-    _check(layer)
+    _check(layer, chip)
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     if len(chip.buffers) == 1 or chip.schedule is not None or _known(_TABLES, key) is not None:
@@ -192,7 +193,7 @@ def criteria_for(layer: Layer, chip: Accelerator, asked: Asked) -> IntArray:
     shape (mappings, 4), sorted
         Bits in the buffer, first and last bits, DRAM bits, cycles.
     """
-    _check(layer)
+    _check(layer, chip)
     chip = chip.for_layer(layer.name)
     if chip.constraints.order:
         return criteria_above(layer, chip, asked.rooms[:1])
@@ -232,7 +233,7 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
     shape (mappings, buffers + 3), sorted
         Bits in each buffer, first and last bits, DRAM bits, cycles.
     """
-    _check(layer)
+    _check(layer, chip)
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     whole = _known(_TABLES, key)
@@ -253,11 +254,28 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
     )
 
 
-def _check(layer: Layer) -> None:
+MOST = int(np.iinfo(np.int64).max) // 4
+"""The largest number of bits or cycles of a layer."""
+
+
+def _check(layer: Layer, chip: Accelerator) -> None:
+    """Check that a layer has mappings, and none with more bits or cycles than are counted."""
     if not layer.has_macs:
         raise DseError(f"layer {layer.name!r} has no MACs ({layer.op}), and no mapping")
-    if layer.macs * 4 * 1024 > np.iinfo(np.int64).max // 4:
+    if layer.macs * 4 * 1024 > MOST:
         raise DseError(f"layer {layer.name!r} has {layer.macs:.2e} MACs, too many to count exactly")
+    fill = chip.fill_cycles_per_pass
+    if layer.macs * (1 + fill) > MOST:
+        raise DseError(
+            f"accelerator {chip.name!r}.fill_cycles = {fill} must be less: after each of up to "
+            f"{layer.macs:.2e} passes of layer {layer.name!r} they are too many to count exactly"
+        )
+    weights = weights_fetched(layer, chip) * layer.weight_bits
+    if weights * layer.b * layer.oy * layer.ox > MOST:
+        raise DseError(
+            f"accelerator {chip.name!r}.weight_granules must be smaller: the weights of layer "
+            f"{layer.name!r}, filled up to them, are too many bits to count exactly"
+        )
 
 
 def _known(tables: Mapping[Any, Known], key: object) -> Known | None:

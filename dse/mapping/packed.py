@@ -23,11 +23,16 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     left = WHOLE
     if operand == "output" and layer.pooled_elements:
         left = Fraction(layer.pooled_elements, layer.map_elements)
+    zeros = {"input": layer.input_zeros, "output": layer.output_zeros}.get(operand, 0.0)
+    return left * _compressed(chip, operand, zeros)
+
+
+def _compressed(chip: Accelerator, operand: str, zeros: float) -> Fraction:
+    """Return the bits of an operand with such a share of zeros over its own."""
     ratio = dict(chip.dram.compression).get(operand)
     if ratio is None:
-        return left
-    zeros = {"input": layer.input_zeros, "output": layer.output_zeros}[operand]
-    return left * min(WHOLE, (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
+        return WHOLE
+    return min(WHOLE, (1 - Fraction(str(zeros))) * Fraction(str(ratio)))
 
 
 def weights_fetched(layer: Layer, chip: Accelerator) -> int:
@@ -53,4 +58,7 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
 
 def added_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
-    return layer.added_elements * layer.output_bits if "input" in chip.dram.carries else 0
+    if "input" not in chip.dram.carries:
+        return 0
+    whole = layer.added_elements * layer.output_bits
+    return ceil(whole * _compressed(chip, "input", layer.added_zeros))

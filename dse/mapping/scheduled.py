@@ -10,6 +10,7 @@ from math import ceil, isqrt
 import numpy as np
 
 from dse.arrays import IntArray
+from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.build import Points
 from dse.mapping.mapping import Mapping
@@ -146,8 +147,12 @@ class _Form:
         channels = _up(self.channels, self.schedule.multiple("weight", "c"))
         if self.winograd is not None:
             return channels * self.winograd.tile**2
-        taps = [-(-getattr(self.layer, f"f{x}") // self.fold[x]) for x in "yx"]
-        return channels * taps[0] * taps[1]
+        return channels * self._taps("y") * self._taps("x")
+
+    def _taps(self, axis: str) -> int:
+        """Return the taps of a filter, folded: those that fall on one folded row are one."""
+        taps, dilation = getattr(self.layer, f"f{axis}"), getattr(self.layer, f"dilation_{axis}")
+        return min(int(taps), (int(taps) - 1) * dilation // self.fold[axis] + 1)
 
     @property
     def kernels(self) -> int:
@@ -254,8 +259,10 @@ def _least_buffer(chunk_bits: IntArray, one: Streams) -> IntArray:
     if one.least_share is None or one.least_share == 1:
         return room
     rest = 1 - one.least_share
+    if int(chunk_bits.max()) * rest.denominator > LARGEST_BITS:  # too long for 64 bits
+        chunk_bits = chunk_bits.astype(object)
     shared = (chunk_bits - 1) * rest.denominator // rest.numerator + 1
-    return np.minimum(room, shared)
+    return np.minimum(room, np.minimum(shared, LARGEST_BITS).astype(np.int64))
 
 
 def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]:
@@ -272,6 +279,12 @@ def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]
     """
     assert chip.schedule is not None  # the caller has looked
     one = streams(layer, chip, chip.schedule)
+    most = max(*one.dram_bits.values(), one.part_bits, one.unit_bits, one.least_bits, one.cycles)
+    if most > LARGEST_BITS // 8:
+        raise DseError(
+            f"accelerator {chip.name!r}.schedule rounds layer {layer.name!r} up to {most:.2e} bits "
+            f"or cycles, too many to count exactly"
+        )
     chunks, room = chunks_worth_having(one)
     holds = np.array([one.kept in buffer.holds for buffer in chip.buffers])
     criteria = np.zeros((len(chunks), len(holds) + 3), dtype=np.int64)

@@ -28,6 +28,7 @@ def manifest(
     wall_s
         Wall time of the run. [s]
     """
+    config = _with_texts(config)
     text = json.dumps(config, sort_keys=True, default=str)
     return {
         "command": command,
@@ -39,6 +40,13 @@ def manifest(
         "wall_s": round(wall_s, 3),
         "config": config,
     }
+
+
+def _with_texts(value: Any) -> Any:
+    """Return a value with keys that are texts; YAML takes some names for numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_texts(part) for key, part in value.items()}
+    return [_with_texts(part) for part in value] if isinstance(value, list) else value
 
 
 def sha256(path: Path) -> str:

@@ -118,6 +118,45 @@ def test_the_command_line_fixes_tiles(tmp_path, capsys):
     assert not missing.exists()
 
 
+def test_names_with_dots_may_be_nested(network):
+    chip = dse.load_accelerator("flexible")
+    layer = replace(network.layers[0], name="block.1")
+    dotted = replace(network, layers=(layer,))
+    rows = [
+        dse.evaluate(dotted, chip, mapping={"layers": own}).layers
+        for own in ({"block.1": {"tile": {"oy": 2}}}, {"block": {1: {"tile": {"oy": 2}}}})
+    ]
+    assert list(rows[0]["tile_oy"]) == [2]
+    pd.testing.assert_frame_equal(*rows)
+
+
+def test_what_an_axis_of_the_machine_unrolls_stays(network):
+    chip = dse.load_accelerator("flexible", constraints={"unrolled": ["c", None]})
+    rows = dse.evaluate(network, chip, mapping={"unrolled": [None, "k"]}).layers
+    assert set(rows.loc[rows["macs"] > 0, "unrolled"]) == {"c:16 k:16"}
+    bound = dse.with_mapping(chip, network, {"layers": {"conv3": {"stationary": "input"}}})
+    with pytest.raises(dse.DseError, match=r"mapping\.stationary = weight must be one of input"):
+        dse.with_mapping(bound, network, {"layers": {"conv3": {"stationary": "weight"}}})
+
+
+def test_numbers_of_a_table_are_numbers(network):
+    chip = dse.load_accelerator("flexible")
+    oy = dse.evaluate(network, chip).layers["tile_oy"][0]
+    own = {"layers": {"conv3": {"tile": {"oy": oy}}}}
+    rows = dse.evaluate(network, chip, mapping=own).layers
+    assert rows["tile_oy"][0] == oy
+
+
+def test_tiles_of_the_batch_are_those_of_the_largest_batch(tmp_path):
+    folder = tmp_path / "run"
+    space = ["workload=tiny", "space=edge", "search=exact", "budget=none"]
+    space += ["space.knobs={array_rows:[8],array_columns:[8],buffer_bytes:[65536]}"]
+    batch = ["space.knobs.batch=[1,4]", "mapping.tile.b=4"]
+    assert main([*space, *batch, f"hydra.run.dir={folder}"]) == 0
+    assert pd.read_csv(folder / "front.csv")["batch"].isin([1, 4]).all()
+    assert main([*space, "space.knobs.batch=[1,2]", "mapping.tile.b=4"]) == 2
+
+
 def test_the_published_schedule_never_beats_the_mapper():
     alexnet = dse.load_workload("alexnet_one_tower", bits=BITS)
     machine = dse.load_accelerator("snowflake")

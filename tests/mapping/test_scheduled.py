@@ -2,9 +2,11 @@
 
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +15,7 @@ from dse.cost.attribution import CAUSES
 from dse.hardware import Accelerator, Dram, Schedule, Winograd
 from dse.mapping.fusion import with_fused_layers
 from dse.mapping.kept import mapping_table
+from dse.mapping.packed import added_bits, packed_bits
 from dse.mapping.scheduled import chunks_worth_having, streams
 from dse.workload import Layer, Workload
 from tests.oracle import scheduled as oracle
@@ -325,6 +328,44 @@ def test_additions_are_fused_and_what_follows_them() -> None:
     assert fused(skip, CONV, ADD, edges=(*both, ("next", "conv")))[2] == (0, 0, False)
     assert CONV.with_batch(2).added_elements == 0
     assert replace(CONV, added_elements=64).with_batch(2).added_elements == 128
+
+
+def test_added_maps_are_packed_as_the_inputs_of_the_addition() -> None:
+    add = replace(ADD, input_zeros=0.5)
+    chip = dse.load_accelerator("nvdla", schedule=None)
+    chip = replace(chip, dram=replace(chip.dram, compression=(("input", 1.5),)))
+    (one, _) = with_fused_layers(Workload(name="two", layers=(CONV, add)), chip).layers
+    assert (one.added_elements, one.added_zeros) == (64, 0.5)
+    assert added_bits(one, chip) == 64 * 8 * 3 // 4
+    assert added_bits(one, replace(chip, dram=Dram())) == 64 * 8
+    apart = packed_bits(add, chip, "input", add.input_elements)
+    assert added_bits(one, chip) + packed_bits(add, chip, "input", 64) == apart
+
+
+def test_filters_are_folded_where_their_taps_fall(second: Accelerator) -> None:
+    for taps, stride, dilation, places in (
+        *((3, 1, 2, 3), (3, 2, 1, 2), (3, 2, 2, 3), (2, 2, 2, 2), (3, 4, 1, 1), (5, 3, 2, 3)),
+        *((3, 2, 3, 3), (1, 2, 1, 1)),
+    ):
+        layer = Layer(name="conv", k=12, c=12, oy=3, ox=3, **dict.fromkeys(("fy", "fx"), taps),
+                      **dict.fromkeys(("stride_y", "stride_x"), stride),
+                      **dict.fromkeys(("dilation_y", "dilation_x"), dilation))  # fmt: skip
+        rules = replace(second.schedule, strides_are_folded=True)
+        one = streams(layer, replace(second, schedule=rules), rules)
+        assert one.dram_bits["weight"] == 8 * 12 * 12 * stride**2 * places**2
+
+
+def test_any_share_of_the_buffer_is_counted_exactly(second: Accelerator) -> None:
+    layer = Layer(name="conv", k=512, c=512, oy=64, ox=64, fy=3, fx=3, pad_y=1, pad_x=1)
+    for share in (0.3333333333333333, 0.1234567890123):
+        rules = replace(second.schedule, least_share=(("input", share),))
+        chunks, room = chunks_worth_having(streams(layer, second, rules))
+        left = 1 - Fraction(str(share))
+        for bits in room.tolist()[:: max(len(room) // 20, 1)]:
+            assert bits > 0
+            assert left * bits < bits
+        assert (np.diff(room) > 0).all()
+        assert (np.diff(chunks) < 0).all()
 
 
 def test_added_maps_are_read_once_by_the_mapper_too() -> None:

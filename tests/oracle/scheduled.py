@@ -84,8 +84,9 @@ def kernels(layer: Layer, chip: Accelerator) -> list[set[Element]]:
         side = chip.schedule.winograd.filter + chip.schedule.winograd.outputs - 1
         taps = list(product(range(side), range(side)))
     else:
-        rows, columns = range(layer.fy), range(layer.fx)
-        taps = sorted({(y // fold[0], x // fold[1]) for y in rows for x in columns})
+        rows = {y * layer.dilation_y // fold[0] for y in range(layer.fy)}
+        columns = {x * layer.dilation_x // fold[1] for x in range(layer.fx)}
+        taps = sorted(product(rows, columns))
     places = padded(layer.k, multiple_of(chip, "weight", "k"))
     return [
         {(g, k, c, *tap) for c in channels for tap in taps} for g in range(layer.g) for k in places
