@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.asked import Asked
 from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import criteria_above, criteria_for, fitting_table, mapping_table
+from dse.mapping.kept import best_mapping, criteria_above, criteria_for, mapping_table
 from dse.mapping.packed import packed_bits
 from dse.mapping.ratios import buckets
 from dse.mapping.table import OBJECTIVES, MappingTable
@@ -134,12 +135,15 @@ def _look_up(
         pass
 
 
-def compute_tables(network: Workload, chip: Accelerator) -> None:
-    """Compute what a machine needs of a network's tables with all processors; it is kept."""
+def find_mappings(
+    network: Workload, chip: Accelerator, objective: str, *, area_scale: float
+) -> None:
+    """Find the best mappings of a network with all processors; what they are from is kept."""
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     mapped = [layer for layer, _ in layers if layer.has_macs]
     with ThreadPoolExecutor(num_workers()) as pool:
-        for _ in pool.map(lambda layer: fitting_table(layer, chip), mapped):
+        best = partial(best_mapping, chip=chip, objective=objective, area_scale=area_scale)
+        for _ in pool.map(best, mapped):
             pass
 
 

@@ -8,7 +8,7 @@ from dse.cost.designs import launch_s, macless_bits, pooling_cycles
 from dse.cost.time import latency_s
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
-from dse.mapping.kept import fitting_table
+from dse.mapping.kept import best_mapping
 from dse.mapping.packed import packed_bits
 from dse.mapping.scheduled import scheduled_once_bytes
 from dse.workload import LOOPS, Layer
@@ -36,7 +36,7 @@ def layer_row(
     head = {"name": layer.name, "op": layer.op, "repeat": layer.repeat}
     if not layer.has_macs:
         return head | _macless(layer, chip)
-    mapping = fitting_table(layer, chip).best(objective, chip, area_scale=area_scale)
+    mapping = best_mapping(layer, chip, objective, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
     once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
     times = time_by_cause(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dse.arrays import FloatArray, IntArray, parts_of
 from dse.cost.area import extrapolation_warnings
 from dse.cost.asking import asked_of
-from dse.cost.designs import Group, compute_tables, write_costs
+from dse.cost.designs import Group, find_mappings, write_costs
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.layers import layer_row
 from dse.cost.lines import Lines, network_lines
@@ -52,7 +52,7 @@ def evaluate(
         If no mapping of some layer fits, or the objective is unknown.
     """
     scale = _widest_mac(network)
-    compute_tables(network, accelerator)
+    find_mappings(network, accelerator, objective, area_scale=scale)
     rows = tuple(
         layer_row(layer, accelerator, objective, area_scale=scale)
         for layer in with_fused_layers(network, accelerator).layers

@@ -14,7 +14,7 @@ from dse.mapping.cycles import CycleCounter
 from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
 from dse.mapping.grown import PASSES, ROWS, Trees, first_undominated
-from dse.mapping.least import Problem
+from dse.mapping.least import LARGEST, Problem
 from dse.mapping.orders import TrafficModel, Variant, variants
 from dse.mapping.problem import Sought, problem_of
 from dse.mapping.rows import SpatialAxis, distinct_rows
@@ -37,6 +37,9 @@ ROOM = 2**20, 2**14
 
 KEPT_SHARE = 256
 """Known mappings to one that a bucket of ratios has room for."""
+
+NO_LIMIT = 2**60
+"""More bits than tiles take."""
 
 FACTOR_NAMES = (
     ("t_b", "t_g", "t_c", "distinct_y", "distinct_x"),
@@ -101,17 +104,18 @@ def worth_having(
     Points of shape (mappings,), sorted by criteria.
     """
     buffers = len(chip.buffers)
-    floor = np.array(floor_bits or [0] * buffers)
-    return _points(_sorted(layer, chip, counter, Sought(floor, np.zeros(0, np.int64))), buffers)
+    sought = Sought.of_each(floor_bits or [0] * buffers)
+    return _points(_sorted(layer, chip, counter, sought), buffers)
 
 
-def worth_having_together(
-    layer: Layer, chip: Accelerator, counter: CycleCounter, room_bits: Sequence[int]
+def fitting(
+    layer: Layer,
+    chip: Accelerator,
+    counter: CycleCounter,
+    room_bits: Sequence[int],
+    most: tuple[int, int] | None = None,
 ) -> Points:
-    """Return the mappings that fit, undominated in the bits of all buffers together.
-
-    The best of them on a machine with this room is the best of `worth_having`; where buffers are
-    several they are far fewer.
+    """Return the mappings that fit and that some rate makes the best, but for ties.
 
     Parameters
     ----------
@@ -119,13 +123,18 @@ def worth_having_together(
         As for `worth_having`.
     room_bits : shape (buffers,)
         Bits that tiles may take in each buffer.
+    most
+        Most DRAM bits and most cycles. If given, mappings are told apart by the bits of all buffers
+        together, too, which are the last of ties but tiles.
 
     Returns
     -------
     Points of shape (mappings,); their criteria say the bits of each buffer.
     """
     rooms = np.array(room_bits, dtype=np.int64)
-    points = _points(_sorted(layer, chip, counter, Sought(np.zeros(1, np.int64), rooms)), 1)
+    floor = rooms.sum(keepdims=True) if most is None else np.zeros(1, dtype=np.int64)
+    sought = Sought(floor, rooms, most or (LARGEST, LARGEST))
+    points = _points(_sorted(layer, chip, counter, sought), 1)
     axes = {x: SpatialAxis.of(layer, x, whole_runs=chip.partial_rows_are_fetched) for x in "yx"}
     tile = {f"t_{loop}": size for loop, size in points.tile.items()}
     rows = {
@@ -135,6 +144,21 @@ def worth_having_together(
     model = TrafficModel(layer, chip)
     each = model.footprint_bits(model.tile_elements(tile | rows))
     return replace(points, criteria=np.column_stack([*each, points.criteria[:, 1:]]))
+
+
+def least_traffic_bits(layer: Layer, chip: Accelerator, counter: CycleCounter) -> IntArray:
+    """Return the least DRAM bits for every size of all buffers together that is worth having.
+
+    Parameters are those of `worth_having`.
+
+    Returns
+    -------
+    shape (sizes, 2), ascending
+        Bits that tiles take, DRAM bits.
+    """
+    rooms = np.full(len(chip.buffers), NO_LIMIT)
+    sought = Sought(np.zeros(1, dtype=np.int64), rooms, has_time=False)
+    return np.ascontiguousarray(_sorted(layer, chip, counter, sought)[:, [0, 2]])
 
 
 def _sorted(layer: Layer, chip: Accelerator, counter: CycleCounter, sought: Sought) -> IntArray:
@@ -167,7 +191,7 @@ def fastest_criteria(
     shape (mappings, 4), sorted
         Bits in the buffer, first and last bits, DRAM bits, cycles.
     """
-    sought = Sought(np.zeros(1, np.int64), np.zeros(0, np.int64))
+    sought = Sought.of_each([0])
     trees, problem = _trees_and_problem(
         layer, chip, counter, variants(layer, chip), FACTOR_NAMES, sought
     )
@@ -196,7 +220,7 @@ def _undominated(
 ) -> IntArray:
     """Return the undominated mappings in some orders as rows; see `search`."""
     trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, sought)
-    least = counter.floor()
+    least = counter.floor() if sought.has_time else 1
     levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
     return _found(trees, problem._replace(levels=levels))
 
@@ -212,6 +236,8 @@ def _trees_and_problem(
     """Return what a search of the mappings in some orders works on."""
     groups = groups_of(layer, chip, counter)
     trees, roots = joined_trees(counter, groups, factor_names)
+    if not sought.has_time:
+        trees = trees._replace(steps=np.ones((len(trees.nodes), 1), dtype=np.int64))
     return trees, problem_of(layer, chip, counter, roots, orders, sought=sought)
 
 

@@ -1,20 +1,22 @@
 """Mapping tables, and what look-ups need of them, computed once and kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
 
-from dse.arrays import IntArray
+from dse.arrays import FloatArray, IntArray
+from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.asked import Asked
 from dse.mapping.assignments import effects
-from dse.mapping.build import fastest_criteria, worth_having, worth_having_together
+from dse.mapping.build import fastest_criteria, fitting, least_traffic_bits, worth_having
 from dse.mapping.cycles import CycleCounter
+from dse.mapping.mapping import Mapping
 from dse.mapping.packed import weights_fetched
 from dse.mapping.scheduled import scheduled_points
 from dse.mapping.table import MappingTable, table_of
@@ -25,9 +27,12 @@ Key = tuple[object, ...]
 Known = TypeVar("Known")
 
 _TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
-_TOGETHER: OrderedDict[Any, MappingTable] = OrderedDict()
+_FITTING: OrderedDict[Any, MappingTable] = OrderedDict()
 _CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
 _LOCK = Lock()
+ROUNDING = 1e-9
+"""Share by which rounding may move a time, and more."""
+
 LARGEST_CACHE = 20_000
 """Tables kept in memory, by shape and array; the oldest goes first."""
 
@@ -35,7 +40,7 @@ LARGEST_CACHE = 20_000
 def forget() -> None:
     """Forget what is kept, so that it is computed again."""
     with _LOCK:
-        for tables in (_TABLES, _TOGETHER, _CRITERIA):
+        for tables in (_TABLES, _FITTING, _CRITERIA):
             tables.clear()
     tree_of.cache_clear()
 
@@ -105,51 +110,87 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     return replace(known, layer=layer, chip=chip)
 
 
-NO_LIMIT = 2**60
-"""More bits than tiles take."""
+def best_mapping(
+    layer: Layer, chip: Accelerator, objective: str, *, area_scale: float | None = None
+) -> Mapping:
+    """Return the best mapping on a machine as it is, as `mapping_table` would give it.
 
-
-def fitting_table(layer: Layer, chip: Accelerator) -> MappingTable:
-    """Return a table with the best mapping on the machine as it is, whatever it minimises.
-
-    With several buffers it is that of the mappings that fit them, which takes a fraction of the
-    time of `mapping_table`.
+    Of mappings that fit only those are sought that some rate makes the best, which takes a fraction
+    of the time of the whole table; then, of those as good, the one that takes the least room.
 
     Parameters
     ----------
     layer, chip
-        As for `mapping_table`, but for the bytes of the buffers, which count.
+        As for `mapping_table`, but that the bytes of the buffers, the rate and the clock count.
+    objective, area_scale
+        As for `MappingTable.best`.
+
+    Raises
+    ------
+    DseError
+        As `mapping_table` and `MappingTable.best`.
     """
-    found = table_together(layer, chip, chip.usable_buffer_bits)
-    return found if len(found.dram_bits) else mapping_table(layer, chip)
+    _check(layer, chip)
+    own = chip.for_layer(layer.name)
+    table = mapping_table if own.schedule is not None or _is_known(layer, own) else _fitting
+    found = table(layer, own)
+    if table is _fitting and len(found.dram_bits):
+        row = found.best_row(objective, chip, area_scale=area_scale)
+        found = _fitting(layer, own, (int(found.dram_bits[row]), _most_cycles(found, row, chip)))
+    elif table is _fitting:
+        found = mapping_table(layer, own)  # it tells what would fit
+    return found.best(objective, chip, area_scale=area_scale)
 
 
-def table_together(
-    layer: Layer, chip: Accelerator, room_bits: Sequence[int] | None = None
-) -> MappingTable:
-    """Return the mappings that no other beats in the bits of all buffers together.
+def _is_known(layer: Layer, chip: Accelerator) -> bool:
+    return _known(_TABLES, table_key(layer, chip)) is not None
+
+
+def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:
+    """Return the most cycles of a mapping that takes no longer than the one of a row."""
+    rate = 8 * chip.dram_rate_bytes_per_s
+    seconds = latency_s(
+        table.compute_cycles[row] / chip.clock_hz,
+        table.dram_bits[row] / rate,
+        table.first_last_bits[row] / rate,
+        transfers=chip.transfers,
+    )
+    return int(float(seconds) * chip.clock_hz * (1 + ROUNDING)) + 1
+
+
+def _fitting(layer: Layer, chip: Accelerator, most: tuple[int, int] | None = None) -> MappingTable:
+    """Return the table of what `dse.mapping.build.fitting` finds."""
+    rooms = chip.usable_buffer_bits
+    found = _shared(
+        _FITTING,
+        table_key(layer, chip),
+        (layer, chip),
+        (rooms, most),
+        lambda counter: table_of(layer, chip, fitting(layer, chip, counter, rooms, most)),
+    )
+    return replace(found, layer=layer, chip=chip)
+
+
+def least_traffic(layer: Layer, chip: Accelerator) -> tuple[FloatArray, FloatArray]:
+    """Return `MappingTable.least_traffic` without a table.
 
     Parameters
     ----------
     layer, chip
-        As for `mapping_table`, which is returned for one buffer, or if it is known.
-    room_bits : shape (buffers,)
-        Bits that tiles may take in each buffer; any number by default.
+        As for `mapping_table`.
     """
     _check(layer, chip)
     chip = chip.for_layer(layer.name)
-    key = table_key(layer, chip)
-    if len(chip.buffers) == 1 or chip.schedule is not None or _known(_TABLES, key) is not None:
-        return mapping_table(layer, chip)
-    rooms = tuple(room_bits or [NO_LIMIT] * len(chip.buffers))
-    found = _shared(
-        _TOGETHER,
-        key,
+    if chip.schedule is not None or _is_known(layer, chip):
+        return mapping_table(layer, chip).least_traffic()
+    bits = _shared(
+        _CRITERIA,
+        table_key(layer, chip),
         (layer, chip),
-        (rooms,),
-        lambda counter: table_of(layer, chip, worth_having_together(layer, chip, counter, rooms)),
+        ("least traffic",),
+        lambda counter: least_traffic_bits(layer, chip, counter),
     )
-    return replace(found, layer=layer, chip=chip)
+    return bits[:, 0] / 8, bits[:, 1] / 8
 
 
 def _shared(
@@ -278,7 +319,7 @@ def _check(layer: Layer, chip: Accelerator) -> None:
         )
 
 
-def _known(tables: Mapping[Any, Known], key: object) -> Known | None:
+def _known(tables: OrderedDict[Any, Known], key: object) -> Known | None:
     with _LOCK:
         return tables.get(key)
 

@@ -65,6 +65,8 @@ class Problem(NamedTuple):
         Bits that tiles may take in each: `on_chip` is then of one row, for all buffers together.
     held : shape (buffers of the machine, 3)
         As `on_chip`, for each.
+    most : shape (2,)
+        Most DRAM bits, and most cycles, of mappings that are sought.
     """
 
     roots: IntArray
@@ -85,6 +87,7 @@ class Problem(NamedTuple):
     floor: IntArray
     rooms: IntArray
     held: IntArray
+    most: IntArray
 
 
 @inlined

@@ -10,7 +10,7 @@ from dse.arrays import IntArray
 from dse.hardware import Accelerator
 from dse.mapping.assignments import Assignment
 from dse.mapping.cycles import CycleCounter
-from dse.mapping.least import Problem
+from dse.mapping.least import LARGEST, Problem
 from dse.mapping.orders import IRRELEVANT, TrafficModel, Variant
 from dse.mapping.rows import SpatialAxis
 from dse.mapping.sizes import GROUPS, size_range
@@ -19,7 +19,7 @@ from dse.workload import LOOPS, OPERANDS, Layer
 
 
 class Sought(NamedTuple):
-    """What a search tells apart of the bits that tiles take on chip.
+    """Which mappings a search is for, and what it tells apart of them.
 
     Attributes
     ----------
@@ -28,10 +28,32 @@ class Sought(NamedTuple):
     rooms : shape (buffers,) or (0,)
         Bits that tiles may take in each buffer, of mappings that are told apart by the bits of all
         buffers together; nothing where they are by those of each.
+    most
+        Most DRAM bits, and most cycles.
+    has_time
+        Whether cycles, and first and last bits, are told apart.
     """
 
     floor: IntArray
     rooms: IntArray
+    most: tuple[int, int] = (LARGEST, LARGEST)
+    has_time: bool = True
+
+    @classmethod
+    def of_each(cls, floor_bits: Sequence[int]) -> "Sought":
+        """Return what tells mappings apart by the bits of each buffer, from a floor on."""
+        return cls(np.array(floor_bits, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
+NO_TIME = {
+    "flat_loops": np.full((0, 1), -1),
+    "flat_sizes": np.zeros((0, 2), dtype=np.int64),
+    "flat_of": np.full((1, 1), -1),
+    "ends": np.zeros(3, dtype=np.int64),
+    "fill": np.zeros(1, dtype=np.int64),
+    "links": np.zeros(0, dtype=np.int64),
+}
+"""Of mappings that all take one cycle and no first and last bits."""
 
 
 def problem_of(
@@ -46,6 +68,12 @@ def problem_of(
     """Return what all mappings share; see `Problem`."""
     model = TrafficModel(layer, chip)
     on_chip = model.on_chip()
+    links = counter.links[3:] if counter.links else ()
+    time: dict[str, IntArray] = _flattened_axes(counter) | {
+        "ends": model.ends(),
+        "fill": np.array([counter.fill]),
+        "links": np.array(links, dtype=np.int64),
+    }
     loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
     return Problem(
         roots=np.array(roots[:-1]),
@@ -54,16 +82,14 @@ def problem_of(
         loops=np.array(loops),
         bounds=np.array(list(layer.bounds.values())),
         traffic=model.traffic(),
-        ends=model.ends(),
         on_chip=on_chip.sum(axis=0, keepdims=True) if len(sought.rooms) else on_chip,
         variants=np.array([_numbered(one) for one in orders]),
-        **_flattened_axes(counter),
+        **(time if sought.has_time else NO_TIME),
         levels=np.ones(1, dtype=np.int64),
-        fill=np.array([counter.fill]),
-        links=np.array(counter.links[3:] if counter.links else (), dtype=np.int64),
         floor=sought.floor,
         rooms=sought.rooms,
         held=on_chip,
+        most=np.array(sought.most),
     )
 
 

@@ -69,7 +69,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
         problem.on_chip,
     )
     flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
-    held, rooms = problem.held, problem.rooms
+    held, rooms, most = problem.held, problem.rooms, problem.most
     state, heads, listed, num_listed, waiting = (
         room.state,
         room.heads,
@@ -116,7 +116,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             key = set_bits(point, totals, ends, on_chip, floor)
             beaten = beaten_from(listed, num_listed, known, point)
             left, best, bits = open_orders(orders, beaten, totals, traffic, variants)
-            if not left:
+            if not left or bits > most[0]:
                 continue
             if is_leaf or len(flat):
                 set_sizes(sizes, nodes, box, loops)
@@ -127,11 +127,13 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
                 has_steps = True
             cycles = least_cycles(other_steps, steps, row, flats)
             cycles = linked(cycles, other_steps, steps, row, problem.links)
+            if cycles > most[1]:
+                continue
             level = level_of(levels, cycles, known)
             if level > known:
                 beaten = beaten_from(listed, num_listed, level, point)
                 left, best, bits = open_orders(left, beaten, totals, traffic, variants)
-                if not left:
+                if not left or bits > most[0]:
                     continue
             if is_leaf:
                 if num_waiting == len(waiting):

@@ -9,7 +9,7 @@ from dse.cost.bounds import compulsory_bytes, lower_bounds_bytes
 from dse.cost.result import Evaluation
 from dse.hardware import Accelerator
 from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import table_together
+from dse.mapping.kept import least_traffic
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
 from dse.workload import Layer
@@ -63,7 +63,7 @@ def _name(alike: list[Layer]) -> str:
 def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:
     """Return one run of a layer: buffer_bytes rising, its least DRAM bytes, and their bounds."""
     share = 2 if chip.transfers == "double_buffered" else 1
-    sizes, traffic = table_together(layer, chip).least_traffic()
+    sizes, traffic = least_traffic(layer, chip)
     curve = thinned(pd.DataFrame({"buffer_bytes": share * sizes, "dram_bytes": traffic}))
     whole_bytes = np.ceil(curve["buffer_bytes"].to_numpy(float))
     return curve.assign(
