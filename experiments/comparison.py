@@ -116,20 +116,26 @@ def report(experiment: ModuleType) -> pd.DataFrame:
 
 
 def by_machine(summary: pd.DataFrame) -> str:
-    """Return one row a machine, over the stored tables of its experiments."""
+    """Return one row a machine, over the stored tables of its experiments, and one of all."""
     lines = [
         "| machine | values | within tolerance | median error | experiments |",
         "| --- | --- | --- | --- | --- |",
     ]
+    every = []
     for machine, part in summary.groupby("machine", sort=False):
         names = part["experiment"].unique()
         table = pd.concat([pd.read_csv(FOLDER / f"{name}.csv") for name in names])
-        counted = table[table["verdict"] != UNPUBLISHED]
-        within = int((counted["verdict"] == WITHIN).sum())
         links = ", ".join(f"[{name}](experiments/{name}.csv)" for name in names)
-        error = f"{counted['error'].abs().median():.1%}"
-        lines.append(f"| {machine} | {len(counted)} | {within} | {error} | {links} |")
-    return "\n".join(lines) + "\n"
+        lines.append(f"| {machine} | {_counts(table)} | {links} |")
+        every.append(table)
+    return "\n".join([*lines, f"| all | {_counts(pd.concat(every))} | |"]) + "\n"
+
+
+def _counts(table: pd.DataFrame) -> str:
+    """Return three cells: published values, those within tolerance, and the median error."""
+    counted = table[table["verdict"] != UNPUBLISHED]
+    within = int((counted["verdict"] == WITHIN).sum())
+    return f"{len(counted):,} | {within:,} | {counted['error'].abs().median():.1%}"
 
 
 def markdown(summary: pd.DataFrame) -> str:
