@@ -37,6 +37,7 @@ from dse.plots.experiments import predicted
 from dse.plots.labels import place
 from dse.plots.style import look, new_figure, title
 from experiments.comparison import DATA, FOLDER, report
+from experiments.plots import compared
 
 MACHINE = "RK3588 NPU (one core)"
 MACHINE_FILE = FOLDER / "machines" / "rk3588_npu.yaml"
@@ -150,13 +151,11 @@ def figure(ours: pd.DataFrame) -> Figure:
         axes = figure.subplots(1, 2)
         points = []
         for ax, column in zip(axes, PUBLISHED.columns, strict=True):
-            table = pd.DataFrame(
-                {
-                    "label": _NODES.index,
-                    "series": [kind(row) for _, row in _NODES.iterrows()],
-                    "published": PUBLISHED[column].to_numpy(),
-                    "predicted": ours[column].to_numpy(),
-                }
+            table = compared(
+                PUBLISHED[column],
+                ours[column],
+                label=_NODES.index,
+                series=[kind(row) for _, row in _NODES.iterrows()],
             )
             points.append(predicted(ax, table, name=column, bands=(TOLERANCE,)))
         for ax, own, num_labels in zip(axes, points, (3, 5), strict=True):

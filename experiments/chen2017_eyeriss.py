@@ -31,6 +31,7 @@ import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
 from experiments.eyeriss import packed_convolutions
+from experiments.plots import compared
 
 MACHINE = "Eyeriss v1"
 BATCH = 4
@@ -90,13 +91,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    table = pd.DataFrame(
-        {
-            "label": ours.index,
-            "published": PUBLISHED["processing_s"].to_numpy(),
-            "predicted": ours["processing_s"].to_numpy(),
-        }
-    ).dropna()
+    table = compared(PUBLISHED["processing_s"], ours["processing_s"], label=ours.index).dropna()
     return predicted_figure(
         table,
         name="latency_s",

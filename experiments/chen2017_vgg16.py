@@ -30,6 +30,7 @@ import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
 from experiments.eyeriss import packed_convolutions
+from experiments.plots import compared
 
 MACHINE = "Eyeriss v1"
 BATCH = 3
@@ -99,13 +100,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    table = pd.DataFrame(
-        {
-            "label": ours.index,
-            "published": PUBLISHED["processing_s"].to_numpy(),
-            "predicted": ours["processing_s"].to_numpy(),
-        }
-    )
+    table = compared(PUBLISHED["processing_s"], ours["processing_s"], label=ours.index)
     return predicted_figure(
         table[table["label"] != TOTAL].dropna(),
         name="latency_s",

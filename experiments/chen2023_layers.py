@@ -31,6 +31,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 
 MACHINE = "cnn_accel (FPGA)"
 IS_SLOW = True  # 169 layers on four machines
@@ -140,13 +141,11 @@ def run() -> pd.DataFrame:
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times of each size."""
     parts = [
-        pd.DataFrame(
-            {
-                "label": [" ".join(row) for row in PUBLISHED.index],
-                "series": "{} x {}".format(*SIZES[column.removesuffix("_s")]),
-                "published": PUBLISHED[column].to_numpy(),
-                "predicted": ours[column].to_numpy(),
-            }
+        compared(
+            PUBLISHED[column],
+            ours[column],
+            label=[" ".join(row) for row in PUBLISHED.index],
+            series="{} x {}".format(*SIZES[column.removesuffix("_s")]),
         )
         for column in PUBLISHED.columns
     ]

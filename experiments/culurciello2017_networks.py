@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 from experiments.snowflake import OPERATIONS_PER_MAC, all_layers
 
 MACHINE = "Snowflake"
@@ -107,13 +108,11 @@ def run() -> pd.DataFrame:
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
     names = dict(zip(WORKLOADS, ("AlexNet", "GoogLeNet", "ResNet-50"), strict=True))
-    table = pd.DataFrame(
-        {
-            "label": PUBLISHED.index.get_level_values("layer"),
-            "series": [names[key] for key in PUBLISHED.index.get_level_values("network")],
-            "published": PUBLISHED["latency_s"].to_numpy(),
-            "predicted": ours["latency_s"].to_numpy(),
-        }
+    table = compared(
+        PUBLISHED["latency_s"],
+        ours["latency_s"],
+        label="layer",
+        series=[names[key] for key in PUBLISHED.index.get_level_values("network")],
     )
     return predicted_figure(
         table,

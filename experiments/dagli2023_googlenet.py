@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 
 MACHINE = "NVDLA in Xavier"
 MACS, CLOCK_HZ = 1024, 1395.2e6
@@ -89,13 +90,11 @@ def run() -> pd.DataFrame:
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
     names = PUBLISHED.index
-    points = pd.DataFrame(
-        {
-            "label": names,
-            "series": ["Whole network" if name == WHOLE else "Module" for name in names],
-            "published": PUBLISHED["latency_s"].to_numpy(),
-            "predicted": ours["latency_s"].to_numpy(),
-        }
+    points = compared(
+        PUBLISHED["latency_s"],
+        ours["latency_s"],
+        label=names,
+        series=["Whole network" if name == WHOLE else "Module" for name in names],
     )
     return predicted_figure(
         points,

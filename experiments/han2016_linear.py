@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 from experiments.processors import FP32, deepbench_launch_s, fitted_efficiency, processor
 
 MACHINE = "GTX Titan X, Tegra K1, i7-5930K"
@@ -81,14 +82,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    table = pd.DataFrame(
-        {
-            "label": PUBLISHED.index.get_level_values("layer"),
-            "series": PUBLISHED.index.get_level_values("device"),
-            "published": PUBLISHED["latency_s"].to_numpy(),
-            "predicted": ours["latency_s"].to_numpy(),
-        }
-    )
+    table = compared(PUBLISHED["latency_s"], ours["latency_s"], label="layer", series="device")
     return predicted_figure(
         table,
         name="latency_s",

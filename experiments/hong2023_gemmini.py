@@ -33,6 +33,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 
 MACHINE = "Gemmini (RTL)"
 IS_SLOW = True  # 222 layers, each mapped by itself
@@ -176,13 +177,11 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against simulated cycles."""
-    table = pd.DataFrame(
-        {
-            "label": PUBLISHED.index.get_level_values("layer"),
-            "series": PUBLISHED.index.get_level_values("network").map(NETWORKS),
-            "published": PUBLISHED["cycles"].to_numpy() / 1e6,
-            "predicted": ours["cycles"].to_numpy() / 1e6,
-        }
+    table = compared(
+        PUBLISHED["cycles"] / 1e6,
+        ours["cycles"] / 1e6,
+        label="layer",
+        series=PUBLISHED.index.get_level_values("network").map(NETWORKS),
     )
     return predicted_figure(
         table,

@@ -37,6 +37,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 
 MACHINE = "VTA (FPGA)"
 IS_SLOW = True  # 83 layers, each mapped by itself
@@ -154,14 +155,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    table = pd.DataFrame(
-        {
-            "label": PUBLISHED.index.get_level_values("layer"),
-            "series": PUBLISHED.index.get_level_values("build"),
-            "published": PUBLISHED["latency_s"].to_numpy(),
-            "predicted": ours["latency_s"].to_numpy(),
-        }
-    )
+    table = compared(PUBLISHED["latency_s"], ours["latency_s"], label="layer", series="build")
     return predicted_figure(
         table,
         name="latency_s",

@@ -30,6 +30,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.plots import compared
 from experiments.processors import FP32, deepbench_launch_s, fitted_efficiency, processor
 
 MACHINE = "Titan Xp, 1080 Ti, Titan X (Pascal)"
@@ -97,13 +98,11 @@ def figure(ours: pd.DataFrame) -> Figure:
     index = PUBLISHED.index.to_frame(index=False)
     kinds = {"step_s": "step in a long run", "single_run_s": "run over its steps"}
     points = [
-        pd.DataFrame(
-            {
-                "label": index["kind"] + " " + index["hidden"].astype(str) + ", " + index["device"],
-                "series": kind,
-                "published": PUBLISHED[column].to_numpy(),
-                "predicted": ours[column].to_numpy(),
-            }
+        compared(
+            PUBLISHED[column],
+            ours[column],
+            label=index["kind"] + " " + index["hidden"].astype(str) + ", " + index["device"],
+            series=kind,
         ).dropna()
         for column, kind in kinds.items()
     ]

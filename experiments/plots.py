@@ -1,5 +1,7 @@
 """Plots that several experiments share and that no other part of the project needs."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,6 +20,33 @@ from dse.plots.style import (
     title,
 )
 from experiments.comparison import label
+
+
+def compared(
+    published: "pd.Series[float]",
+    ours: "pd.Series[float]",
+    *,
+    label: Sequence[object] | pd.Index | str,
+    series: Sequence[object] | pd.Index | str | None = None,
+) -> pd.DataFrame:
+    """Return published and computed numbers as `dse.plots.predicted_figure` wants them.
+
+    Parameters
+    ----------
+    published, ours
+        Of the same rows.
+    label, series
+        Names of the rows, and of what they belong to: one each, the name of an index level, or, of
+        a series, one name for all.
+    """
+
+    def named(names: Sequence[object] | pd.Index | str) -> Sequence[object] | pd.Index | str:
+        is_level = isinstance(names, str) and names in published.index.names
+        return published.index.get_level_values(names) if is_level else names
+
+    columns = {"label": named(label)} | ({} if series is None else {"series": named(series)})
+    numbers = {"published": published.to_numpy(), "predicted": ours.to_numpy()}
+    return pd.DataFrame(columns | numbers)
 
 
 def ratio_figure(

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import report
+from experiments.plots import compared
 
 MACHINE = "SCALE-Sim, weight stationary"
 SIDE = 32
@@ -58,13 +59,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against published cycles."""
-    table = pd.DataFrame(
-        {
-            "label": ours.index,
-            "published": PUBLISHED["cycles"].to_numpy() / 1e3,
-            "predicted": ours["cycles"].to_numpy() / 1e3,
-        }
-    )
+    table = compared(PUBLISHED["cycles"] / 1e3, ours["cycles"] / 1e3, label=ours.index)
     return predicted_figure(
         table,
         name="Time of the array (thousand cycles)",

@@ -32,6 +32,7 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, FOLDER, report
+from experiments.plots import compared
 
 MACHINE = "PipeCNN (FPGA)"
 MACHINE_FILE = FOLDER / "machines" / "pipecnn.yaml"
@@ -102,14 +103,7 @@ def run() -> pd.DataFrame:
 
 def figure(ours: pd.DataFrame) -> Figure:
     """Draw predicted against measured times."""
-    table = pd.DataFrame(
-        {
-            "label": PUBLISHED.index.get_level_values("layer"),
-            "series": PUBLISHED.index.get_level_values("run"),
-            "published": PUBLISHED["latency_s"].to_numpy(),
-            "predicted": ours["latency_s"].to_numpy(),
-        }
-    )
+    table = compared(PUBLISHED["latency_s"], ours["latency_s"], label="layer", series="run")
     return predicted_figure(
         table,
         name="latency_s",
