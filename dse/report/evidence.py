@@ -14,6 +14,7 @@ from dse.report.given import most_lost, tiles_of
 from dse.report.markup import bullets, details, escape, paragraph, section, table
 
 _SINKS = 5
+_LOST = 8
 _OPERANDS = {
     "dram_bytes_weight": "Weights",
     "dram_bytes_input": "Inputs",
@@ -90,8 +91,11 @@ def given(data: ReportData) -> str:
     ]  # fmt: skip
     header = ("Layer", "Time", "Best", "DRAM", "Best", "Given mapping", "Best mapping")
     kept = f"{len(data.given) - len(rows)} of {len(data.given)} layers lose nothing."
-    listed = table("Layers that lose by the given mapping, most first", header, rows,
-                   text_columns=(0, 5, 6)) if rows else ""  # fmt: skip
+    caption, texts = "Layers that lose by the given mapping, most first", (0, 5, 6)
+    listed = table(caption, header, rows[:_LOST], text_columns=texts) if rows else ""
+    if len(rows) > _LOST:
+        rest = table("The layers that lose less", header, rows[_LOST:], text_columns=texts)
+        listed += details(f"{len(rows) - _LOST} more", rest)
     return section("given", "The given mapping beside the best", paragraph(kept), listed)
 
 
