@@ -38,6 +38,7 @@ SIZES = (8, 16, 32, 64, 128, 256)
 NUM_BUFFERS, NUM_RATES = 32, 32
 MANY_BUFFERS, MANY_RATES = 1000, 2778
 RUNS = 3
+ONE_MACHINE = ("resnet50", "flexible"), ("resnet50", "snowflake"), ("vgg16", "tpu_v1")
 
 COLUMNS = ["what", "count", "cpu_s", "wall_s"]
 
@@ -120,6 +121,14 @@ def measurements() -> Iterator[tuple[str, int, float, float]]:
     least = [min(part) for part in zip(*(default_run() for _ in range(RUNS)), strict=True)]
     yield "the default run, to its pick", 5096, float("nan"), least[0]
     yield "the default run, to its end", 5096, least[1], least[2]
+    for name, machine in ONE_MACHINE:
+        one, own = dse.load_workload(name), dse.load_accelerator(machine)
+        dse.evaluate(one, own)  # compiles
+        yield (
+            f"{name} on {machine}, cold, layers",
+            len(one.layers),
+            *timed(partial(dse.evaluate, one, own)),
+        )
     yield "whole tables of 36 arrays, cold", 36, *timed(lambda: all_tables(network, chip), runs=1)
     sizes = (NUM_BUFFERS, NUM_RATES), (MANY_BUFFERS, MANY_RATES)
     for space in (grid(chip, *size) for size in sizes):
