@@ -7,8 +7,7 @@ An experiment is a module named ``<author><year>_<what>``. Its docstring cites t
 - ``TOLERANCE``: the largest relative error, one number or one for each column, with its reason;
 - ``run()``: the same rows and columns, computed with the model;
 - ``figure(ours)``: the plot;
-- ``MISSED`` (optional): (row, column) of each published number outside the tolerance, and why;
-- ``IS_SLOW`` (optional): true if it takes over some seconds.
+- ``MISSED`` (optional): (row, column) of each published number outside the tolerance, and why.
 
 ``python -m experiments.NAME`` writes NAME.csv and NAME.png beside the module.
 """

@@ -20,7 +20,6 @@ from experiments.eyeriss import BITS
 from experiments.plots import ratio_figure
 
 MACHINE = "Eyeriss v1"
-IS_SLOW = True  # VGG-16 again
 CHIP, ALEXNET, VGG16 = "chip", "AlexNet", "VGG-16"
 
 _NAN = float("nan")

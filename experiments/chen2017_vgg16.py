@@ -34,7 +34,6 @@ from experiments.plots import compared
 
 MACHINE = "Eyeriss v1"
 BATCH = 3
-IS_SLOW = True
 WORD_BYTES = 2
 
 _ROWS = pd.read_csv(DATA / "eyeriss_vgg16.csv")

@@ -34,7 +34,6 @@ from experiments.comparison import DATA, report
 from experiments.plots import compared
 
 MACHINE = "cnn_accel (FPGA)"
-IS_SLOW = True  # 169 layers on four machines
 SIZES = {"m32p32": (32, 32), "m32p64": (32, 64), "m32p96": (32, 96), "m64p64": (64, 64)}
 CHANNELS_OF_A_WORD = 4
 CONVOLUTION, LINEAR = "Conv", "Fc"

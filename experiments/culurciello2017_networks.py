@@ -27,7 +27,6 @@ from experiments.plots import compared
 from experiments.snowflake import OPERATIONS_PER_MAC, all_layers
 
 MACHINE = "Snowflake"
-IS_SLOW = True  # the mapping tables of two large networks
 WORKLOADS = {
     "alexnet_owt": "alexnet_one_tower",
     "googlenet": "googlenet",

@@ -22,7 +22,6 @@ from experiments.comparison import DATA, report
 from experiments.snowflake import OPERATIONS_PER_MAC, layers, operations
 
 MACHINE = "Snowflake"
-IS_SLOW = True  # the mapping tables of two large networks
 WORKLOADS = {
     "AlexNet": "alexnet_one_tower",
     "GoogLeNet": "googlenet",

@@ -25,7 +25,6 @@ from experiments.plots import ratio_figure
 from experiments.snowflake import BITS, OPERATIONS_PER_MAC, scheduled
 
 MACHINE = "Snowflake"
-IS_SLOW = True  # two large networks again
 CHIP = "Snowflake"
 MODELS = {"Snowflake 1k": 4, "Snowflake 2k": 8, "Snowflake 3k": 12}  # times the vector units
 MODELS_CLOCK_HZ = 187e6

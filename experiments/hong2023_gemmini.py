@@ -36,7 +36,6 @@ from experiments.comparison import DATA, report
 from experiments.plots import compared
 
 MACHINE = "Gemmini (RTL)"
-IS_SLOW = True  # 222 layers, each mapped by itself
 MEMORIES = {"buffer_bytes": 1048576, "sums_bytes": 524288}
 TOLERANCE = 0.15  # what the field asks for
 NETWORKS = {"bert": "BERT", "resnet50": "ResNet-50", "retinanet": "RetinaNet", "unet": "U-Net"}

@@ -43,7 +43,6 @@ from experiments.comparison import DATA, report
 from experiments.plots import ratio_figure
 
 MACHINE = "TPU v1"
-IS_SLOW = True  # mapping tables of large batches
 APPLICATIONS = ["MLP0", "MLP1", "LSTM0", "LSTM1", "CNN0"]
 SHARES = {"MLP0": 0.61, "LSTM0": 0.29, "CNN0": 0.05}  # of the chips in use, Table 1, by kind
 MEAN, GEOMETRIC_MEAN = "weighted mean of three", "geometric mean of three"

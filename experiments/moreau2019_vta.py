@@ -40,7 +40,6 @@ from experiments.comparison import DATA, report
 from experiments.plots import compared
 
 MACHINE = "VTA (FPGA)"
-IS_SLOW = True  # 83 layers, each mapped by itself
 FIRST, SECOND, AUGUST = "1x16", "4x8", "1x16 of August"
 BUILDS = {
     FIRST: {},

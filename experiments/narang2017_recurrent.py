@@ -34,7 +34,6 @@ from experiments.plots import compared
 from experiments.processors import FP32, deepbench_launch_s, fitted_efficiency, processor
 
 MACHINE = "Titan Xp, 1080 Ti, Titan X (Pascal)"
-IS_SLOW = True  # two dozen mapping tables of large layers
 FITTED_ON = ("gru", 2816, 1)
 KEYS = ["device", "kind", "hidden", "batch"]
 

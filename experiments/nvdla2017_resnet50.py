@@ -22,7 +22,6 @@ from experiments import nvdla
 from experiments.comparison import report
 
 MACHINE = "NVDLA"
-IS_SLOW = True  # mapping tables of seven array sizes
 
 _SIZES = nvdla.sizes()
 PUBLISHED = pd.DataFrame(

@@ -22,7 +22,6 @@ from experiments.nvdla2017_resnet50 import MISSED as ROUNDED
 from experiments.plots import changes_figure
 
 MACHINE = "NVDLA"
-IS_SLOW = True  # mapping tables of seven array sizes
 ALL, MAPPER = "all rules", "the mapper in place of the schedule"
 
 

@@ -28,7 +28,6 @@ from experiments.comparison import DATA, report
 from experiments.plots import ratio_figure
 
 MACHINE = "Xilinx DPU B4096"
-IS_SLOW = True  # the mapping tables of large networks
 CLOCKS_HZ = {"ZCU102": 281e6, "ZCU104": 300e6}
 
 _TABLE = pd.read_csv(DATA / "dpu_networks.csv")

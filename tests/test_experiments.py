@@ -14,17 +14,7 @@ from experiments.snowflake import only, scheduled
 RENEW = "renew with: python -m experiments"
 
 
-def is_slow(experiment):
-    return getattr(experiment, "IS_SLOW", False)
-
-
-CASES = [
-    pytest.param(x, id=x.__name__.rpartition(".")[2], marks=[pytest.mark.slow] * is_slow(x))
-    for x in experiments()
-]
-
-
-@pytest.mark.parametrize("experiment", CASES)
+@pytest.mark.parametrize("experiment", experiments(), ids=lambda x: x.__name__.rpartition(".")[2])
 def test_published_numbers_are_met_or_missed_for_a_reason(experiment):
     found = compare(experiment, experiment.run())
     missed = found[found["verdict"] == MISSED]
