@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 
 import dse
 from dse.hardware import Accelerator
-from dse.mapping import kept
+from dse.mapping.cache import forget
 from dse.plots.style import MARKERS, SERIES, look, new_figure, title
 from dse.space import Space
 from dse.workload import Workload
@@ -55,7 +55,7 @@ def timed(run: Callable[[], object], *, runs: int = RUNS, cold: bool = True) -> 
     cpu, wall = [], []
     for _ in range(runs):
         if cold:
-            kept.forget()
+            forget()
         start = time.process_time(), time.perf_counter()
         run()
         cpu.append(time.process_time() - start[0])

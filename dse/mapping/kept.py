@@ -1,10 +1,7 @@
 """Mapping tables, and what look-ups need of them, computed once and kept."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from threading import Lock
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,67 +10,16 @@ from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.asked import Asked
-from dse.mapping.assignments import effects
 from dse.mapping.build import fastest_criteria, fitting, least_traffic_bits, worth_having
-from dse.mapping.cycles import CycleCounter
+from dse.mapping.cache import CRITERIA, FITTING, TABLES, keep, recall, shared, table_key
 from dse.mapping.mapping import Mapping
 from dse.mapping.packed import weights_fetched
 from dse.mapping.scheduled import scheduled_points
 from dse.mapping.table import MappingTable, table_of
-from dse.mapping.trees import tree_of
 from dse.workload import Layer
 
-Key = tuple[object, ...]
-Known = TypeVar("Known")
-
-_TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
-_FITTING: OrderedDict[Any, MappingTable] = OrderedDict()
-_CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
-_LOCK = Lock()
 ROUNDING = 1e-9
 """Share by which rounding may move a time, and more."""
-
-LARGEST_CACHE = 20_000
-"""Tables kept in memory, by shape and array; the oldest goes first."""
-
-
-def forget() -> None:
-    """Forget what is kept, so that it is computed again."""
-    with _LOCK:
-        for tables in (_TABLES, _FITTING, _CRITERIA):
-            tables.clear()
-    tree_of.cache_clear()
-
-
-def _rules(chip: Accelerator) -> Key:
-    """Return all of a machine that its tables depend on, but for the array."""
-    return (
-        tuple(buffer.holds for buffer in chip.buffers),
-        chip.dram.carries,
-        chip.dram.compression,
-        chip.granules,
-        chip.stationarity,
-        chip.held_in_array,
-        chip.fill_cycles_per_pass,
-        chip.array_bits_per_cycle,
-        chip.padding_is_computed,
-        chip.halo_is_kept,
-        chip.partial_rows_are_fetched,
-    )
-
-
-def table_key(layer: Layer, chip: Accelerator) -> Key:
-    """Return all that a table depends on."""
-    axes = tuple((axis.dims, axis.whole_sets) for axis in chip.array)
-    return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
-
-
-def _key_of_alike(layer: Layer, chip: Accelerator) -> Key:
-    """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do."""
-    constraints = chip.constraints
-    if constraints.unrolled:
-        constraints = replace(constraints, unrolled=())
-    return (layer.key, effects(layer, chip), constraints, *_rules(chip))
 
 
 def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
@@ -95,18 +41,18 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
     if chip.schedule is None:
-        found = _shared(
-            _TABLES,
+        found = shared(
+            TABLES,
             key,
             (layer, chip),
             (),
             lambda counter: table_of(layer, chip, worth_having(layer, chip, counter)),
         )
         return replace(found, layer=layer, chip=chip)
-    known = _known(_TABLES, key)
+    known = recall(TABLES, key)
     if known is None:
         known = table_of(layer, chip, *scheduled_points(layer, chip))
-        _keep(_TABLES, key, known)
+        keep(TABLES, key, known)
     return replace(known, layer=layer, chip=chip)
 
 
@@ -132,18 +78,18 @@ def best_mapping(
     """
     _check(layer, chip)
     own = chip.for_layer(layer.name)
-    table = mapping_table if own.schedule is not None or _is_known(layer, own) else _fitting
-    found = table(layer, own)
-    if table is _fitting and len(found.dram_bits):
-        row = found.best_row(objective, chip, area_scale=area_scale)
-        found = _fitting(layer, own, (int(found.dram_bits[row]), _most_cycles(found, row, chip)))
-    elif table is _fitting:
-        found = mapping_table(layer, own)  # it tells what would fit
-    return found.best(objective, chip, area_scale=area_scale)
+    if own.schedule is not None or _is_known(layer, own):
+        return mapping_table(layer, own).best(objective, chip, area_scale=area_scale)
+    fits = _fitting(layer, own)
+    if not len(fits.dram_bits):  # a whole table tells what would fit
+        return mapping_table(layer, own).best(objective, chip, area_scale=area_scale)
+    row = fits.best_row(objective, chip, area_scale=area_scale)
+    ties = _fitting(layer, own, (int(fits.dram_bits[row]), _most_cycles(fits, row, chip)))
+    return ties.best(objective, chip, area_scale=area_scale)
 
 
 def _is_known(layer: Layer, chip: Accelerator) -> bool:
-    return _known(_TABLES, table_key(layer, chip)) is not None
+    return recall(TABLES, table_key(layer, chip)) is not None
 
 
 def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:
@@ -161,8 +107,8 @@ def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:
 def _fitting(layer: Layer, chip: Accelerator, most: tuple[int, int] | None = None) -> MappingTable:
     """Return the table of what `dse.mapping.build.fitting` finds."""
     rooms = chip.usable_buffer_bits
-    found = _shared(
-        _FITTING,
+    found = shared(
+        FITTING,
         table_key(layer, chip),
         (layer, chip),
         (rooms, most),
@@ -183,37 +129,14 @@ def least_traffic(layer: Layer, chip: Accelerator) -> tuple[FloatArray, FloatArr
     chip = chip.for_layer(layer.name)
     if chip.schedule is not None or _is_known(layer, chip):
         return mapping_table(layer, chip).least_traffic()
-    bits = _shared(
-        _CRITERIA,
+    bits = shared(
+        CRITERIA,
         table_key(layer, chip),
         (layer, chip),
         ("least traffic",),
         lambda counter: least_traffic_bits(layer, chip, counter),
     )
     return bits[:, 0] / 8, bits[:, 1] / 8
-
-
-def _shared(
-    tables: OrderedDict[Any, Known],
-    key: Key,
-    wanted: tuple[Layer, Accelerator],
-    more: Key,
-    compute: Callable[[CycleCounter], Known],
-) -> Known:
-    """Return what is known, or what an array like the wanted one has, or compute and keep it.
-
-    `more` is what it depends on beside the layer and the machine, whose key is given.
-    """
-    found = _known(tables, (*key, *more))
-    if found is not None:
-        return found
-    alike = (*_key_of_alike(*wanted), *more)
-    found = _known(tables, alike)
-    if found is None:
-        found = compute(CycleCounter(*wanted))
-        _keep(tables, alike, found)
-    _keep(tables, (*key, *more), found)
-    return found
 
 
 def criteria_for(layer: Layer, chip: Accelerator, asked: Asked) -> IntArray:
@@ -239,11 +162,11 @@ def criteria_for(layer: Layer, chip: Accelerator, asked: Asked) -> IntArray:
     if chip.constraints.order:
         return criteria_above(layer, chip, asked.rooms[:1])
     key = table_key(layer, chip)
-    whole = _known(_TABLES, key)
+    whole = recall(TABLES, key)
     if whole is not None:
         return whole.points.criteria
-    return _shared(
-        _CRITERIA,
+    return shared(
+        CRITERIA,
         key,
         (layer, chip),
         (asked, chip.transfers),
@@ -277,17 +200,17 @@ def criteria_above(layer: Layer, chip: Accelerator, least_room_bits: Sequence[in
     _check(layer, chip)
     chip = chip.for_layer(layer.name)
     key = table_key(layer, chip)
-    whole = _known(_TABLES, key)
+    whole = recall(TABLES, key)
     if whole is not None:
         return whole.points.criteria
     floor = tuple(max(x for x in FLOORS if x <= max(room, 0)) for room in least_room_bits)
     lower = [tuple(min(bits, most) for bits in floor) for most in reversed(FLOORS)]
-    known = (_known(_CRITERIA, (*key, each)) for each in dict.fromkeys(lower))
+    known = (recall(CRITERIA, (*key, each)) for each in dict.fromkeys(lower))
     found = next((criteria for criteria in known if criteria is not None), None)
     if found is not None:
         return found
-    return _shared(
-        _CRITERIA,
+    return shared(
+        CRITERIA,
         key,
         (layer, chip),
         (floor,),
@@ -317,15 +240,3 @@ def _check(layer: Layer, chip: Accelerator) -> None:
             f"accelerator {chip.name!r}.weight_granules must be smaller: the weights of layer "
             f"{layer.name!r}, filled up to them, are too many bits to count exactly"
         )
-
-
-def _known(tables: OrderedDict[Any, Known], key: object) -> Known | None:
-    with _LOCK:
-        return tables.get(key)
-
-
-def _keep(tables: OrderedDict[Any, Known], key: object, table: Known) -> None:
-    with _LOCK:
-        tables[key] = table
-        if len(tables) > LARGEST_CACHE:
-            tables.popitem(last=False)

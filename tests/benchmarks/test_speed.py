@@ -13,8 +13,8 @@ import pytest
 import dse
 from dse.hardware import Accelerator, Axis, Buffer
 from dse.mapping.build import worth_having
+from dse.mapping.cache import forget
 from dse.mapping.cycles import CycleCounter
-from dse.mapping.kept import forget
 from dse.workload import LOOPS, OPERANDS, Layer
 from tests.oracle.cases import TECHNOLOGY
 

@@ -12,7 +12,7 @@ from dse.cost.chosen import MACHINES_AT_ONCE, Queries, desk_for
 from dse.cost.lookup import add_layer
 from dse.cost.model import costs_of_space, design_costs
 from dse.hardware import TRANSFERS, Accelerator
-from dse.mapping import asked, kept
+from dse.mapping import asked, cache, kept
 from dse.mapping.kept import mapping_table
 from dse.mapping.table import OBJECTIVES
 from dse.technology import Catalogue
@@ -72,7 +72,7 @@ def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPat
         columns["dram_bytes_per_s"] = np.array([rng.choice(rates) for _ in range(MACHINES)])
         columns["clock_hz"] = np.array([rng.choice(clocks) for _ in range(MACHINES)])
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
-        kept.forget()  # so that the mappings come from a search that tells less apart
+        cache.forget()  # so that the mappings come from a search that tells less apart
         costs = design_costs(network, chip, columns, catalogue=CATALOGUE, objective=objective)
         assert_chosen(costs, columns, layer, chip, objective)
 
@@ -117,9 +117,9 @@ def test_the_fastest_mappings_of_a_space_equal_those_of_the_table(
         knobs = space_of(layer, chip, rng, most)
         columns = grid_of(knobs)
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
-        kept.forget()
+        cache.forget()
         costs = costs_of_space(chip, knobs, CATALOGUE)(network, chip, columns, catalogue=CATALOGUE)
-        assert not kept._TABLES
+        assert not cache.TABLES
         assert_chosen(costs, columns, layer, chip, "latency_s")
 
 

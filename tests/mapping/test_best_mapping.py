@@ -10,7 +10,8 @@ import pytest
 import dse
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
-from dse.mapping.kept import best_mapping, forget, least_traffic, mapping_table
+from dse.mapping.cache import forget
+from dse.mapping.kept import best_mapping, least_traffic, mapping_table
 from dse.mapping.table import OBJECTIVES
 from dse.workload import Layer
 from tests.mapping.test_table_against_oracle import told_of

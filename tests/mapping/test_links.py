@@ -7,7 +7,7 @@ import pytest
 
 import dse
 from dse.cost.model import costs_of_space
-from dse.mapping import kept
+from dse.mapping.cache import forget
 from dse.mapping.kept import mapping_table
 from dse.mapping.mapping import evaluate_mapping
 from tests.cost.test_lookup import CATALOGUE, assert_chosen, grid_of, parametric, space_of
@@ -98,7 +98,7 @@ def test_the_fastest_mappings_of_a_space_equal_those_of_the_table_with_links_of_
         knobs = space_of(layer, chip, rng, 8)
         columns = grid_of(knobs)
         network = dse.Workload(name="one", layers=(layer,), source="tests", batch=1)
-        kept.forget()
+        forget()
         costs = costs_of_space(chip, knobs, CATALOGUE)(network, chip, columns, catalogue=CATALOGUE)
         assert_chosen(costs, columns, layer, chip, "latency_s")
         num_compared += 1
