@@ -6,7 +6,8 @@ rknn-toolkit2 1.5.0 prints of a LubanCat board, ``eval_perf`` with ``perf_debug`
 in data/rk3588_yolov5s.csv; the 78 nodes of the NPU are compared, those of the CPU have no bytes or
 MACs. The print has slipped in one column: the bytes (RW) of a node stand in the row above it. Only
 so do they hold its operands: Conv_59 alone has weights of 1152 KiB, and Concat_13 the 3200 KiB of
-its maps. Its NPU cycles are our MACs over 1024, exactly, in all 60 convolutions.
+its maps; and only so do the 78 nodes add up to the 88.49 MB that it prints as their sum. Its NPU
+cycles are our MACs over 1024, exactly, in all 60 convolutions.
 
 The bytes are counted by the vendor's tool from the tasks that its compiler made; no counter of the
 chip. Each task adds 1 KiB for its registers, which are not modelled (0.2 to 0.5 %). The times are

@@ -2,13 +2,14 @@
 
 Source: Dagli, HaX-CoNN artifact (github.com/ismetdagli/HaX-CoNN): times that TensorRT measured of
 the part of GoogLeNet that ran on a DLA in fp16, from a module to the end of the network, the rest
-on the GPU. Copied in data/xavier_googlenet.csv, a file and commit for each: the artifact has two
-runs, each of which lacks some times (TensorRT gave them to another entry); the first run is taken
-where it has a time, then the second, then the README. Where both runs have one they differ by no
-more than 0.5 %, but by 1.2 % from 3a, so that 3a alone is 0.209 ms here and 0.179 ms in the second
-run. Softmax is not on the DLA. The time of a module is the difference of two such times, which the
-artifact takes, too, and has the pooling before the module: pool3 is pool3 and 4a. The whole
-network is the first of the times.
+on the GPU. Copied in data/xavier_googlenet.csv, a file and commit for each: the artifact has three
+runs (6346d84, 858dfb5, 98593b6), each of which lacks some times (TensorRT gave them to another
+entry); the first is taken where it has a time, then the second, then the README; the whole network
+is in a profile of the third alone. Where runs share a time they differ by no more than 0.5 %, but
+by 1.2 % from 3a, so that 3a alone is 0.209 ms here and 0.179 ms in the second. Softmax is not on
+the DLA. The time of a module is the difference of two such times, which the artifact takes, too,
+and has the pooling before the module: pool3 is pool3 and 4a. The whole network is the first of the
+times.
 
 This is held out: machine `nvdla` and its schedule are those of NVIDIA's performance workbook, of
 2017, that no measured time entered. 1024 MACs of 16 bits: NVIDIA says 2.5 TFLOPS fp16 a DLA

@@ -1,13 +1,15 @@
 """VTA on an FPGA board, layer by layer, each under the schedule that TVM's tuner chose for it.
 
 Source: measured times and schedules in github.com/tlc-pack/tophub, tophub/vta_v0.10.log (commit
-87836a4), copied in data/vta.csv: all convolutions of ResNet-18 and ResNet-50 on two builds of VTA
+87836a4), copied in data/vta.csv: convolutions of ResNet-18 and ResNet-50 on two builds of VTA
 (1 x 16 x 16 and 4 x 8 x 8 MACs, named by their buffers: pynq_1x16_i8w8a32_15_15_18_17 and
 pynq_4x8_i8w8a32_15_16_16_18), and of AlexNet, VGG and a MobileNet of groups of 16 on the first.
-Left out: the rows headed Yolo-tiny, whose times and time stamps are those of other layers, copied,
-and transposed convolutions, which multiply the zeros that they insert. Schedules: loop order and
-loads of vta/python/vta/top/vta_conv2d.py (apache/tvm, commit 023d853). Operations after the sums:
-vta/scripts/tune_resnet.py (commit 00a28cf). The machine is Moreau et al., IEEE Micro 2019.
+These are all rows of VTA but 15: the 11 headed Yolo-tiny, whose times and time stamps are those of
+ResNet-18's layers, copied; three transposed convolutions, which multiply the zeros that they
+insert; and the LSTM cell headed 4x8, whose shape is in blocks of 1 x 16. The first convolution of
+the ResNets ran on the CPU. Schedules: loop order and loads of vta/python/vta/top/vta_conv2d.py
+(apache/tvm, commit 023d853). Operations after the sums: vta/scripts/tune_resnet.py (commit
+00a28cf). The machine is Moreau et al., IEEE Micro 2019.
 
 Machine: `vta`, for the second build with its sizes. Mappings are given whole: tiles, order and
 unrolling; the two virtual threads are the halves of each buffer, and all schedules fit in them.
