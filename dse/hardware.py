@@ -186,7 +186,9 @@ class Accelerator:
             check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
         is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
         if not is_time or not 0 <= self.launch_s <= WIDEST:
-            raise DseError(f"{owner}.launch_s must be a number from 0, got {self.launch_s!r}")
+            raise DseError(
+                f"{owner}.launch_s must be a number from 0 to {WIDEST:g}, got {self.launch_s!r}"
+            )
         for operand, bits in self.array_bits_per_cycle:
             check_operands(f"{owner}.array_bits_per_cycle", (operand,))
             check_number(f"{owner}.array_bits_per_cycle", operand, bits, integer=True)
@@ -389,7 +391,10 @@ class Accelerator:
         DseError
             If a name is not a parameter of this accelerator, or a value is out of range.
         """
-        values = {key: getattr(value, "item", lambda x=value: x)() for key, value in values.items()}
+        values = {
+            key: value.tolist() if hasattr(value, "tolist") else value  # NumPy's numbers
+            for key, value in values.items()
+        }
         own = {key: value for key, value in values.items() if key in self.parameters}
         named = {key: value for key, value in values.items() if key not in own}
         for key in named:

@@ -14,7 +14,7 @@ from dse.mapping.cycles import CycleCounter
 from dse.mapping.fastest import BINS, find_fastest, nothing_known
 from dse.mapping.given_order import order_cases
 from dse.mapping.grown import PASSES, ROWS, Trees, first_undominated
-from dse.mapping.least import LARGEST, Problem
+from dse.mapping.least import Problem
 from dse.mapping.orders import TrafficModel, Variant, variants
 from dse.mapping.problem import Sought, problem_of
 from dse.mapping.rows import SpatialAxis, distinct_rows
@@ -115,7 +115,7 @@ def fitting(
     room_bits: Sequence[int],
     most: tuple[int, int] | None = None,
 ) -> Points:
-    """Return the mappings that fit and that some rate makes the best, but for ties.
+    """Return the mappings that fit, whatever room they take, or all of those that are good enough.
 
     Parameters
     ----------
@@ -124,16 +124,18 @@ def fitting(
     room_bits : shape (buffers,)
         Bits that tiles may take in each buffer.
     most
-        Most DRAM bits and most cycles. If given, mappings are told apart by the bits of all buffers
-        together, too, which are the last of ties but tiles.
+        Most DRAM bits and most cycles. If given, mappings are told apart by the bits of each buffer
+        too, and are those of the whole table.
 
     Returns
     -------
     Points of shape (mappings,); their criteria say the bits of each buffer.
     """
     rooms = np.array(room_bits, dtype=np.int64)
-    floor = rooms.sum(keepdims=True) if most is None else np.zeros(1, dtype=np.int64)
-    sought = Sought(floor, rooms, most or (LARGEST, LARGEST))
+    if most is not None:
+        sought = Sought(np.zeros_like(rooms), rooms, most=most)
+        return _points(_sorted(layer, chip, counter, sought), len(rooms))
+    sought = Sought(rooms.sum(keepdims=True), rooms, is_together=True)
     points = _points(_sorted(layer, chip, counter, sought), 1)
     axes = {x: SpatialAxis.of(layer, x, whole_runs=chip.partial_rows_are_fetched) for x in "yx"}
     tile = {f"t_{loop}": size for loop, size in points.tile.items()}
@@ -157,7 +159,7 @@ def least_traffic_bits(layer: Layer, chip: Accelerator, counter: CycleCounter) -
         Bits that tiles take, DRAM bits.
     """
     rooms = np.full(len(chip.buffers), NO_LIMIT)
-    sought = Sought(np.zeros(1, dtype=np.int64), rooms, has_time=False)
+    sought = Sought(np.zeros(1, dtype=np.int64), rooms, is_together=True, has_time=False)
     return np.ascontiguousarray(_sorted(layer, chip, counter, sought)[:, [0, 2]])
 
 
@@ -222,7 +224,9 @@ def _undominated(
     trees, problem = _trees_and_problem(layer, chip, counter, orders, factor_names, sought)
     least = counter.floor() if sought.has_time else 1
     levels = np.unique(np.maximum(np.floor(LEVELS * least).astype(np.int64), least))
-    return _found(trees, problem._replace(levels=levels))
+    rows = trees.factors[problem.roots, ROWS:PASSES].prod(axis=0).min()
+    once = np.array([problem.traffic[:3] @ [rows, 1, 1]])
+    return _found(trees, problem._replace(levels=levels, once=once))
 
 
 def _trees_and_problem(

@@ -101,6 +101,7 @@ def _added(network: Workload, add: Layer, names: list[str], hosts: list[Layer]) 
     more = add.input_elements - _stored(one)
     if not is_like or more < 0:
         return []
-    elements = one.added_elements + more
-    zeros = one.added_elements * one.added_zeros + more * add.input_zeros
-    return [replace(one, added_elements=elements, added_zeros=zeros / elements if elements else 0)]
+    elements, zeros = one.added_elements + more, add.input_zeros
+    if one.added_elements and one.added_zeros != zeros:
+        zeros = (one.added_elements * one.added_zeros + more * zeros) / elements
+    return [replace(one, added_elements=elements, added_zeros=zeros)]

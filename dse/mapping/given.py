@@ -81,7 +81,7 @@ def _check_tiles(layers: Mapping[str, Layer], given: Constraints) -> None:
 
 
 def _check_order(chip: Accelerator, given: Constraints) -> None:
-    """Check that the machine has the unrolling, the operand in place and the order given."""
+    """Check that the machine has the unrolling and the operand in place that are given."""
     allowed = chip.constraints.stationarity or chip.stationarity
     for one in (given, *(layer for _, layer in given.layers)):
         chip.check_unrolled("mapping.unrolled", one.unrolled)
@@ -91,12 +91,6 @@ def _check_order(chip: Accelerator, given: Constraints) -> None:
                     f"mapping.stationary = {operand} must be one of {', '.join(allowed)}: "
                     f"accelerator {chip.name!r} keeps no other operand in place"
                 )
-        fixed = chip.constraints.order
-        if fixed and one.order and one.order != fixed:
-            raise DseError(
-                f"mapping.order must be that of accelerator {chip.name!r}, {' '.join(fixed)}, got "
-                f"{' '.join(one.order)}"
-            )
 
 
 def _check_pooling(chip: Accelerator, given: Constraints) -> None:
@@ -120,6 +114,12 @@ def _check_machine(chip: Accelerator, layer: Layer, given: Constraints) -> None:
                 f"mapping.unrolled: axis {place} of accelerator {chip.name!r} must unroll "
                 f"[{','.join(fixed or ())}] in layer {layer.name!r}, got [{','.join(loops or ())}]"
             )
+    fixed_order = own.constraints.order
+    if fixed_order and given.order and given.order != fixed_order:
+        raise DseError(
+            f"mapping.order must be that of accelerator {chip.name!r} in layer {layer.name!r}, "
+            f"{' '.join(fixed_order)}, got {' '.join(given.order)}"
+        )
     for operand in given.stationarity:
         if operand not in own.stationarity:
             raise DseError(

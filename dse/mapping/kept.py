@@ -61,8 +61,8 @@ def best_mapping(
 ) -> Mapping:
     """Return the best mapping on a machine as it is, as `mapping_table` would give it.
 
-    Of mappings that fit only those are sought that some rate makes the best, which takes a fraction
-    of the time of the whole table; then, of those as good, the one that takes the least room.
+    With several buffers, whose whole tables are large, only mappings that fit are sought, their
+    room not told apart, and then, of the whole table, the rows as good as the best of them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def best_mapping(
     """
     _check(layer, chip)
     own = chip.for_layer(layer.name)
-    if own.schedule is not None or _is_known(layer, own):
+    if len(own.buffers) == 1 or own.schedule is not None or _is_known(layer, own):
         return mapping_table(layer, own).best(objective, chip, area_scale=area_scale)
     fits = _fitting(layer, own)
     if not len(fits.dram_bits):  # a whole table tells what would fit
@@ -101,7 +101,7 @@ def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:
         table.first_last_bits[row] / rate,
         transfers=chip.transfers,
     )
-    return int(float(seconds) * chip.clock_hz * (1 + ROUNDING)) + 1
+    return min(int(float(seconds) * chip.clock_hz * (1 + ROUNDING)) + 1, MOST)
 
 
 def _fitting(layer: Layer, chip: Accelerator, most: tuple[int, int] | None = None) -> MappingTable:

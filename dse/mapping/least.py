@@ -67,6 +67,8 @@ class Problem(NamedTuple):
         As `on_chip`, for each.
     most : shape (2,)
         Most DRAM bits, and most cycles, of mappings that are sought.
+    once : shape (1,)
+        DRAM bits that any mapping moves.
     """
 
     roots: IntArray
@@ -88,6 +90,7 @@ class Problem(NamedTuple):
     rooms: IntArray
     held: IntArray
     most: IntArray
+    once: IntArray
 
 
 @inlined

@@ -26,8 +26,9 @@ class Sought(NamedTuple):
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
     rooms : shape (buffers,) or (0,)
-        Bits that tiles may take in each buffer, of mappings that are told apart by the bits of all
-        buffers together; nothing where they are by those of each.
+        Bits that tiles may take in each buffer; any number where nothing is said.
+    is_together
+        Whether mappings are told apart by the bits of all buffers together, not by those of each.
     most
         Most DRAM bits, and most cycles.
     has_time
@@ -36,6 +37,7 @@ class Sought(NamedTuple):
 
     floor: IntArray
     rooms: IntArray
+    is_together: bool = False
     most: tuple[int, int] = (LARGEST, LARGEST)
     has_time: bool = True
 
@@ -82,7 +84,7 @@ def problem_of(
         loops=np.array(loops),
         bounds=np.array(list(layer.bounds.values())),
         traffic=model.traffic(),
-        on_chip=on_chip.sum(axis=0, keepdims=True) if len(sought.rooms) else on_chip,
+        on_chip=on_chip.sum(axis=0, keepdims=True) if sought.is_together else on_chip,
         variants=np.array([_numbered(one) for one in orders]),
         **(time if sought.has_time else NO_TIME),
         levels=np.ones(1, dtype=np.int64),
@@ -90,6 +92,7 @@ def problem_of(
         rooms=sought.rooms,
         held=on_chip,
         most=np.array(sought.most),
+        once=np.zeros(1, dtype=np.int64),
     )
 
 

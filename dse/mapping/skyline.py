@@ -70,6 +70,7 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
     )
     flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
     held, rooms, most = problem.held, problem.rooms, problem.most
+    once = problem.once[0]
     state, heads, listed, num_listed, waiting = (
         room.state,
         room.heads,
@@ -145,6 +146,6 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             else:
                 box[ORDERS], box[LEVEL] = left, level
                 first = NUM_BINS if key else 0
-                which = first + bin_of(key if key else bits + 1, desk.number)
+                which = first + bin_of(key if key else bits - once + 1, desk.number)
                 store_box(room, box, which)
     return state[IS_FULL] == 0

@@ -72,6 +72,12 @@ class ReportData:
         return {name: float(limit) for name, limit in given.items() if limit is not None}
 
     @property
+    def is_mapping_given(self) -> bool:
+        """Whether the configuration fixes mappings, all or in part."""
+        given = self.config.get("mapping") or {}
+        return any(part for key, part in given.items() if key not in ("name", "source"))
+
+    @property
     def workload(self) -> str:
         """Name of the network, with its batch where that is above 1."""
         source: Mapping[str, Any] = self.summary or {}

@@ -155,7 +155,7 @@ def _mapped(data: ReportData) -> str:
             "Layers follow the machine's own schedule; accelerator.schedule=null shows what the "
             "best mappings would gain."
         )
-    if data.given is not None:
+    if data.is_mapping_given:
         return "Mappings are as given; what was left open of them is searched exactly."
     return "Mappings are exact: the best of all tilings, orders and array assignments."
 

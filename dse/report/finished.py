@@ -67,13 +67,12 @@ class FinishedRun:
         try:
             if path.suffix == ".parquet":
                 return pd.read_parquet(path)
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            texts = dict.fromkeys(_TEXT_COLUMNS, object)  # a name may be a number
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DseError(f"run {self.folder}: {name} cannot be read: {reason}") from error
-        texts = table.columns.intersection(list(_TEXT_COLUMNS))
-        table = table.astype(dict.fromkeys(texts, object))  # a column of none but empty texts, too
-        return table.fillna(dict.fromkeys(texts, ""))
+        return table.fillna(dict.fromkeys(table.columns.intersection(list(_TEXT_COLUMNS)), ""))
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -35,23 +35,26 @@ def given_table(given: Evaluation, best: Evaluation) -> pd.DataFrame:
 
 
 def most_lost(table: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return the layers that lose by their given mapping, those that lose most first.
+    """Return the layers that lose time or bytes by their given mapping, most first.
 
     Parameters
     ----------
     table
         As `given_table` returns it.
     objective
-        What mappings minimise: DRAM bytes are lost if those, and time else.
+        What mappings minimise: those that lose most bytes come first if these, most time else.
 
     Returns
     -------
     DataFrame
         Some rows of the table, with a column ``lost``. [s or bytes]
     """
-    column = "dram_bytes" if objective == "dram_bytes" else "latency_s"
-    rows = table.assign(lost=table[column] - table[f"best_{column}"])
-    return rows[rows["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
+    first, second = ("latency_s", "dram_bytes")[:: -1 if objective == "dram_bytes" else 1]
+    more = {column: table[column] - table[f"best_{column}"] for column in (first, second)}
+    rows = table.assign(lost=more[first], also=more[second])
+    is_lost = (rows["lost"] > 0) | (rows["also"] > 0)
+    lost = rows[is_lost].sort_values(["lost", "also"], ascending=False, kind="stable")
+    return lost.drop(columns="also")
 
 
 def tiles_of(row: pd.Series, prefix: str = "") -> str:

@@ -121,12 +121,18 @@ def given_lines(given: Evaluation, best: Evaluation, table: pd.DataFrame) -> lis
         *(
             _line(
                 "Lost",
-                f"{row['name']}: {show(column, row[column])}, "
-                f"{show(column, row[f'best_{column}'])} with {tiles_of(row, 'best_')}",
+                f"{row['name']}: {_lost(row, column)} with {tiles_of(row, 'best_')}",
             )
             for _, row in most_lost(table, given.objective).head(3).iterrows()
         ),
     ]
+
+
+def _lost(row: pd.Series, column: str) -> str:
+    """Return what a layer takes and what it takes at best: of time, or of bytes if only these."""
+    others = {"latency_s": "dram_bytes", "dram_bytes": "latency_s"}
+    shown = column if row[column] > row[f"best_{column}"] else others[column]
+    return f"{show(shown, row[shown])}, {show(shown, row[f'best_{shown}'])}"
 
 
 def _beside(name: str, ours: float, best: float, whose: str) -> str:

@@ -139,6 +139,16 @@ def test_what_an_axis_of_the_machine_unrolls_stays(network):
         dse.with_mapping(bound, network, {"layers": {"conv3": {"stationary": "weight"}}})
 
 
+def test_the_order_of_a_layer_that_a_machine_fixes_stays(network):
+    chip = dse.load_accelerator("flexible")
+    first, other = "g k c fy fx b oy ox", "g c k fy fx b oy ox"
+    bound = dse.with_mapping(chip, network, {"layers": {"conv3": {"order": first}}})
+    for given in ({"order": other}, {"layers": {"conv3": {"order": other}}}):
+        with pytest.raises(dse.DseError, match=r"mapping\.order must be that of .* 'conv3', g k"):
+            dse.with_mapping(bound, network, given)
+    dse.with_mapping(bound, network, {"order": first})
+
+
 def test_numbers_of_a_table_are_numbers(network):
     chip = dse.load_accelerator("flexible")
     oy = dse.evaluate(network, chip).layers["tile_oy"][0]

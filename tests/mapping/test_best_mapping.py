@@ -88,3 +88,18 @@ def test_a_known_table_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = mapping_table(layer, chip)
     monkeypatch.setattr("dse.mapping.kept.fitting", lambda *_: pytest.fail("sought again"))
     assert best_mapping(layer, chip, "edp") == whole.best("edp", chip)
+
+
+def test_ties_of_split_buffers_are_those_of_the_whole_table() -> None:
+    """Equal in time, traffic and all room together: of the whole table the smaller tiles win."""
+    layer, chip = dse.load_workload("alexnet").layers[-1], dse.load_accelerator("tpu_v1")
+    found = best_mapping(layer, chip, "latency_s")
+    assert found == mapping_table(layer, chip).best("latency_s", chip)
+
+
+def test_cycles_beyond_64_bits_are_no_limit() -> None:
+    layer = Layer(name="fc", k=24, c=24)
+    for rate, clock in ((1e-4, 1e9), (1e9, 1e30)):
+        chip = dse.load_accelerator("snowflake", dram_bytes_per_s=rate, clock_hz=clock)
+        found = best_mapping(layer, chip, "latency_s")
+        assert found == mapping_table(layer, chip).best("latency_s", chip)

@@ -342,6 +342,18 @@ def test_added_maps_are_packed_as_the_inputs_of_the_addition() -> None:
     assert added_bits(one, chip) + packed_bits(add, chip, "input", 64) == apart
 
 
+def test_zeros_of_added_maps_are_kept_as_they_are() -> None:
+    chip = dse.load_accelerator("nvdla", schedule=None)
+    chip = replace(chip, dram=replace(chip.dram, compression=(("input", 1.25),)))
+    adds = [
+        replace(ADD, name=f"add{x}", input_elements=64 + more, input_zeros=0.36)
+        for x, more in enumerate((64, 0, 128))
+    ]
+    (one, *_) = with_fused_layers(Workload(name="chain", layers=(CONV, *adds)), chip).layers
+    assert (one.added_elements, one.added_zeros) == (192, 0.36)
+    assert added_bits(one, chip) == -(-192 * 8 * 4 // 5)
+
+
 def test_filters_are_folded_where_their_taps_fall(second: Accelerator) -> None:
     for taps, stride, dilation, places in (
         *((3, 1, 2, 3), (3, 2, 1, 2), (3, 2, 2, 3), (2, 2, 2, 2), (3, 4, 1, 1), (5, 3, 2, 3)),
