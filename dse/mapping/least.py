@@ -62,7 +62,7 @@ class Problem(NamedTuple):
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
     rooms : shape (buffers of the machine,) or (0,)
-        Bits that tiles may take in each: `on_chip` is then of one row, for all buffers together.
+        Bits that tiles may take in each; any number where nothing is said.
     held : shape (buffers of the machine, 3)
         As `on_chip`, for each.
     most : shape (2,)
