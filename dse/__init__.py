@@ -18,12 +18,12 @@ if TYPE_CHECKING:
         with_mapping,
     )
     from dse.errors import DseError
+    from dse.exploration import Study
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
-    from dse.mapping.kept import mapping_table
-    from dse.mapping.mapping import Mapping
+    from dse.mapping.nest.mapping import Mapping
+    from dse.mapping.store import mapping_table
     from dse.mapping.table import MappingTable
     from dse.pick import Pick
-    from dse.search import Study
     from dse.space import Space
     from dse.technology import Catalogue, Constant, DramPart, Technology
     from dse.workload import Layer, Workload
@@ -41,11 +41,11 @@ _MODULES = {
     ),
     "dse.errors": ("DseError",),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
-    "dse.mapping.mapping": ("Mapping",),
-    "dse.mapping.kept": ("mapping_table",),
+    "dse.mapping.nest.mapping": ("Mapping",),
+    "dse.mapping.store": ("mapping_table",),
     "dse.mapping.table": ("MappingTable",),
     "dse.pick": ("Pick",),
-    "dse.search": ("Study",),
+    "dse.exploration": ("Study",),
     "dse.space": ("Space",),
     "dse.technology": ("Catalogue", "Constant", "DramPart", "Technology"),
     "dse.workload": ("Layer", "Workload"),

@@ -14,15 +14,15 @@ from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, costs_of_space, design_costs, lines_of_space
-from dse.cost.model import evaluate as evaluate_model
-from dse.cost.result import Evaluation
 from dse.errors import DseError
+from dse.evaluation.model import chip_costs, costs_of_space, design_costs, lines_of_space
+from dse.evaluation.model import evaluate as evaluate_model
+from dse.evaluation.result import Evaluation
+from dse.exploration import OBJECTIVES, Study, run_search
 from dse.hardware import Accelerator
 from dse.importers.pytorch import import_module
 from dse.mapping.given import with_mapping as bound_to_mapping
-from dse.mapping.mapping import Mapping as FoundMapping
-from dse.search import OBJECTIVES, Study, run_search
+from dse.mapping.nest.mapping import Mapping as FoundMapping
 from dse.space import Space
 from dse.workload import Workload
 

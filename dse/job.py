@@ -9,11 +9,11 @@ from typing import Any
 from dse.config.files import conf_dir, group_file, group_names
 from dse.config.resolved import Composed
 from dse.config.runs import Settings
+from dse.exploration import Study
 from dse.report.drawing import Drawing
 from dse.report.manifest import manifest
 from dse.report.results import write_json
 from dse.report.run_folder import MANIFEST, Stage
-from dse.search import Study
 
 
 @dataclass(frozen=True, kw_only=True)

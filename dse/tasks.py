@@ -14,9 +14,10 @@ from dse.config.resolved import Composed, one_dram_rate, resolved
 from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
-from dse.cost.model import chip_costs, costs_of_space, evaluate, lines_of_space
-from dse.cost.result import Evaluation
 from dse.errors import DseError
+from dse.evaluation.model import chip_costs, costs_of_space, evaluate, lines_of_space
+from dse.evaluation.result import Evaluation
+from dse.exploration import Study, run_search, study_from_designs
 from dse.hardware import Accelerator
 from dse.job import Job
 from dse.mapping.given import with_mapping
@@ -41,7 +42,6 @@ from dse.report.words import (
     pick_lines,
     study_lines,
 )
-from dse.search import Study, run_search, study_from_designs
 from dse.space import Space, Value
 from dse.technology import Catalogue
 from dse.workload import Workload

@@ -33,10 +33,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import dse
-from dse.lowering import lower_transposed
 from dse.plots.experiments import predicted
 from dse.plots.labels import place
 from dse.plots.style import look, new_figure, title
+from dse.workload.lowering import lower_transposed
 from experiments.comparison import DATA, FOLDER, report
 from experiments.plots import compared
 

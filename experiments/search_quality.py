@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from dse.arrays import FloatArray
 from dse.config.files import load_group
-from dse.search.result import hypervolume
-from dse.search.samplers import Asked, build_sampler
+from dse.exploration.result import hypervolume
+from dse.exploration.samplers.by_name import Asked, build_sampler
 from dse.space import NAME_KNOBS
 from experiments.comparison import FOLDER
 from experiments.search_report import by_sampler, by_space, figure, verdict

@@ -8,11 +8,11 @@ import numpy as np
 
 from dse.api import catalogue, load_accelerator, load_workload
 from dse.arrays import FloatArray
-from dse.cost.model import costs_of_space
+from dse.evaluation.model import costs_of_space
+from dse.exploration.front.enumerate import enumerate_space
+from dse.exploration.problem import Problem
 from dse.hardware import Accelerator
 from dse.pareto import non_dominated
-from dse.search.exact import enumerate_space
-from dse.search.problem import Problem
 from dse.space import Space, Value
 
 Knobs = Mapping[str, tuple[Value, ...]]

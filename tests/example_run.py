@@ -57,7 +57,7 @@ def _other(name: str, elements: int) -> dict[str, object]:
 
 
 def layers(*, side: int = 32, buffer_bytes: int = 524288, rate: float = 12.8e9) -> pd.DataFrame:
-    """Layer rows of one design, with the columns of dse.cost.result."""
+    """Layer rows of one design, with the columns of dse.evaluation.result."""
     return pd.DataFrame([_row(shape, side, buffer_bytes, rate) for shape in shapes()])
 
 

@@ -20,12 +20,12 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
 
 
 def test_search_is_the_function_though_its_subpackage_was_imported_first() -> None:
-    code = "import dse; dse.Study; import dse.search; assert dse.search.__name__ == 'search'"
+    code = "import dse; dse.Study; import dse.exploration; assert dse.search.__name__ == 'search'"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_subpackage_is_still_importable() -> None:
-    assert importlib.import_module("dse.search").run_search
+    assert importlib.import_module("dse.exploration").run_search
     assert callable(dse.search)
 
 

@@ -14,7 +14,7 @@ from dse.config.resolved import Composed, resolved
 from dse.config.runs import TASKS, settings_from
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
-from dse.search import SAMPLERS
+from dse.exploration import SAMPLERS
 
 FILES = sorted(conf_dir().rglob("*.yaml"))
 BUILDERS = {"workload": workload_from, "accelerator": accelerator_from}

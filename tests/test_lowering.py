@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dse.errors import DseError
-from dse.lowering import lower_recurrent, lower_transposed, transposed_phases
 from dse.workload import Layer, Workload
+from dse.workload.lowering import lower_recurrent, lower_transposed, transposed_phases
 
 AXES = ("y", "x")
 

@@ -54,7 +54,9 @@ def test_walk_of_equal_tiles_is_that_of_the_oracle(seed: int) -> None:
     chip = ours.chip_of(16, halo_is_kept=rng.random() < 0.5)
     tile = {loop: rng.randint(1, size[loop]) for loop in LOOPS}
     order, axes = rng.sample(LOOPS, 8), [(rng.choice(LOOPS),), (rng.choice(LOOPS),)]
-    mapping = dse.mapping.mapping.evaluate_mapping(layer, chip, tile=tile, order=order, axes=axes)
+    mapping = dse.mapping.nest.mapping.evaluate_mapping(
+        layer, chip, tile=tile, order=order, axes=axes
+    )
     found = replay(layer.bounds, ours.nodes_of(mapping), halo_is_kept=chip.halo_is_kept)
     wanted = oracle(layer, chip, tile, order, axes)
     assert found.elements == wanted["elements"]

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from dse.errors import DseError
+from dse.exploration import run_search
 from dse.pick import pick
 from dse.pick.steps import grid_steps
-from dse.search import run_search
-from tests.search import fake
+from tests.exploration import fake
 
 OBJECTIVES = ("throughput_per_s", "area_mm2")
 BUDGET = {"area_mm2": 8, "dram_bytes_per_s": 25.6e9, "throughput_per_s": 30}

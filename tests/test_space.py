@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dse.errors import DseError
 from dse.space import Space
-from tests.search.fake import ACCELERATOR, CATALOGUE, KNOBS, space
+from tests.exploration.fake import ACCELERATOR, CATALOGUE, KNOBS, space
 
 
 def test_order_is_that_of_product_and_index_inverts_it():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from dse.constraints import LARGEST
+from dse.checks import LARGEST
 from dse.errors import DseError, nearest
 
 __all__ = [

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dse.config.checks import integer, mapping
-from dse.constraints import Constraints, Unrolling
 from dse.errors import DseError, nearest
-from dse.mapping.mapping import Mapping as FoundMapping
+from dse.hardware.constraints import Constraints, Unrolling
+from dse.mapping.nest.mapping import Mapping as FoundMapping
 from dse.workload import LOOPS, OPERANDS
 
 KEYS = ("tile", "stationary", "order", "unrolled", "pooling_is_fused")

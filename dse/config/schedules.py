@@ -6,7 +6,7 @@ from typing import Any
 from dse.config.checks import integer, mapping, number, require
 from dse.errors import DseError
 from dse.hardware import Schedule, Winograd
-from dse.schedule import FILTER, ROUNDED, STREAMED
+from dse.hardware.schedule import FILTER, ROUNDED, STREAMED
 
 SWITCHES = ("vectors_are_rounded", "strides_are_folded")
 KEYS = ("kept", "least", "least_share", "granule", "multiples", *SWITCHES, "winograd")
@@ -20,7 +20,7 @@ def schedule_from(what: str, value: object) -> Schedule | None:
     what
         Name of the key in messages.
     value
-        A mapping with the names and meanings of `dse.schedule.Schedule`.
+        A mapping with the names and meanings of `dse.hardware.schedule.Schedule`.
 
     Raises
     ------

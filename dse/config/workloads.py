@@ -6,8 +6,8 @@ from typing import Any
 
 from dse.config.checks import check_keys, mapping, nearest, texts
 from dse.errors import DseError
-from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
+from dse.workload.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 
 WORKLOAD_KEYS = (
     "name",

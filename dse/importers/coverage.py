@@ -8,8 +8,8 @@ from typing import Any
 
 from dse.errors import DseError
 from dse.importers.drafts import Draft, Network
-from dse.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 from dse.workload import LOOPS, Layer
+from dse.workload.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 
 BITS_KEYS = ("input", "weight", "output", "psum")
 PAIRS = ("stride", "pad", "dilation")

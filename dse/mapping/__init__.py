@@ -1,5 +1,5 @@
 """Exact mapping tables: every mapping of a layer worth having."""
 
-from dse.mapping.mapping import Mapping, evaluate_mapping
+from dse.mapping.nest.mapping import Mapping, evaluate_mapping
 
 __all__ = ["Mapping", "evaluate_mapping"]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dse.constraints import Constraints
 from dse.errors import DseError, nearest
 from dse.hardware import Accelerator
-from dse.mapping.sizes import size_range
+from dse.hardware.constraints import Constraints
+from dse.mapping.nest.tile_sizes import size_range
 from dse.workload import Layer, Workload
 
 

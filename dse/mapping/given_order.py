@@ -11,8 +11,8 @@ from itertools import product
 
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.orders import IRRELEVANT
-from dse.mapping.sizes import size_range
+from dse.mapping.nest.orders import IRRELEVANT
+from dse.mapping.nest.tile_sizes import size_range
 from dse.workload import OPERAND_LOOPS, OPERANDS, Layer
 
 

@@ -1,6 +1,6 @@
 """Traffic and cycles of a machine with a schedule of its own, in closed form.
 
-The rules are those of `dse.schedule.Schedule`; derivation in dse/notes/0004-schedules.md.
+The rules are those of `dse.hardware.schedule.Schedule`; derivation in dse/notes/0004-schedules.md.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ import numpy as np
 from dse.arrays import IntArray
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.build import Points
-from dse.mapping.mapping import Mapping
-from dse.mapping.packed import added_bits, packed_bits
-from dse.mapping.rows import SpatialAxis, real_pairs, real_rows
-from dse.schedule import FILTER, Schedule, Winograd
+from dse.hardware.schedule import FILTER, Schedule, Winograd
+from dse.mapping.nest.dram_bits import added_bits, packed_bits
+from dse.mapping.nest.input_rows import SpatialAxis, real_pairs, real_rows
+from dse.mapping.nest.mapping import Mapping
+from dse.mapping.search.build import Points
 from dse.workload import LOOPS, Layer
 
 LARGEST_BITS = 2**62

@@ -11,11 +11,11 @@ from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
 from dse.cost.time import latency_s
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.build import Points
-from dse.mapping.cycles import CycleCounter
-from dse.mapping.mapping import Mapping, evaluate_mapping
-from dse.mapping.orders import Variant, variants
+from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.nest.mapping import Mapping, evaluate_mapping
+from dse.mapping.nest.orders import Variant, variants
 from dse.mapping.scheduled import scheduled_mapping
+from dse.mapping.search.build import Points
 from dse.workload import LOOPS, Layer
 
 OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dse.cost.result import Evaluation
+from dse.evaluation.result import Evaluation
 from dse.workload import LOOPS
 
 COMPARED = ("latency_s", "dram_bytes", "stationary", "unrolled", *(f"tile_{x}" for x in LOOPS))

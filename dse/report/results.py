@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from dse.cost.result import Evaluation
+from dse.evaluation.result import Evaluation
+from dse.exploration import Study
 from dse.pick import Pick
-from dse.search import Study
 from dse.workload import Workload
 
 TOTALS = tuple(

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dse.cost.bounds import compulsory_bytes, lower_bounds_bytes
-from dse.cost.result import Evaluation
+from dse.evaluation.bounds import compulsory_bytes, lower_bounds_bytes
+from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
-from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import least_traffic
+from dse.mapping.store import least_traffic
+from dse.network.fusion import with_fused_layers
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
 from dse.workload import Layer

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from dse.cost.result import Evaluation
+from dse.evaluation.result import Evaluation
+from dse.exploration import Study
 from dse.pick import Pick
 from dse.plots.units import design_text, number, percent, quantity, show, words
 from dse.report.finished import records
 from dse.report.given import most_lost, tiles_of
-from dse.search import Study
 from dse.workload import Workload
 
 NAME_WIDTH = 12

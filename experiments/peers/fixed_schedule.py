@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 import dse
 from dse.hardware import Accelerator
-from dse.mapping.mapping import evaluate_mapping
+from dse.mapping.nest.mapping import evaluate_mapping
 from experiments.peers.ours import layer_of
 from experiments.peers.programs import FOLDER, LIMIT_CPU_S, python_of, run_adapter
 from experiments.peers.question import AXIS_SIZES, PROBLEMS, bounds, question

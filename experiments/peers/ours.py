@@ -19,7 +19,7 @@ import numpy as np
 
 import dse
 from dse.hardware import Accelerator
-from dse.mapping.mapping import Mapping
+from dse.mapping.nest.mapping import Mapping
 from dse.mapping.table import MappingTable
 from dse.workload import LOOPS, Layer
 from experiments.peers.programs import machine

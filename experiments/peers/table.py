@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from dse.cost.bounds import lower_bound_bytes
+from dse.evaluation.bounds import lower_bound_bytes
 from experiments.peers.answers import Record
 from experiments.peers.ours import chip_of, layer_of
 from experiments.peers.programs import LIMIT_CPU_S, PEERS

@@ -12,9 +12,9 @@ import pytest
 
 import dse
 from dse.hardware import Accelerator, Axis, Buffer
-from dse.mapping.build import worth_having
-from dse.mapping.cache import forget
-from dse.mapping.cycles import CycleCounter
+from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.search.build import worth_having
+from dse.mapping.store_keys import forget
 from dse.workload import LOOPS, OPERANDS, Layer
 from tests.oracle.cases import TECHNOLOGY
 

@@ -9,7 +9,7 @@ import pytest
 import dse
 from dse.cli import main
 from dse.config.mappings import mapping_from
-from dse.constraints import Constraints
+from dse.hardware.constraints import Constraints
 
 BITS = dict.fromkeys(("input", "weight", "output", "psum"), 16)
 

@@ -5,7 +5,7 @@ import pytest
 
 from dse.config.spaces import knob_values, search_from, space_from
 from dse.errors import DseError
-from tests.search.fake import ACCELERATOR, CATALOGUE
+from tests.exploration.fake import ACCELERATOR, CATALOGUE
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import dse
-from dse.mapping import kept
-from dse.mapping.build import worth_having
-from dse.mapping.cycles import CycleCounter
-from dse.mapping.kept import mapping_table
-from dse.mapping.mapping import evaluate_mapping
+from dse.mapping import store
+from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.nest.mapping import evaluate_mapping
+from dse.mapping.search.build import worth_having
+from dse.mapping.store import mapping_table
 from tests.oracle.cases import random_chip, random_layer
 
 
@@ -45,6 +45,6 @@ def test_arrays_that_are_larger_than_a_layer_are_searched_once(monkeypatch):
         for size in (2**14, 2**15)
     )
     first = mapping_table(layer, small)
-    monkeypatch.setattr(kept, "worth_having", None)
+    monkeypatch.setattr(store, "worth_having", None)
     assert mapping_table(layer, large).points is first.points
     assert mapping_table(layer, large).mapping(0).axis_sizes == (2**15, 2**15)

@@ -10,8 +10,8 @@ import pytest
 import dse
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
-from dse.mapping.cache import forget
-from dse.mapping.kept import best_mapping, least_traffic, mapping_table
+from dse.mapping.store import best_mapping, least_traffic, mapping_table
+from dse.mapping.store_keys import forget
 from dse.mapping.table import OBJECTIVES
 from dse.workload import Layer
 from tests.mapping.test_table_against_oracle import told_of
@@ -86,7 +86,7 @@ def test_published_machines(name: str, objective: str) -> None:
 def test_a_known_table_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     layer, chip = Layer(name="fc", k=24, c=24), dse.load_accelerator("flexible")
     whole = mapping_table(layer, chip)
-    monkeypatch.setattr("dse.mapping.kept.fitting", lambda *_: pytest.fail("sought again"))
+    monkeypatch.setattr("dse.mapping.store.fitting", lambda *_: pytest.fail("sought again"))
     assert best_mapping(layer, chip, "edp") == whole.best("edp", chip)
 
 

@@ -5,8 +5,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.mapping import build
-from dse.mapping.cycles import CycleCounter
+from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.search import build
 from tests.oracle.cases import random_chip, random_layer
 
 

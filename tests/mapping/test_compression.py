@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 import dse
-from dse.mapping.kept import mapping_table
-from dse.mapping.packed import packed_bits, packed_share
+from dse.mapping.nest.dram_bits import packed_bits, packed_share
+from dse.mapping.store import mapping_table
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import dse
-from dse.cost.bounds import compulsory_bytes, lower_bound_bytes
+from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
 from dse.hardware import Accelerator, Dram
 from dse.mapping import evaluate_mapping
-from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import mapping_table
+from dse.mapping.store import mapping_table
+from dse.network.fusion import with_fused_layers
 from dse.workload import Layer, Workload
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer, random_mapping

@@ -6,10 +6,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.constraints import Constraints
 from dse.errors import DseError
 from dse.hardware import Accelerator
-from dse.mapping.kept import mapping_table
+from dse.hardware.constraints import Constraints
+from dse.mapping.store import mapping_table
 from dse.mapping.table import MappingTable
 from dse.workload import LOOPS, Layer
 from tests.oracle.brute import Criteria, all_unrollings, brute_force_front, fits

@@ -7,7 +7,7 @@ import pytest
 
 import dse
 from dse.hardware import Granule
-from dse.mapping.packed import weights_fetched
+from dse.mapping.nest.dram_bits import weights_fetched
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer
 

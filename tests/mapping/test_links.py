@@ -6,10 +6,10 @@ from random import Random
 import pytest
 
 import dse
-from dse.cost.model import costs_of_space
-from dse.mapping.cache import forget
-from dse.mapping.kept import mapping_table
-from dse.mapping.mapping import evaluate_mapping
+from dse.evaluation.model import costs_of_space
+from dse.mapping.nest.mapping import evaluate_mapping
+from dse.mapping.store import mapping_table
+from dse.mapping.store_keys import forget
 from tests.cost.test_lookup import CATALOGUE, assert_chosen, grid_of, parametric, space_of
 from tests.mapping.test_given_mapping import check_given, drawn
 from tests.mapping.test_table_against_oracle import check_front, told_of

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 import dse
-from dse.cost.attribution import CAUSES
+from dse.evaluation.causes import CAUSES
 from dse.hardware import Accelerator, Dram, Schedule, Winograd
-from dse.mapping.fusion import with_fused_layers
-from dse.mapping.kept import mapping_table
-from dse.mapping.packed import added_bits, packed_bits
+from dse.mapping.nest.dram_bits import added_bits, packed_bits
 from dse.mapping.scheduled import chunks_worth_having, streams
+from dse.mapping.store import mapping_table
+from dse.network.fusion import with_fused_layers
 from dse.workload import Layer, Workload
 from tests.oracle import scheduled as oracle
 from tests.oracle.cases import as_code, random_chip, random_layer

@@ -1,0 +1,1 @@
+"""What machines and designs take: one by one, or many as arrays."""

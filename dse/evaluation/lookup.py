@@ -1,0 +1,175 @@
+"""The best mapping of a layer for many machines, compiled: look-ups in its table, none missed.
+
+What a mapping takes depends on a machine through its buffers and through the ratio of its clock to
+its DRAM rate only: in cycles, max(cycles + ends * ratio, DRAM bits * ratio). Ratios fall into
+buckets, and each keeps the mappings that can be fastest at some ratio in it, one or two mostly.
+Mappings join the buckets as rooms grow. Few do, so machines in the order of their rooms compare the
+same mappings for long: those of a bucket are costed together, up to the room where one joins.
+"""
+
+from dse.arrays import FloatArray, IntArray
+from dse.compiling import compiled, inlined
+from dse.evaluation.time_of_designs import LATENCY, Desk, Queries, add_best, add_fastest
+from dse.mapping.search.ratio_buckets import (
+    CYCLES,
+    DRAM,
+    ENDS,
+    copy_row,
+    ends_that_take_time,
+    is_beaten,
+    is_no_larger,
+    taken_in,
+)
+
+
+@inlined
+def _is_known(kept: FloatArray, fresh: int) -> bool:
+    """Whether a mapping is no larger in anything than the one behind the last."""
+    other = 0
+    while other < fresh and not is_no_larger(kept, 0, other, fresh):
+        other += 1
+    return other < fresh
+
+
+@inlined
+def _listed(kept: FloatArray, fresh: int) -> int:
+    """Keep the mapping behind the last one, drop those that are larger; return their number."""
+    count = 0
+    for one in range(fresh):
+        if not is_no_larger(kept, 0, fresh, one):
+            copy_row(kept, 0, one, count)
+            count += 1
+    copy_row(kept, 0, fresh, count)
+    return count + 1
+
+
+@inlined
+def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
+    """Whether a mapping fits into the buffers."""
+    buffer = 0
+    while buffer < rooms.shape[1] and criteria[row, buffer] <= rooms[room, buffer]:
+        buffer += 1
+    return buffer == rooms.shape[1]
+
+
+@inlined
+def _holds(rooms: IntArray, room: int) -> bool:
+    """Whether whatever fits into the room before one fits into that one, too."""
+    buffer = 0
+    while buffer < rooms.shape[1] and rooms[room - 1, buffer] <= rooms[room, buffer]:
+        buffer += 1
+    return buffer == rooms.shape[1]
+
+
+@inlined
+def _has_all(criteria: IntArray, first: int, rooms: IntArray, room: int) -> bool:
+    """Whether none of the mappings from the first on fits into a room, if it is of one buffer."""
+    is_one = rooms.shape[1] == 1
+    return is_one and (first == len(criteria) or criteria[first, 0] > rooms[room, 0])
+
+
+@inlined
+def _first_from(room: IntArray, first: int, end: int, least: int) -> int:
+    """Return the first machine of a range, in the order of their rooms, whose room is no less."""
+    while first < end:
+        middle = (first + end) // 2
+        if room[middle] < least:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _add_until(
+    queries: Queries,
+    desk: Desk,
+    rule: tuple[int, int, float],
+    range_of: tuple[int, int],
+    repeat: int,
+    totals: tuple[FloatArray, FloatArray],
+) -> None:
+    """Add what the mappings of a bucket take on its machines of smaller rooms, those not done yet.
+
+    `range_of` is the bucket and the room.
+    """
+    each, room = range_of
+    first, end = desk.done[each], queries.starts[each + 1]
+    if first == end or queries.room[first] >= room:
+        return
+    end = _first_from(queries.room, first, end, room)
+    desk.done[each] = end
+    if rule[1] == LATENCY:
+        add_fastest(queries, desk, each, (first, end), repeat, totals[0], totals[1])
+    else:
+        add_best(queries, desk, rule[1:], (first, end), repeat, totals[0], totals[1])
+
+
+@compiled
+def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
+    criteria: IntArray,
+    queries: Queries,
+    rule: tuple[int, int, float],
+    repeat: int,
+    totals: tuple[FloatArray, FloatArray],
+    desk: Desk,
+) -> None:
+    """Add latency and DRAM bits of a layer's best mappings to the totals of machines.
+
+    Parameters
+    ----------
+    criteria : shape (rows, buffers + 3), by the first column ascending
+        Of the mappings of a table: bits in each buffer, first and last bits, DRAM bits, cycles.
+    queries
+        The machines.
+    rule
+        How transfers overlap and what is minimised, as places in `TRANSFERS` and `OBJECTIVES`; MACs
+        of the layer, scaled to 8 by 8 bits.
+    repeat
+        How often the layer runs.
+    totals : two of shape (machines,)
+        Seconds and bits; inf where nothing fits.
+    desk
+        That of `desk_for`.
+    """
+    rooms, ratios, kept, counts = queries.rooms, queries.ratios, desk.kept, desk.counts
+    buffers, first = rooms.shape[1], 0
+    for each in range(len(counts)):
+        counts[each], desk.done[each] = 0, queries.starts[each]
+    for room in range(len(rooms)):
+        if room > 0 and _has_all(criteria, first, rooms, room):
+            continue
+        is_larger = room > 0 and _holds(rooms, room)
+        if not is_larger:
+            for each in range(len(counts)):
+                _add_until(queries, desk, rule, (each, room), repeat, totals)
+                counts[each] = 0
+            first = 0
+        end = first
+        while end < len(criteria) and criteria[end, 0] <= rooms[room, 0]:
+            end += 1
+        for step in range(first, end):
+            # the largest first, as they leave few others; then as rooms grow
+            row = step if is_larger else end - 1 - step
+            if not _fits(criteria, row, rooms, room):
+                continue
+            if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
+                continue
+            bits = criteria[row, buffers + DRAM]
+            ends = ends_that_take_time(criteria[row, buffers + ENDS], bits, rule[0])
+            for each in range(len(counts)):
+                count = counts[each]
+                kept[count, each, ENDS] = ends
+                kept[count, each, DRAM] = bits
+                kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
+                span = ratios[0, each], ratios[1, each]
+                is_fastest = rule[1] == LATENCY
+                if is_beaten(kept, each, count, span) if is_fastest else _is_known(kept, count):
+                    continue
+                _add_until(queries, desk, rule, (each, room), repeat, totals)
+                counts[each] = (
+                    taken_in(kept, each, count, span) if is_fastest else _listed(kept, count)
+                )
+        first = end if buffers == 1 else 0
+    for each in range(len(counts)):
+        _add_until(queries, desk, rule, (each, len(rooms)), repeat, totals)

@@ -1,0 +1,244 @@
+"""The cost model: one machine layer by layer, or many designs as arrays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.arrays import FloatArray, IntArray, parts_of
+from dse.cost.area import extrapolation_warnings
+from dse.cost.energy import energy_pj, mac_scale, power_w
+from dse.errors import DseError
+from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
+from dse.evaluation.many_designs import Group, find_mappings, write_costs
+from dse.evaluation.one_layer import layer_row
+from dse.evaluation.points_of_space import asked_of
+from dse.evaluation.result import Evaluation
+from dse.evaluation.time_grid import Lines, network_lines
+from dse.hardware import Accelerator
+from dse.mapping.operating_points import Asked
+from dse.network.fusion import with_fused_layers
+from dse.technology import Catalogue
+from dse.workload import Workload
+
+RUN_COSTS = (
+    "throughput_per_s",
+    "dram_bytes",
+    "dram_bytes_per_inference",
+    "energy_pj",
+    "energy_pj_per_inference",
+    "power_w",
+)
+"""Costs of a design that follow from its latency and its DRAM bits."""
+
+
+def evaluate(
+    network: Workload, accelerator: Accelerator, *, objective: str = "latency_s"
+) -> Evaluation:
+    """Cost one network on one machine, layer by layer.
+
+    Parameters
+    ----------
+    network, accelerator
+        What runs, on what.
+    objective
+        What each layer's mapping minimises: latency_s, dram_bytes, energy_pj or edp.
+
+    Raises
+    ------
+    DseError
+        If no mapping of some layer fits, or the objective is unknown.
+    """
+    scale = _widest_mac(network)
+    find_mappings(network, accelerator, objective, area_scale=scale)
+    rows = tuple(
+        layer_row(layer, accelerator, objective, area_scale=scale)
+        for layer in with_fused_layers(network, accelerator).layers
+    )
+    latency = sum(row["latency_s"] for row in rows)
+    moved = sum(row["dram_bytes"] for row in rows)
+    machines = machines_of(
+        accelerator,
+        {"clock_hz": np.array([accelerator.clock_hz])},
+        Catalogue(dram_parts={}, technologies={}),
+        mac_scale=scale,
+    )
+    batch = np.array([network.batch])
+    costs = _costs(network, machines, batch, np.array([latency]), np.array([moved * 8]))
+    first = {name: float(column[0]) for name, column in costs.items()}
+    return Evaluation(
+        workload=network,
+        accelerator=accelerator,
+        objective=objective,
+        num_macs=accelerator.num_macs,
+        peak_macs_per_s=accelerator.num_macs * accelerator.clock_hz,
+        warnings=network.notes
+        + extrapolation_warnings(
+            accelerator.num_macs,
+            sum(accelerator.buffer_sizes_bytes),
+            accelerator.technology,
+            scale=scale,
+        ),
+        layer_rows=rows,
+        **first,
+    )
+
+
+def design_costs(
+    network: Workload,
+    accelerator: Accelerator,
+    columns: Columns,
+    *,
+    catalogue: Catalogue,
+    objective: str = "latency_s",
+    asked: Asked | None = None,
+) -> dict[str, FloatArray]:
+    """Cost many designs of one accelerator in one call.
+
+    Parameters
+    ----------
+    network
+        What runs; a column ``batch`` sets its batch.
+    accelerator
+        The machine that is varied.
+    columns : name to array of shape (designs,)
+        Values of the accelerator's parameters, ``batch`` and ``technology``; DRAM parts and
+        technologies by name.
+    catalogue
+        What the names of DRAM parts and technologies mean.
+    objective
+        What each layer's mapping minimises.
+    asked
+        What `dse.evaluation.points_of_space.asked_of` says of the space that the designs are of:
+        their mappings are then found faster. The costs are the same.
+
+    Returns
+    -------
+    Name to array of shape (designs,): latency_s, throughput_per_s, dram_bytes and energy_pj of a
+    batch and per inference, area_mm2, power_w, dram_bytes_per_s, cost_usd. Where some layer fits
+    with no mapping, time, traffic, energy and power are inf and the throughput is 0.
+
+    Raises
+    ------
+    DseError
+        If a column is not a parameter, or a value is out of range.
+    """
+    if not columns or not len(next(iter(columns.values()))):
+        raise DseError("designs must have at least one column and one row, got none")
+    machines = machines_of(accelerator, columns, catalogue, mac_scale=_widest_mac(network))
+    size = len(machines.clock_hz)
+    batch = np.asarray(columns.get("batch", np.broadcast_to(network.batch, size)))
+    groups = []
+    for designs in _alike([*machines.axis_sizes, batch]):
+        first = designs[0]
+        here = network.with_batch(int(batch[first])) if "batch" in columns else network
+        values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
+        groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
+    costs = np.empty(size), np.empty(size)
+    write_costs(groups, machines, objective, costs, asked=asked)
+    return _costs(network, machines, batch, *costs)
+
+
+def costs_of_space(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    catalogue: Catalogue,
+    objective: str = "latency_s",
+) -> Callable[..., dict[str, FloatArray]]:
+    """Return `design_costs` for an objective, faster for the designs of a space.
+
+    Parameters are those of `dse.evaluation.points_of_space.asked_of`.
+    """
+    asked = asked_of(accelerator, knobs, catalogue, objective)
+    return partial(design_costs, objective=objective, asked=asked)
+
+
+def lines_of_space(
+    accelerator: Accelerator,
+    knobs: Mapping[str, Sequence[Any]],
+    catalogue: Catalogue,
+    objective: str = "latency_s",
+) -> Callable[..., Lines] | None:
+    """Return `network_lines` for the designs of a space, None where it does not apply.
+
+    Parameters are those of `dse.evaluation.points_of_space.asked_of`.
+    """
+    asked = asked_of(accelerator, knobs, catalogue, objective)
+    return None if asked is None else partial(network_lines, asked=asked)
+
+
+def chip_costs(
+    network: Workload, accelerator: Accelerator, columns: Columns, *, catalogue: Catalogue
+) -> dict[str, FloatArray]:
+    """Return the costs of many designs that do not depend on what runs.
+
+    Parameters are those of `design_costs`; of the network the widths of its operands count.
+
+    Returns
+    -------
+    Name to array of shape (designs,): area_mm2, dram_bytes_per_s and cost_usd.
+    """
+    return _chip_columns(
+        machines_of(accelerator, columns, catalogue, mac_scale=_widest_mac(network))
+    )
+
+
+def _chip_columns(machines: Machines) -> dict[str, FloatArray]:
+    return {
+        "area_mm2": machines.area_mm2,
+        "dram_bytes_per_s": machines.peak_bytes_per_s,
+        "cost_usd": machines.cost_usd,
+    }
+
+
+def _alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
+    """Return the designs that are alike in all columns, as a list of ascending indices."""
+    varied = [x for x in columns if x.strides != (0,) and (x[0] != x[-1] or x.min() != x.max())]
+    if not varied:
+        return [np.arange(len(columns[0]))]
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in varied:
+        distinct, place = np.unique(column, return_inverse=True)
+        code = code * len(distinct) + place
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.diff(code[order])) + 1
+    return np.split(order, starts)
+
+
+def _widest_mac(network: Workload) -> float:
+    """Return the size of the MAC that the widest operands need, 1 for 8 by 8 bits."""
+    layers = [layer for layer in network.layers if layer.has_macs]
+    return max((float(mac_scale(x.input_bits, x.weight_bits)) for x in layers), default=1.0)
+
+
+def _costs(
+    network: Workload,
+    machines: Machines,
+    batch: NDArray[Any],
+    latency: FloatArray,
+    bits: FloatArray,
+) -> dict[str, FloatArray]:
+    """Return the columns of costs of designs, all arrays of shape (designs,)."""
+    work = sum(
+        x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in network.layers
+    )
+    found = {name: np.empty(len(latency)) for name in RUN_COSTS}
+    for part in parts_of(len(latency)):
+        seconds, moved, count = latency[part], bits[part], batch[part]
+        energy = energy_pj(
+            work / network.batch * count,
+            moved,
+            seconds,
+            mac_pj=machines.mac_pj[part],
+            dram_pj_per_bit=machines.dram_pj_per_bit[part],
+            leakage_w=machines.leakage_w[part],
+        )
+        found["throughput_per_s"][part] = count / seconds
+        found["dram_bytes"][part] = moved / 8
+        found["dram_bytes_per_inference"][part] = moved / 8 / count
+        found["energy_pj"][part] = energy
+        found["energy_pj_per_inference"][part] = energy / count
+        found["power_w"][part] = power_w(energy, seconds)
+    return {"latency_s": latency, **found, **_chip_columns(machines)}

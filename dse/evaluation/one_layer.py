@@ -1,0 +1,131 @@
+"""One layer on one machine: its mapping, its traffic, and where its time goes."""
+
+from typing import Any
+
+from dse.cost.time import latency_s
+from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
+from dse.evaluation.causes import CAUSES, reason, time_by_cause
+from dse.evaluation.many_designs import launch_s, macless_bits, pooling_cycles
+from dse.hardware import Accelerator
+from dse.mapping import Mapping
+from dse.mapping.nest.dram_bits import packed_bits
+from dse.mapping.scheduled import scheduled_once_bytes
+from dse.mapping.store import best_mapping
+from dse.workload import LOOPS, Layer
+
+
+def layer_row(
+    layer: Layer, chip: Accelerator, objective: str, *, area_scale: float | None = None
+) -> dict[str, Any]:
+    """Return the row of layers.csv of one layer: over all its repeats unless said.
+
+    Parameters
+    ----------
+    layer, chip
+        What is computed, on what.
+    objective
+        What the mapping minimises.
+    area_scale
+        As for `MappingTable.best`.
+
+    Raises
+    ------
+    DseError
+        If no mapping fits.
+    """
+    head = {"name": layer.name, "op": layer.op, "repeat": layer.repeat}
+    if not layer.has_macs:
+        return head | _macless(layer, chip)
+    mapping = best_mapping(layer, chip, objective, area_scale=area_scale)
+    dram_bytes = mapping.dram_bits / 8
+    once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
+    times = time_by_cause(
+        chip,
+        ideal_cycles=mapping.ideal_cycles,
+        array_steps=mapping.array_steps,
+        compute_cycles=mapping.compute_cycles,
+        compulsory_bytes=once,
+        dram_bytes=dram_bytes,
+        first_last_bytes=mapping.first_last_bits / 8,
+    )
+    latency = sum(times.values())
+    return (
+        head
+        | {
+            "macs": layer.macs * layer.repeat,
+            "cycles": mapping.compute_cycles * layer.repeat,
+            "latency_s": latency * layer.repeat,
+            "dram_bytes": dram_bytes * layer.repeat,
+        }
+        | {f"dram_bytes_{x}": n * layer.repeat for x, n in mapping.dram_bytes.items()}
+        | {
+            "operational_intensity": layer.macs / dram_bytes if dram_bytes else float("inf"),
+            "bound": _bound(times, mapping.compute_cycles / chip.clock_hz, dram_bytes, chip),
+            "utilisation": times["time_mac_s"] / latency,
+        }
+        | _mapping_columns(mapping)
+        | {
+            "compulsory_bytes": compulsory_bytes(layer, chip) * layer.repeat,
+            "lower_bound_bytes": lower_bound_bytes(layer, chip) * layer.repeat,
+        }
+        | {column: seconds * layer.repeat for column, seconds in times.items()}
+        | {"why": reason(times, latency, _hiding_s(dram_bytes, chip))}
+    )
+
+
+def _bound(times: dict[str, float], compute_s: float, dram_bytes: float, chip: Accelerator) -> str:
+    transfer = dram_bytes / chip.dram_rate_bytes_per_s
+    ends = times["time_first_last_s"]
+    if ends > 0 and ends >= 0.5 * sum(times.values()):
+        return "first and last"
+    return "memory" if transfer > compute_s else "compute"
+
+
+def _hiding_s(dram_bytes: float, chip: Accelerator) -> float:
+    """Return the time of a transfer, 0 where nothing goes on behind it. [s]."""
+    rate = chip.dram_rate_bytes_per_s
+    return 0.0 if chip.transfers == "serial" else dram_bytes / rate
+
+
+def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
+    named = [
+        (f"({','.join(loops)})" if isinstance(loops, tuple) else loops, size)
+        for loops, size in mapping.unrolled.items()
+    ]
+    return (
+        {
+            "stationary": mapping.stationary,
+            "unrolled": " ".join(f"{loops}:{size}" for loops, size in named),
+            "order": " ".join(mapping.order),
+        }
+        | {f"tile_{loop}": mapping.tile[loop] for loop in LOOPS}
+        | {"footprint_bytes": mapping.footprint_bytes}
+    )
+
+
+def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
+    moved = macless_bits(layer, chip) / 8 * layer.repeat
+    transfer = moved / chip.dram_rate_bytes_per_s
+    cycles = pooling_cycles(layer, chip) * layer.repeat
+    seconds = float(latency_s(cycles / chip.clock_hz, transfer, 0.0, transfers=chip.transfers))
+    launch = launch_s(layer, chip) * layer.repeat
+    reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
+    writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
+    times = {f"time_{cause}_s": 0.0 for cause in CAUSES}
+    times |= {"time_macless_s": seconds, "time_launch_s": launch}
+    return (
+        {"macs": 0, "cycles": cycles, "latency_s": seconds + launch, "dram_bytes": moved}
+        | {
+            "dram_bytes_input": reads,
+            "dram_bytes_weight": 0.0,
+            "dram_bytes_output": writes,
+            "dram_bytes_psum_write": 0.0,
+            "dram_bytes_psum_read": 0.0,
+        }
+        | {"operational_intensity": 0.0, "bound": "no MACs", "utilisation": 0.0}
+        | {"stationary": "", "unrolled": "", "order": ""}
+        | {f"tile_{loop}": 0 for loop in LOOPS}
+        | {"footprint_bytes": 0.0, "compulsory_bytes": moved, "lower_bound_bytes": moved}
+        | times
+        | {"why": reason(times, seconds + launch)}
+    )

@@ -1,0 +1,207 @@
+"""The time of a network for every size of the buffer and every DRAM rate of one array, at once.
+
+From one size of the buffer to the next few layers have a faster mapping, and only at some rates: to
+find out where takes a hundredth of the time of a look-up for each design.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.arrays import BoolArray, FloatArray, IntArray
+from dse.compiling import compiled
+from dse.cost.time import latency_s
+from dse.errors import DseError
+from dse.evaluation.design_columns import Machines, machines_of, varied_chip
+from dse.evaluation.many_designs import distinct_layers, macless_bits, pooling_cycles
+from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.operating_points import Asked
+from dse.mapping.search.ratio_buckets import (
+    COLUMNS,
+    CYCLES,
+    DRAM,
+    ENDS,
+    ROW,
+    ends_that_take_time,
+    joined,
+)
+from dse.mapping.store import criteria_for
+from dse.network.fusion import with_fused_layers
+from dse.technology import Catalogue
+from dse.workload import Workload
+
+
+class Lines(NamedTuple):
+    """A network on one array, for sizes of the buffer and rates in ascending order.
+
+    Attributes
+    ----------
+    cycles : shape (buffers, rates)
+        Time of a batch, but for what is the same everywhere; inf where a layer does not fit.
+        Sums are rounded otherwise than where designs are costed: the last digits may differ.
+    is_faster : shape (buffers, rates)
+        Whether some layer has another mapping than with the next smaller buffer. If none has, the
+        time is the same to the last digit.
+    """
+
+    cycles: FloatArray
+    is_faster: BoolArray
+
+
+class _Marks(NamedTuple):
+    """What is written for a layer.
+
+    Attributes
+    ----------
+    line : shape (rates,)
+        Its time so far. [cycles]
+    owner : shape (rates,)
+        The mapping that takes it, -1 for none.
+    kept : shape (mappings, buckets, COLUMNS)
+        Mappings of each bucket of ratios; see `dse.mapping.search.ratio_buckets`.
+    counts : shape (buckets,)
+        Their number.
+    """
+
+    line: FloatArray
+    owner: IntArray
+    kept: FloatArray
+    counts: IntArray
+
+
+@compiled
+def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
+    criteria: IntArray,
+    rooms: IntArray,
+    ratios: FloatArray,
+    buckets: tuple[IntArray, FloatArray],
+    rule: tuple[int, int],
+    marks: _Marks,
+    steps: FloatArray,
+    is_faster: BoolArray,
+) -> int:
+    """Add what a layer's time changes by from room to room; return the first in which it fits.
+
+    Parameters
+    ----------
+    criteria : shape (mappings, 4), by the first column ascending
+        Bits in the buffer, first and last bits, DRAM bits, cycles.
+    rooms : shape (rooms,), ascending
+        Bits that tiles may take.
+    ratios : shape (rates,), by bucket
+        Clock over eight times the rate.
+    buckets : shapes (buckets + 1,) and (2, buckets)
+        The first ratio of each; its least and most.
+    rule
+        Place in `dse.hardware.TRANSFERS`; how often the layer runs.
+    marks
+        See `_Marks`.
+    steps, is_faster : shape (rooms, rates)
+        What is added to.
+    """
+    starts, spans = buckets
+    transfers, repeat = rule
+    line, owner, kept, counts = marks
+    first, fits = 0, len(rooms)
+    for room in range(len(rooms)):
+        end = first
+        while end < len(criteria) and criteria[end, 0] <= rooms[room]:
+            end += 1
+        if end > 0 and fits == len(rooms):
+            fits = room
+        for each in range(len(counts) if end > first else 0):
+            span = spans[0, each], spans[1, each]
+            has_joined = False
+            for row in range(first, end):
+                count, bits = counts[each], criteria[row, 2]
+                kept[count, each, ENDS] = ends_that_take_time(criteria[row, 1], bits, transfers)
+                kept[count, each, DRAM] = bits
+                kept[count, each, CYCLES] = criteria[row, 3]
+                kept[count, each, ROW] = row
+                counts[each] = joined(kept, each, count, span)
+                has_joined |= kept[counts[each] - 1, each, ROW] == row
+            if not has_joined:
+                continue
+            for rate in range(starts[each], starts[each + 1]):
+                least, best = np.inf, -1
+                for place in range(counts[each]):
+                    compute = kept[place, each, CYCLES] + kept[place, each, ENDS] * ratios[rate]
+                    time = max(compute, kept[place, each, DRAM] * ratios[rate])
+                    if time < least:
+                        least, best = time, int(kept[place, each, ROW])
+                if best != owner[rate]:
+                    before = 0.0 if owner[rate] < 0 else line[rate]
+                    steps[room, rate] += repeat * (least - before)
+                    line[rate], owner[rate] = least, best
+                    is_faster[room, rate] = True
+        first = end
+    return fits
+
+
+def network_lines(
+    network: Workload,
+    accelerator: Accelerator,
+    values: Mapping[str, Any],
+    lines: Mapping[str, NDArray[Any]],
+    *,
+    asked: Asked,
+    catalogue: Catalogue,
+) -> Lines:
+    """Return the time of a network for every buffer and rate of one array.
+
+    Parameters
+    ----------
+    network, accelerator
+        What runs, on what; one buffer, no schedule, mappings that minimise the time.
+    values
+        The other parameters of the array, and ``batch``.
+    lines
+        The parameter that is the buffer's size, and ``dram_bytes_per_s``, to ascending values.
+    asked
+        As `dse.evaluation.points_of_space.asked_of` says of all these machines.
+    catalogue
+        What the names of DRAM parts and technologies mean.
+    """
+    fixed = {name: value for name, value in values.items() if name != "batch"}
+    chip = varied_chip(accelerator, fixed, catalogue)
+    here = network.with_batch(int(values["batch"])) if "batch" in values else network
+    by_name = {name: _machines(chip, name, column, catalogue) for name, column in lines.items()}
+    ratios = by_name["dram_bytes_per_s"].ratio
+    room = next(one for name, one in by_name.items() if name != "dram_bytes_per_s")
+    rooms = room.room_bits[0]
+    if not asked.covers(rooms, ratios):
+        raise DseError("machines must be of the space that mappings are asked for")
+    spans = np.array(asked.ratios).T
+    order = np.argsort(ratios, kind="stable")
+    starts = np.searchsorted(ratios[order], np.append(spans[0], np.inf))
+    steps = np.zeros((len(rooms), len(ratios)))
+    is_faster = np.zeros(steps.shape, dtype=bool)
+    first = 0
+    for layer, repeat in distinct_layers(with_fused_layers(here, chip), chip):
+        if not layer.has_macs:
+            transfer = macless_bits(layer, chip) * ratios[order]
+            compute = pooling_cycles(layer, chip)
+            steps[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
+            continue
+        criteria = criteria_for(layer, chip, asked)
+        marks = _Marks(
+            np.zeros(len(ratios)),
+            np.full(len(ratios), -1),
+            np.empty((len(criteria) + 1, spans.shape[1], COLUMNS)),
+            np.zeros(spans.shape[1], dtype=np.int64),
+        )
+        rule = TRANSFERS.index(chip.transfers), repeat
+        fits = _add_layer(
+            criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_faster
+        )
+        first = max(first, fits)
+    cycles = np.cumsum(steps, axis=0, out=steps)
+    cycles[:first] = np.inf
+    back = np.argsort(order)
+    return Lines(cycles[:, back], is_faster[:, back])
+
+
+def _machines(chip: Accelerator, name: str, column: NDArray[Any], catalogue: Catalogue) -> Machines:
+    return machines_of(chip, {name: column}, catalogue, mac_scale=1.0)

@@ -1,0 +1,194 @@
+"""What is searched for: a space, its costs, the objectives and the budget."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.arrays import BoolArray, FloatArray
+from dse.errors import DseError, nearest
+from dse.hardware import Accelerator
+from dse.quantities import MAXIMISED, QUANTITIES, log_minimised, minimised
+from dse.space import Space
+from dse.technology import Catalogue
+from dse.workload import Workload
+
+Costs = Mapping[str, FloatArray]
+"""Quantity to its values, of shape (designs,)."""
+
+LARGEST_TOLD = 1e9
+"""What Optuna is told in place of an infinite value; such a design is infeasible anyway."""
+
+
+class NetworkLines(Protocol):
+    """The time for every buffer size and DRAM rate; see `dse.evaluation.time_grid.network_lines`."""
+
+    def __call__(
+        self,
+        network: Workload,
+        accelerator: Accelerator,
+        values: Mapping[str, Any],
+        lines: Mapping[str, NDArray[Any]],
+        *,
+        catalogue: Catalogue,
+    ) -> tuple[FloatArray, BoolArray]:
+        """Return cycles, and whether they are fewer than with the next smaller buffer."""
+
+
+class Evaluate(Protocol):
+    """The cost model: designs as columns in, costs as columns out."""
+
+    def __call__(
+        self,
+        network: Workload,
+        accelerator: Accelerator,
+        columns: Mapping[str, NDArray[Any]],
+        *,
+        catalogue: Catalogue,
+    ) -> Mapping[str, FloatArray]:
+        """Cost the designs."""
+
+
+def check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
+    """Return the objectives: two to four different names of `QUANTITIES`.
+
+    Raises
+    ------
+    DseError
+        If a name is unknown or repeated, or there are fewer than two or more than four.
+    """
+    names = tuple(objectives)
+    for name in names:
+        if name not in QUANTITIES:
+            raise DseError(f"objectives must be known quantities, got {name!r}{_hint(name)}")
+    if len(set(names)) != len(names) or not 2 <= len(names) <= 4:
+        raise DseError(f"objectives must be two to four different ones, got {list(names)}")
+    return names
+
+
+def check_budget(budget: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the budgets that are set: a floor for throughput, else ceilings.
+
+    Parameters
+    ----------
+    budget
+        Name of `QUANTITIES` to its limit; None is no budget.
+
+    Raises
+    ------
+    DseError
+        If a name is unknown or a limit is not a positive, finite number.
+    """
+    for name, limit in budget.items():
+        if name not in QUANTITIES:
+            raise DseError(f"budget.{name} is not a quantity that is known{_hint(name)}")
+        is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+        if limit is not None and not (is_number and 0 < limit < math.inf):
+            raise DseError(f"budget.{name} must be a number above 0, or null, got {limit!r}")
+    return {name: float(limit) for name, limit in budget.items() if limit is not None}
+
+
+def _hint(name: object) -> str:
+    return nearest(str(name), QUANTITIES)
+
+
+def relative_violations(costs: Costs, budget: Mapping[str, float]) -> FloatArray:
+    """Measure by how much designs violate each budget.
+
+    Returns
+    -------
+    shape (designs, budgets)
+        Share of the limit by which it is missed; 0 or less is within budget, infinite where the
+        quantity itself is infinite or NaN.
+    """
+    size = len(next(iter(costs.values())))
+    columns = np.empty((size, len(budget)))
+    for place, (name, limit) in enumerate(budget.items()):
+        excess = np.asarray(costs[name], np.float64) / limit - 1.0
+        columns[:, place] = -excess if name in MAXIMISED else excess
+    return np.where(np.isnan(columns), np.inf, columns)
+
+
+def is_feasible(costs: Costs, objectives: Sequence[str], budget: Mapping[str, float]) -> BoolArray:
+    """Mark the designs that meet every budget and have finite objectives.
+
+    Returns
+    -------
+    shape (designs,)
+    """
+    within = (relative_violations(costs, budget) <= 0).all(axis=1)
+    points = minimised(costs, objectives)
+    finite: BoolArray = np.asarray(np.isfinite(points).all(axis=1))
+    if "latency_s" in costs:  # where no mapping fits, whatever the objectives are
+        finite &= np.isfinite(costs["latency_s"])
+    return within & finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A space with its cost model, objectives and budget.
+
+    Attributes
+    ----------
+    network
+        What is run.
+    objectives, budget
+        As `check_objectives` and `check_budget` return them.
+    evaluate
+        The cost model.
+    chip_costs
+        The costs that do not depend on what runs, given where more buffer, DRAM rate or clock never
+        lowers the throughput, as where mappings minimise the time: large spaces are then not costed
+        whole.
+    lines
+        The time for every size of the buffer and DRAM rate, if known at once.
+    """
+
+    network: Workload
+    space: Space
+    objectives: tuple[str, ...]
+    budget: Mapping[str, float]
+    evaluate: Evaluate
+    chip_costs: Evaluate | None = None
+    lines: NetworkLines | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "objectives", check_objectives(self.objectives))
+        object.__setattr__(self, "budget", MappingProxyType(check_budget(self.budget)))
+
+    def costs(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
+        """Cost designs in one call; columns and costs are of shape (designs,)."""
+        return self._costs(self.evaluate, columns)
+
+    def costs_of_chips(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
+        """Return the costs of designs that do not depend on what runs, or all of them."""
+        return self._costs(self.chip_costs or self.evaluate, columns)
+
+    def _costs(
+        self, costs_of: Evaluate, columns: Mapping[str, NDArray[Any]]
+    ) -> dict[str, FloatArray]:
+        space = self.space
+        found = costs_of(self.network, space.accelerator, columns, catalogue=space.catalogue)
+        return {name: np.asarray(values) for name, values in found.items()}
+
+    def told(self, costs: Costs) -> tuple[FloatArray, FloatArray]:
+        """Return what Optuna is told: log10 of the objectives, all minimised, and constraints.
+
+        Logarithms, so that a sampler spreads designs over ratios as the hypervolume does.
+
+        Returns
+        -------
+        shape (designs, objectives), shape (designs, budgets + 1)
+            The last constraint is 1 where a design has no finite cost, else 0.
+        """
+        points = log_minimised(costs, self.objectives)
+        unmapped = ~is_feasible(costs, self.objectives, {})
+        constraints = np.column_stack([relative_violations(costs, self.budget), unmapped])
+        return (
+            np.nan_to_num(points, nan=LARGEST_TOLD, posinf=LARGEST_TOLD, neginf=-LARGEST_TOLD),
+            np.minimum(constraints, LARGEST_TOLD),
+        )

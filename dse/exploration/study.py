@@ -1,0 +1,234 @@
+"""One search: the enumeration where the space allows it, and the sampled study."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dse.arrays import IntArray
+from dse.errors import DseError
+from dse.exploration.front.enumerate import (
+    Enumeration,
+    Finding,
+    enumerate_space,
+    knobs_without_trade_off,
+    single_knob_lines,
+)
+from dse.exploration.ledger import Ledger
+from dse.exploration.problem import Evaluate, NetworkLines, Problem, is_feasible
+from dse.exploration.result import Study, convergence, frame, front_rows, study_from_designs
+from dse.exploration.samplers.by_name import EXACT, build_sampler, check_sampler
+from dse.space import Space
+from dse.workload import Workload
+
+ENUMERATE_LIMIT = 2_000_000
+"""Designs up to which a space is enumerated too, unless set."""
+
+OBJECTIVES = ("throughput_per_s", "area_mm2", "dram_bytes_per_s")
+
+_CHECKPOINTS = 100
+_PROBED_DESIGNS = 4
+
+
+def run_search(
+    network: Workload,
+    space: Space,
+    *,
+    evaluate: Evaluate,
+    objectives: Sequence[str] = OBJECTIVES,
+    budget: Mapping[str, float | None] | None = None,
+    sampler: str = "ridge",
+    trials: int = 500,
+    seed: int = 0,
+    enumerate_limit: int = ENUMERATE_LIMIT,
+    progress: bool = True,
+    options: Mapping[str, Any] | None = None,
+    chip_costs: Evaluate | None = None,
+    lines: NetworkLines | None = None,
+    known: Callable[[Study], None] | None = None,
+) -> Study:
+    """Search a space for the Pareto-optimal designs within a budget.
+
+    Parameters
+    ----------
+    evaluate
+        The cost model; `dse.evaluation.model.design_costs` has its signature.
+    objectives
+        Two to four of `dse.quantities.QUANTITIES`.
+    budget
+        Hard limits: throughput a floor, all others ceilings; None is no limit.
+    sampler
+        One of `dse.search.SAMPLERS`; ``exact`` enumerates and asks no sampler.
+    trials
+        Different designs that the sampled study costs.
+    seed
+        Of the sampler; the same seed gives the same result. 0..2**32-1
+    enumerate_limit
+        A space of up to so many designs is enumerated too; 0 never.
+    progress
+        Whether to draw progress bars; they are drawn on a terminal only.
+    options
+        Of the sampler, and ``batch_size``.
+    chip_costs, lines
+        See `Problem`.
+    known
+        Called with the exact front, all costs and no history before the sampler begins, if the
+        whole space is costed.
+
+    Raises
+    ------
+    DseError
+        If a name is unknown, a number is out of range, a package is missing, or the space is too
+        large for ``exact``.
+    """
+    problem = Problem(
+        network=network,
+        space=space,
+        objectives=tuple(objectives),
+        budget={} if budget is None else budget,  # type: ignore[arg-type]
+        evaluate=evaluate,
+        chip_costs=chip_costs,
+        lines=lines,
+    )
+    check_sampler(sampler, options)
+    _check_integer("trials", trials, 1, 10**9)
+    _check_integer("seed", seed, 0, 2**32 - 1)
+    _check_integer("enumerate_limit", enumerate_limit, 0, 10**12)
+    is_exact = space.size <= enumerate_limit
+    if sampler == EXACT and not is_exact:
+        raise DseError(
+            f"search.sampler = 'exact' needs a space of at most search.enumerate_limit = "
+            f"{enumerate_limit} designs, got {space.size}"
+        )
+    found = enumerate_space(problem, progress=progress) if is_exact else None
+    ledger = Ledger(problem, None if found is None else found.costs)
+    if sampler != EXACT:
+        if known is not None and found is not None and found.costs is not None:
+            known(_exact_study(problem, Ledger(problem), found, ()))
+        from dse.exploration.sample import sample  # with Optuna, which the front does not wait for
+
+        asked = build_sampler(sampler, seed=seed, options=options or {})
+        sample(ledger, asked, trials=trials, label=sampler, progress=progress)
+    notes = _stop_notes(ledger, sampler, trials)
+    if found is None:
+        return _sampled_study(problem, ledger, notes)
+    return _exact_study(problem, ledger, found, notes)
+
+
+def _check_integer(key: str, value: object, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise DseError(f"search.{key} must be an integer from {least} to {most}, got {value!r}")
+
+
+def _stop_notes(ledger: Ledger, sampler: str, trials: int) -> tuple[str, ...]:
+    wanted = min(trials, ledger.problem.space.size)
+    if sampler == EXACT or len(ledger) == wanted:
+        return ()
+    return (
+        f"{sampler} costed {len(ledger)} of {wanted} designs and then asked only for designs "
+        f"that it knew",
+    )
+
+
+def _exact_study(
+    problem: Problem, ledger: Ledger, found: Enumeration, notes: tuple[str, ...]
+) -> Study:
+    space = problem.space
+    sampled = ledger.costs
+    history = _history(ledger, found.front_costs)
+    num_costed = len(ledger) or found.num_costed
+    if found.costs is not None:
+        indices, costs = np.arange(space.size), found.costs
+        findings = knobs_without_trade_off(problem, _grid_lines(space), costs)
+    else:
+        findings = _probe(problem, ledger, found.front)
+        fresh = np.isin(found.front, ledger.indices, invert=True)
+        indices = np.concatenate([ledger.indices, found.front[fresh]])
+        costs = {
+            name: np.concatenate([ledger.costs[name], values[fresh]])
+            for name, values in found.front_costs.items()
+        }
+    share = float(history["hypervolume_share"].iloc[-1]) if sampled and len(found.front) else None
+    return _study(
+        problem,
+        frame(space, indices, costs),
+        exact=True,
+        hypervolume_share=share,
+        num_costed=num_costed,
+        history=history,
+        findings=findings,
+        notes=notes,
+    )
+
+
+def _sampled_study(problem: Problem, ledger: Ledger, notes: tuple[str, ...]) -> Study:
+    costs = ledger.costs
+    feasible = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
+    rows = front_rows(costs, problem.objectives, feasible)
+    history = _history(ledger, {name: values[rows] for name, values in costs.items()})
+    findings = _probe(problem, ledger, ledger.indices[rows])
+    return _study(
+        problem,
+        frame(problem.space, ledger.indices, ledger.costs),
+        exact=False,
+        num_costed=len(ledger),
+        history=history,
+        findings=findings,
+        notes=notes,
+    )
+
+
+def _study(
+    problem: Problem,
+    designs: pd.DataFrame,
+    *,
+    findings: Sequence[Finding],
+    notes: tuple[str, ...],
+    **found: Any,
+) -> Study:
+    return study_from_designs(
+        designs,
+        space=problem.space,
+        objectives=problem.objectives,
+        budget=problem.budget,
+        costs_of=problem.costs,
+        degenerate=tuple(finding.knob for finding in findings if finding.is_degenerate),
+        notes=(*notes, *(finding.text for finding in findings)),
+        **found,
+    )
+
+
+def _history(ledger: Ledger, front_costs: Mapping[str, Any]) -> pd.DataFrame:
+    problem = ledger.problem
+    ends = ledger.checkpoints
+    kept = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), _CHECKPOINTS)).astype(int))
+    return convergence(
+        ledger.costs,
+        problem.objectives,
+        problem.budget,
+        front=front_costs,
+        checkpoints=[ends[place] for place in kept],
+    )
+
+
+def _grid_lines(space: Space) -> dict[str, IntArray]:
+    grid = np.arange(space.size).reshape(space.shape)
+    return {
+        name: np.moveaxis(grid, axis, -1).reshape(-1, space.shape[axis])
+        for axis, name in enumerate(space.knobs)
+    }
+
+
+def _probe(problem: Problem, ledger: Ledger, front: IntArray) -> list[Finding]:
+    """Vary one knob at a time from a few designs of the front; the designs count as costed."""
+    spread = np.linspace(0, max(len(front) - 1, 0), min(len(front), _PROBED_DESIGNS)).astype(int)
+    bases = front[spread] if len(front) else ledger.indices[:_PROBED_DESIGNS]
+    lines = single_knob_lines(problem.space, bases)
+    ledger.cost(np.concatenate([line.ravel() for line in lines.values()]).tolist())
+    position = {index: row for row, index in enumerate(ledger.indices.tolist())}
+    rows = {
+        name: np.array([[position[index] for index in line] for line in indices.tolist()])
+        for name, indices in lines.items()
+    }
+    return knobs_without_trade_off(problem, rows, ledger.costs)

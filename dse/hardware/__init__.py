@@ -1,0 +1,23 @@
+"""Accelerators: the machine that a workload runs on."""
+
+from dse.hardware.accelerator import HELD, PARAMETERS, SWITCHES, TRANSFERS, Accelerator
+from dse.hardware.array import Axis, Granule
+from dse.hardware.constraints import Constraints, Unrolling
+from dse.hardware.memory import Buffer, Dram
+from dse.hardware.schedule import Schedule, Winograd
+
+__all__ = [
+    "HELD",
+    "PARAMETERS",
+    "SWITCHES",
+    "TRANSFERS",
+    "Accelerator",
+    "Axis",
+    "Buffer",
+    "Constraints",
+    "Dram",
+    "Granule",
+    "Schedule",
+    "Unrolling",
+    "Winograd",
+]

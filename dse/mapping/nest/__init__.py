@@ -1,0 +1,1 @@
+"""Facts of one loop nest: tiles, orders, unrolling, cycles and traffic."""

@@ -1,0 +1,1 @@
+"""Branch and bound over the tile sizes of a layer."""
