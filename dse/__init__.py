@@ -1,8 +1,6 @@
-"""Ridgepoint: exact design-space exploration for deep-learning accelerators."""
+"""Chipfront: exact design-space exploration for deep-learning accelerators."""
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from dse.technology import Catalogue, Constant, DramPart, Technology
     from dse.workload import Layer, Workload
 
+__version__ = "0.1.0"
+
 _MODULES = {
     "dse.api": (
         "Result",
@@ -37,6 +37,7 @@ _MODULES = {
         "load_module",
         "load_space",
         "load_workload",
+        "search",
         "with_mapping",
     ),
     "dse.errors": ("DseError",),
@@ -94,19 +95,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """The package, whose function `search` has the name of a subpackage and comes before it."""
-
-    @property
-    def search(self) -> Any:
-        """The function `dse.api.search`."""
-        return importlib.import_module("dse.api").search
-
-    @search.setter
-    def search(self, _: object) -> None:
-        """Pass over the subpackage, which its import would put here."""
-
-
-sys.modules[__name__].__class__ = _Package

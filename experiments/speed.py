@@ -202,7 +202,7 @@ def main() -> None:
     """Measure, and write the table and the plot."""
     load = os.getloadavg()[0]
     found = pd.DataFrame(list(measurements()), columns=COLUMNS)
-    packages = ("ridgepoint", "numpy", "numba", "moocore")
+    packages = ("chipfront", "numpy", "numba", "moocore")
     found["versions"] = ", ".join(f"{name} {version(name)}" for name in packages)
     found["date"], found["load"] = date.today().isoformat(), load
     found.to_csv(PATH, index=False, float_format="%.6g", lineterminator="\n")

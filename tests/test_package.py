@@ -39,7 +39,7 @@ def test_wheel_holds_code_and_configuration_only(wheel):
         f"dse/conf/{x.relative_to(CHECKOUT / 'conf')}" for x in (CHECKOUT / "conf").rglob("*.yaml")
     }
     assert conf <= set(names)
-    assert {name.split("/")[0].partition("-")[0] for name in names} == {"dse", "ridgepoint"}
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"dse", "chipfront"}
 
 
 @pytest.mark.slow

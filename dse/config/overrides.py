@@ -13,7 +13,7 @@ FREE_NODES = (
     "space.knobs.",
     "workload.",
 )
-"""Nodes whose keys are not all in the YAML; Ridgepoint checks them itself, after Hydra."""
+"""Nodes whose keys are not all in the YAML; Chipfront checks them itself, after Hydra."""
 
 
 GROUPS = "accelerator", "budget", "mapping", "search", "space", "task", "workload"

@@ -25,7 +25,7 @@ LARGEST_TOLD = 1e9
 
 
 class NetworkLines(Protocol):
-    """The time for every buffer size and DRAM rate; see `dse.evaluation.time_grid.network_lines`."""
+    """The time for every buffer size and rate; see `dse.evaluation.time_grid.network_lines`."""
 
     def __call__(
         self,

@@ -35,7 +35,7 @@ def import_module(
     try:
         import torch
     except ImportError as error:
-        raise DseError("a module of PyTorch needs torch: install ridgepoint[torch]") from error
+        raise DseError("a module of PyTorch needs torch: install chipfront[torch]") from error
     if not isinstance(module, torch.nn.Module):
         raise DseError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     own_name = name or type(module).__name__

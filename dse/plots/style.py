@@ -88,7 +88,7 @@ _RC: Any = {
     "savefig.facecolor": PAPER,
     "hatch.color": MUTED,
     "hatch.linewidth": 0.5,
-    "svg.hashsalt": "ridgepoint",
+    "svg.hashsalt": "chipfront",
     "svg.fonttype": "path",
 }
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("ridgepoint", "numpy", "pandas", "optuna", "hydra-core", "moocore", "pyarrow")
+PACKAGES = ("chipfront", "numpy", "pandas", "optuna", "hydra-core", "moocore", "pyarrow")
 
 
 def manifest(

@@ -143,7 +143,7 @@ def measure() -> dict[str, Any]:
         row["cpu_s"] = median(run["rows"][place]["cpu_s"] for run in runs)
     return {
         **before,
-        "version": version("ridgepoint"),
+        "version": version("chipfront"),
         "compile_cpu_s": cold["warm_up_cpu_s"],
         "warm_up_cpu_s": median(run["warm_up_cpu_s"] for run in runs),
         "rows": runs[0]["rows"],

@@ -13,7 +13,7 @@ from dse.plots.units import TIMES
 from experiments.peers.programs import PEERS
 from experiments.peers.question import BUFFERS_KIB, TITLES, has_filter
 
-OURS = "Ridgepoint, all four sizes"
+OURS = "Chipfront, all four sizes"
 NAMES = {problem: name.replace(" x ", f" {TIMES} ") for problem, name in TITLES.items()}
 LOOKS = {
     "accelforge": ("AccelForge, any bounds", VERMILLION, "^"),
@@ -115,7 +115,7 @@ def circumstances(table: pd.DataFrame, ours: dict[str, Any]) -> str:
     loads, imports = [*table["load"], ours["load"]], table["import_cpu_s"]
     span = f"{imports.min():.1f} to {imports.max():.1f} s"
     return (
-        f"Ridgepoint {ours['version']}, {', '.join(sorted(versions))}; "
+        f"Chipfront {ours['version']}, {', '.join(sorted(versions))}; "
         f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {ours['cores']} cores of "
         f"{ours['processor']}, load {min(loads):.1f} to {max(loads):.1f}. CPU seconds of peers are "
         f"without imports ({span}), ours without loading compiled code "

@@ -11,7 +11,7 @@ from dse import DseError
 
 def test_without_torch_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(DseError, match=r"install ridgepoint\[torch\]"):
+    with pytest.raises(DseError, match=r"install chipfront\[torch\]"):
         dse.load_module(object(), [])
 
 

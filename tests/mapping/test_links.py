@@ -10,7 +10,7 @@ from dse.evaluation.model import costs_of_space
 from dse.mapping.nest.mapping import evaluate_mapping
 from dse.mapping.store import mapping_table
 from dse.mapping.store_keys import forget
-from tests.cost.test_lookup import CATALOGUE, assert_chosen, grid_of, parametric, space_of
+from tests.evaluation.test_lookup import CATALOGUE, assert_chosen, grid_of, parametric, space_of
 from tests.mapping.test_given_mapping import check_given, drawn
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer, random_mapping

@@ -145,7 +145,7 @@ def check_sampler(name: str, options: Mapping[str, Any] | None = None) -> None:
     if missing:
         raise DseError(
             f"search.sampler = {name!r} needs the packages {', '.join(missing)}: "
-            f"install ridgepoint[gp], or choose another sampler"
+            f"install chipfront[gp], or choose another sampler"
         )
     if name == EXACT:
         return
