@@ -5,6 +5,7 @@ that it calls into has: what is kept carries a stamp of both.
 """
 
 from collections.abc import Callable
+from enum import EnumType
 from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -56,8 +57,8 @@ def on_first_compilation(tell: Callable[[], object]) -> None:
 def _stamped(made: Any) -> Any:
     """Return a compiled function whose kept code is stale when what it imports has changed.
 
-    That is compiled functions and numbers, at the time of its definition. Numba has no public
-    way to say so (0.61 to 0.68); a test edits a file that another one calls into.
+    That is compiled functions, numbers and enums, at the time of its definition. Numba has no
+    public way to say so (0.61 to 0.68); a test edits a file that another one calls into.
     """
     file = made._cache._cache_file
     stamp = sha256(repr(file._source_stamp).encode())
@@ -65,6 +66,8 @@ def _stamped(made: Any) -> Any:
     for name, value in sorted(made.py_func.__globals__.items(), key=lambda item: item[0]):
         if hasattr(value, "py_func") and value.py_func.__module__ != own:
             stamp.update(repr(value._cache._cache_file._source_stamp).encode())
+        elif isinstance(value, EnumType):
+            stamp.update(f"{name}={list(value)}".encode())
         elif isinstance(value, int | float):
             stamp.update(f"{name}={value}".encode())
     file._source_stamp = stamp.digest()

@@ -8,11 +8,11 @@ from typing import Any
 from dse.config.checks import integer, mapping, number, one_of, texts
 from dse.errors import DseError
 from dse.exploration.problem import check_budget, check_objectives
+from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.pick import RULES
 from dse.quantities import QUANTITIES
 
 TASKS = ("search", "evaluate", "import", "pick", "report", "compare")
-MAPPER_OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dse.arrays import FloatArray, Numbers
+from dse.arrays import FloatArray, Numbers, flat_floats
+from dse.compiling import compiled, inlined
 from dse.hardware import Accelerator
 from dse.technology import Constant
 
@@ -53,6 +54,35 @@ def dram_pj_per_bit(accelerator: Accelerator) -> float:
     return UNNAMED_DRAM_PJ_PER_BIT.value
 
 
+@inlined
+def energy(
+    macs_pj: float, dram_bits: float, latency_s: float, dram_pj_per_bit: float, leakage_w: float
+) -> float:
+    """Return MACs + DRAM bits * pJ + leakage * latency; see `energy_pj`. [pJ]."""
+    if np.isinf(dram_bits) or np.isinf(latency_s):  # nothing fits; not inf * 0
+        return np.inf
+    return macs_pj + dram_bits * dram_pj_per_bit + leakage_w * latency_s * 1e12
+
+
+@compiled
+def _set_energies(
+    macs_pj: FloatArray,
+    dram_bits: FloatArray,
+    latency_s: FloatArray,
+    dram_pj_per_bit: FloatArray,
+    leakage_w: FloatArray,
+    energies: FloatArray,
+) -> None:
+    for index in range(len(energies)):
+        energies[index] = energy(
+            macs_pj[index],
+            dram_bits[index],
+            latency_s[index],
+            dram_pj_per_bit[index],
+            leakage_w[index],
+        )
+
+
 def energy_pj(
     macs: Numbers,
     dram_bits: Numbers,
@@ -84,14 +114,11 @@ def energy_pj(
     -----
     Source: DESIGN.md section 5. The constants' sources are in conf/technology and conf/dram.
     """
-    bits, latency = np.asarray(dram_bits, np.float64), np.asarray(latency_s, np.float64)
-    with np.errstate(invalid="ignore"):  # inf * 0 where a constant is zero
-        energy = (
-            np.asarray(macs, np.float64) * mac_pj
-            + bits * dram_pj_per_bit
-            + np.asarray(leakage_w, np.float64) * latency * 1e12
-        )
-    return np.where(np.isinf(bits) | np.isinf(latency), np.inf, energy)
+    macs_pj = np.asarray(macs, np.float64) * mac_pj
+    shape, flat = flat_floats(macs_pj, dram_bits, latency_s, dram_pj_per_bit, leakage_w)
+    energies = np.empty(flat[0].shape)
+    _set_energies(flat[0], flat[1], flat[2], flat[3], flat[4], energies)
+    return energies.reshape(shape)
 
 
 def power_w(energy_pj: Numbers, latency_s: Numbers) -> FloatArray:

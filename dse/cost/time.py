@@ -1,9 +1,77 @@
-"""Time of a layer (DESIGN.md section 5): how computation and transfers overlap."""
+"""Time of a layer: how computation and transfers overlap.
+
+One rule, max(compute + exposed, transfer), in whatever unit its parts have. In cycles these are
+c, e r and d r, with r the ratio of the clock to the DRAM bits a second.
+"""
 
 import numpy as np
 
-from dse.arrays import FloatArray, Numbers
-from dse.hardware import TRANSFERS
+from dse.arrays import FloatArray, Numbers, flat_floats
+from dse.compiling import compiled, inlined
+from dse.hardware import Transfers
+
+
+@inlined
+def exposed_transfer(first_last: float, transfer: float, transfers: int) -> float:
+    """Return what no computation hides of a transfer, in the unit of both arguments.
+
+    Parameters
+    ----------
+    first_last
+        The first fetch and the last write; cut to the transfer.
+    transfer
+        The whole transfer.
+    transfers
+        A value of `Transfers`.
+    """
+    if transfers == Transfers.DOUBLE_BUFFERED:
+        return min(first_last, transfer)
+    return transfer if transfers == Transfers.SERIAL else 0
+
+
+@inlined
+def latency(compute: float, exposed: float, transfer: float) -> float:
+    """Return the time of a layer: the larger of computation with what is exposed, and transfer."""
+    return max(compute + exposed, transfer)
+
+
+@inlined
+def compute_cycles_at(ratio: float, cycles: float, exposed_bits: float) -> float:
+    """Return the first argument of the maximum in `latency_cycles`."""
+    return cycles + exposed_bits * ratio
+
+
+@inlined
+def latency_cycles(ratio: float, cycles: float, exposed_bits: float, dram_bits: float) -> float:
+    """Return the time of a layer at a ratio of clock to DRAM rate. [cycles].
+
+    Parameters
+    ----------
+    ratio
+        Clock over DRAM bits a second. [cycles/bit]
+    cycles, exposed_bits, dram_bits
+        Compute cycles; what `exposed_transfer` returns of the bits; DRAM bits.
+    """
+    return latency(cycles, exposed_bits * ratio, dram_bits * ratio)
+
+
+@inlined
+def transfer_s(bits: float, rate_bytes_per_s: float) -> float:
+    """Return the time of a transfer. [s]."""
+    return bits / 8 / rate_bytes_per_s
+
+
+@compiled
+def _set_latencies(
+    compute: FloatArray,
+    transfer: FloatArray,
+    first_last: FloatArray,
+    transfers: int,
+    latencies: FloatArray,
+) -> None:
+    for index in range(len(latencies)):
+        exposed = exposed_transfer(first_last[index], transfer[index], transfers)
+        latencies[index] = latency(compute[index], exposed, transfer[index])
 
 
 def latency_s(
@@ -25,12 +93,14 @@ def latency_s(
     -------
     shape (...)
         Latency. [s]
+
+    Raises
+    ------
+    ValueError
+        If `transfers` is no key of `Transfers`.
     """
-    if transfers not in TRANSFERS:
-        raise ValueError(f"transfers must be one of {TRANSFERS}, got {transfers!r}")
-    compute = np.asarray(compute_s, np.float64)
-    if transfers == "serial":
-        return compute + transfer_s
-    if transfers == "double_buffered":
-        compute = compute + np.minimum(first_last_s, transfer_s)
-    return np.maximum(compute, transfer_s)
+    kind = Transfers.of(transfers)
+    shape, (compute, transfer, first_last) = flat_floats(compute_s, transfer_s, first_last_s)
+    latencies = np.empty(compute.shape)
+    _set_latencies(compute, transfer, first_last, int(kind), latencies)
+    return latencies.reshape(shape)[()]

@@ -1,21 +1,22 @@
 """The best mapping of a layer for many machines, compiled: look-ups in its table, none missed.
 
-What a mapping takes depends on a machine through its buffers and through the ratio of its clock to
-its DRAM rate only: in cycles, max(cycles + ends * ratio, DRAM bits * ratio). Ratios fall into
-buckets, and each keeps the mappings that can be fastest at some ratio in it, one or two mostly.
-Mappings join the buckets as rooms grow. Few do, so machines in the order of their rooms compare the
-same mappings for long: those of a bucket are costed together, up to the room where one joins.
+The time of a mapping depends on a machine through its buffers and through the ratio of its clock to
+its DRAM rate only; see `dse.cost.time.latency_cycles`. Ratios fall into buckets, and each keeps the
+mappings that can be fastest at some ratio in it, one or two mostly. Mappings join the buckets as
+rooms grow. Few do, so machines in the order of their rooms compare the same mappings for long:
+those of a bucket are costed together, up to the room where one joins.
 """
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
-from dse.evaluation.time_of_designs import LATENCY, Desk, Queries, add_best, add_fastest
+from dse.cost.time import exposed_transfer
+from dse.evaluation.time_of_designs import Desk, Queries, add_best, add_fastest
+from dse.mapping.objective import Objective
 from dse.mapping.search.ratio_buckets import (
     CYCLES,
     DRAM,
     ENDS,
     copy_row,
-    ends_that_take_time,
     is_beaten,
     is_no_larger,
     taken_in,
@@ -99,7 +100,7 @@ def _add_until(
         return
     end = _first_from(queries.room, first, end, room)
     desk.done[each] = end
-    if rule[1] == LATENCY:
+    if rule[1] == Objective.LATENCY_S:
         add_fastest(queries, desk, each, (first, end), repeat, totals[0], totals[1])
     else:
         add_best(queries, desk, rule[1:], (first, end), repeat, totals[0], totals[1])
@@ -123,8 +124,8 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
     queries
         The machines.
     rule
-        How transfers overlap and what is minimised, as places in `TRANSFERS` and `OBJECTIVES`; MACs
-        of the layer, scaled to 8 by 8 bits.
+        How transfers overlap and what is minimised, values of `Transfers` and `Objective`; MACs of
+        the layer, scaled to 8 by 8 bits.
     repeat
         How often the layer runs.
     totals : two of shape (machines,)
@@ -156,14 +157,14 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
             if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
                 continue
             bits = criteria[row, buffers + DRAM]
-            ends = ends_that_take_time(criteria[row, buffers + ENDS], bits, rule[0])
+            ends = exposed_transfer(criteria[row, buffers + ENDS], bits, rule[0])
             for each in range(len(counts)):
                 count = counts[each]
                 kept[count, each, ENDS] = ends
                 kept[count, each, DRAM] = bits
                 kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
                 span = ratios[0, each], ratios[1, each]
-                is_fastest = rule[1] == LATENCY
+                is_fastest = rule[1] == Objective.LATENCY_S
                 if is_beaten(kept, each, count, span) if is_fastest else _is_known(kept, count):
                     continue
                 _add_until(queries, desk, rule, (each, room), repeat, totals)

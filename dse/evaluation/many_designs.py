@@ -12,18 +12,18 @@ import numpy as np
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
 from dse.cost.time import latency_s
-from dse.errors import DseError
 from dse.evaluation.counting_sort import by_room, dealt, starts_of
 from dse.evaluation.design_columns import Machines
 from dse.evaluation.lookup import add_layer
 from dse.evaluation.points_of_space import can_ask
-from dse.evaluation.time_of_designs import LATENCY, Queries, desk_for
-from dse.hardware import TRANSFERS, Accelerator
+from dse.evaluation.time_of_designs import Queries, desk_for
+from dse.hardware import Accelerator, Transfers
 from dse.mapping.nest.dram_bits import packed_bits
+from dse.mapping.objective import Objective
 from dse.mapping.operating_points import Asked
 from dse.mapping.search.ratio_buckets import buckets
 from dse.mapping.store import best_mapping, criteria_above, criteria_for, mapping_table
-from dse.mapping.table import OBJECTIVES, MappingTable
+from dse.mapping.table import MappingTable
 from dse.network.fusion import with_fused_layers
 from dse.processors import num_workers
 from dse.workload import Layer, Workload
@@ -84,9 +84,7 @@ def write_costs(
     asked
         Machines of which mappings are found together; others are found one array at a time.
     """
-    if objective not in OBJECTIVES:
-        known = ", ".join(OBJECTIVES)
-        raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
+    Objective.of(objective)
     pool = ThreadPoolExecutor(num_workers())
     try:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
@@ -155,7 +153,7 @@ def _parts(
     With them the first of each bucket, and the ratios of the buckets, as in `Queries`.
     """
     starts, ratios = np.array([0, len(designs)]), np.zeros((2, 1))
-    if OBJECTIVES[LATENCY] == objective:
+    if Objective.LATENCY_S.key == objective:
         bucket, ratios = buckets(machines.rate_bytes_per_s[designs], machines.clock_hz[designs])
         starts = starts_of(bucket, ratios.shape[1])
         designs = dealt(bucket, designs, starts)
@@ -181,7 +179,7 @@ def _queries(
     bucket = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     order = dealt(bucket[order], order, starts)
     designs = designs[order]
-    asked = designs[:0] if OBJECTIVES[LATENCY] == objective else designs
+    asked = designs[:0] if Objective.LATENCY_S.key == objective else designs
     clock = machines.clock_hz[designs]
     return designs, Queries(
         rooms=rooms,
@@ -222,7 +220,7 @@ def _totals(
     totals = np.zeros((2, len(queries.clock_hz)))
     searched = [len(x) for _, _, x in layers if not isinstance(x, MappingTable)]
     desk = desk_for(max(searched, default=0), queries.ratios.shape[1])
-    choice = TRANSFERS.index(chip.transfers), OBJECTIVES.index(objective)
+    choice = int(Transfers.of(chip.transfers)), int(Objective.of(objective))
     for layer, repeat, mappings in layers:
         if launch := launch_s(layer, chip):
             totals[0] += repeat * launch

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from dse.evaluation.design_columns import Machines, machines_of
-from dse.evaluation.time_of_designs import LATENCY
 from dse.hardware import Accelerator
+from dse.mapping.objective import Objective
 from dse.mapping.operating_points import Asked, ask_for
-from dse.mapping.table import OBJECTIVES
 from dse.technology import Catalogue
 
 RATIO_KNOBS = ("dram_part", "dram_channels", "dram_bytes_per_s", "clock_hz")
@@ -24,7 +23,7 @@ MOST_ASKED = 100_000
 def can_ask(chip: Accelerator, objective: str) -> bool:
     """Whether mappings can be found for given machines: one buffer, and the least time is asked."""
     is_mapped = chip.schedule is None and len(chip.buffers) == 1
-    return is_mapped and objective == OBJECTIVES[LATENCY]
+    return is_mapped and objective == Objective.LATENCY_S.key
 
 
 def asked_of(

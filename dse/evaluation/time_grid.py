@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from dse.arrays import BoolArray, FloatArray, IntArray
 from dse.compiling import compiled
-from dse.cost.time import latency_s
+from dse.cost.time import exposed_transfer, latency_cycles, latency_s
 from dse.errors import DseError
 from dse.evaluation.design_columns import Machines, machines_of, varied_chip
 from dse.evaluation.many_designs import distinct_layers, macless_bits, pooling_cycles
-from dse.hardware import TRANSFERS, Accelerator
+from dse.hardware import Accelerator, Transfers
 from dse.mapping.operating_points import Asked
 from dse.mapping.search.ratio_buckets import (
     COLUMNS,
@@ -24,7 +24,6 @@ from dse.mapping.search.ratio_buckets import (
     DRAM,
     ENDS,
     ROW,
-    ends_that_take_time,
     joined,
 )
 from dse.mapping.store import criteria_for
@@ -95,7 +94,7 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
     buckets : shapes (buckets + 1,) and (2, buckets)
         The first ratio of each; its least and most.
     rule
-        Place in `dse.hardware.TRANSFERS`; how often the layer runs.
+        A value of `dse.hardware.Transfers`; how often the layer runs.
     marks
         See `_Marks`.
     steps, is_faster : shape (rooms, rates)
@@ -116,7 +115,7 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
             has_joined = False
             for row in range(first, end):
                 count, bits = counts[each], criteria[row, 2]
-                kept[count, each, ENDS] = ends_that_take_time(criteria[row, 1], bits, transfers)
+                kept[count, each, ENDS] = exposed_transfer(criteria[row, 1], bits, transfers)
                 kept[count, each, DRAM] = bits
                 kept[count, each, CYCLES] = criteria[row, 3]
                 kept[count, each, ROW] = row
@@ -127,8 +126,12 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
             for rate in range(starts[each], starts[each + 1]):
                 least, best = np.inf, -1
                 for place in range(counts[each]):
-                    compute = kept[place, each, CYCLES] + kept[place, each, ENDS] * ratios[rate]
-                    time = max(compute, kept[place, each, DRAM] * ratios[rate])
+                    time = latency_cycles(
+                        ratios[rate],
+                        kept[place, each, CYCLES],
+                        kept[place, each, ENDS],
+                        kept[place, each, DRAM],
+                    )
                     if time < least:
                         least, best = time, int(kept[place, each, ROW])
                 if best != owner[rate]:
@@ -192,7 +195,7 @@ def network_lines(
             np.empty((len(criteria) + 1, spans.shape[1], COLUMNS)),
             np.zeros(spans.shape[1], dtype=np.int64),
         )
-        rule = TRANSFERS.index(chip.transfers), repeat
+        rule = int(Transfers.of(chip.transfers)), repeat
         fits = _add_layer(
             criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_faster
         )

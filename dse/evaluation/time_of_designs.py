@@ -10,10 +10,10 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
+from dse.cost.energy import energy
+from dse.cost.time import compute_cycles_at, latency, transfer_s
+from dse.mapping.objective import Objective
 from dse.mapping.search.ratio_buckets import COLUMNS, CYCLES, DRAM, ENDS, SLACK
-
-LATENCY, TRAFFIC, DELAY_PRODUCT = 0, 1, 3
-"""Places in `dse.mapping.table.OBJECTIVES`."""
 
 MACHINES_AT_ONCE = 1024
 """Machines that are costed together at most: what is kept of them stays in the cache."""
@@ -104,7 +104,7 @@ def _compute(
             seconds[one] = cycles / clock[one]
     if ends > 0:
         for one in range(len(seconds)):
-            seconds[one] += ends / 8 / rate[one]
+            seconds[one] += transfer_s(ends, rate[one])
 
 
 @compiled
@@ -116,13 +116,13 @@ def _time(
     is_one_clock: bool,
     seconds: FloatArray,
 ) -> None:
-    """Write the latency of a mapping on machines of a bucket; see `dse.cost.time.latency_s`.
+    """Write the latency of a mapping on machines of a bucket; see `dse.cost.time.latency`.
 
     Parameters
     ----------
     mapping
         Its cycles, the bits whose transfer nothing hides, and all its bits: one rule for all kinds
-        of transfers, see `dse.mapping.search.ratio_buckets.ends_that_take_time`.
+        of transfers, see `dse.cost.time.exposed_transfer`.
     span
         Least and most ratio of the bucket. Of computation and transfer, what is shorter in all of
         it is not worked out: divisions are dear.
@@ -133,14 +133,15 @@ def _time(
     """
     cycles, ends, bits = mapping
     low, high = span
-    compute, transfer = (cycles + ends * low, cycles + ends * high), (bits * low, bits * high)
+    compute = compute_cycles_at(low, cycles, ends), compute_cycles_at(high, cycles, ends)
+    transfer = bits * low, bits * high
     if _is_shorter(compute, transfer):
         seconds[:] = 0.0
     else:
         _compute(cycles, ends, rate, clock, is_one_clock, seconds)
     if not _is_shorter(transfer, compute):
         for one in range(len(seconds)):
-            seconds[one] = max(seconds[one], bits / 8 / rate[one])
+            seconds[one] = latency(seconds[one], 0.0, transfer_s(bits, rate[one]))
 
 
 @compiled
@@ -211,12 +212,12 @@ def _best(
     macs_pj, bit_pj, leakage_w = energies
     for place in range(desk.counts[0]):
         moved = kept[place, 0, DRAM]
-        compute = kept[place, 0, CYCLES] / clock + kept[place, 0, ENDS] / 8 / rate
-        seconds = max(compute, moved / 8 / rate)
+        exposed = transfer_s(kept[place, 0, ENDS], rate)
+        seconds = latency(kept[place, 0, CYCLES] / clock, exposed, transfer_s(moved, rate))
         value = moved
-        if objective != TRAFFIC:
-            value = macs_pj + moved * bit_pj + leakage_w * seconds * 1e12
-        if objective == DELAY_PRODUCT:
+        if objective != Objective.DRAM_BYTES:
+            value = energy(macs_pj, moved, seconds, bit_pj, leakage_w)
+        if objective == Objective.EDP:
             value *= seconds
         is_less = value < least or (value == least and seconds < best)
         if is_less or (value == least and seconds == best and moved < bits):

@@ -1,10 +1,11 @@
 """Accelerators: the machine that a workload runs on."""
 
-from dse.hardware.accelerator import HELD, PARAMETERS, SWITCHES, TRANSFERS, Accelerator
+from dse.hardware.accelerator import HELD, PARAMETERS, SWITCHES, Accelerator
 from dse.hardware.array import Axis, Granule
 from dse.hardware.constraints import Constraints, Unrolling
 from dse.hardware.memory import Buffer, Dram
 from dse.hardware.schedule import Schedule, Winograd
+from dse.hardware.transfers import TRANSFERS, Transfers
 
 __all__ = [
     "HELD",
@@ -18,6 +19,7 @@ __all__ = [
     "Dram",
     "Granule",
     "Schedule",
+    "Transfers",
     "Unrolling",
     "Winograd",
 ]

@@ -13,10 +13,9 @@ from dse.hardware.constraints import Constraints, Unrolling
 from dse.hardware.memory import Buffer, Dram
 from dse.hardware.operands import check_operands
 from dse.hardware.schedule import Schedule
+from dse.hardware.transfers import TRANSFERS
 from dse.technology import DramPart, Technology
 from dse.workload import OPERAND_LOOPS, OPERANDS
-
-TRANSFERS = ("overlapped", "double_buffered", "serial")
 
 HELD = {operand: OPERAND_LOOPS[operand] for operand in OPERANDS} | {"sum": OPERAND_LOOPS["output"]}
 """What an array pass may hold, and the loops of which it holds one step."""

@@ -14,12 +14,10 @@ from dse.hardware import Accelerator
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.mapping import Mapping, evaluate_mapping
 from dse.mapping.nest.orders import Variant, variants
+from dse.mapping.objective import MAPPER_OBJECTIVES, Objective
 from dse.mapping.scheduled import scheduled_mapping
 from dse.mapping.search.build import Points
 from dse.workload import LOOPS, Layer
-
-OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
-"""What a mapper can be asked to minimise; ties go by the others, in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class MappingTable:
         Parameters
         ----------
         objective
-            One of `OBJECTIVES`.
+            A key of `Objective`.
         chip
             The machine: its buffer bytes, DRAM rate, clock and `transfers` count.
         area_scale
@@ -88,9 +86,7 @@ class MappingTable:
         self, objective: str, chip: Accelerator, *, area_scale: float | None = None
     ) -> int:
         """Return the row of the best mapping that fits a machine; see `best`."""
-        if objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise DseError(f"mapper.objective must be one of {known}, got {objective!r}")
+        Objective.of(objective)
         room = np.array(chip.usable_buffer_bits)
         rows = np.flatnonzero((self.footprint_bits <= room).all(axis=1))
         if not len(rows):
@@ -105,7 +101,7 @@ class MappingTable:
         keys = [self.points.variant]
         keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
         keys.append(self.footprint_bits.sum(axis=1))
-        others = [criteria[x] for x in reversed(OBJECTIVES) if x != objective]
+        others = [criteria[x] for x in reversed(MAPPER_OBJECTIVES) if x != objective]
         order = np.lexsort([*(key[rows] for key in keys), *others, criteria[objective]])
         return int(rows[order[0]])
 
@@ -136,7 +132,7 @@ class MappingTable:
             leakage_w=chip.technology.leakage_w_per_mm2.value * area,
         )
         values = (latency, dram_bytes, energy, energy * latency)
-        return dict(zip(OBJECTIVES, values, strict=True))
+        return dict(zip(MAPPER_OBJECTIVES, values, strict=True))
 
     def least_traffic(self) -> tuple[FloatArray, FloatArray]:
         """Return the least DRAM bytes for every buffer size worth having.

@@ -13,8 +13,8 @@ from dse.evaluation.points_of_space import asked_of
 from dse.evaluation.time_of_designs import MACHINES_AT_ONCE, Queries, desk_for
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import operating_points, store, store_keys
+from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.mapping.store import mapping_table
-from dse.mapping.table import OBJECTIVES
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 from tests.oracle.cases import random_chip, random_layer
@@ -55,7 +55,7 @@ def parametric(chip: Accelerator, rng: Random) -> Accelerator:
     )
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", MAPPER_OBJECTIVES)
 def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "FLOORS", (0, 100, 1000))  # bits, as these layers are small
     for seed in range(60):
@@ -139,7 +139,7 @@ def test_a_design_outside_of_the_space_is_looked_up_in_the_whole_table() -> None
     assert_chosen(costs, columns, layer, chip, "latency_s")
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", MAPPER_OBJECTIVES)
 def test_designs_in_many_parts_equal_designs_one_by_one(
     objective: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,9 +10,9 @@ import pytest
 import dse
 from dse.errors import DseError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.mapping.store import best_mapping, least_traffic, mapping_table
 from dse.mapping.store_keys import forget
-from dse.mapping.table import OBJECTIVES
 from dse.workload import Layer
 from tests.mapping.test_table_against_oracle import told_of
 from tests.oracle.cases import random_chip, random_layer
@@ -47,7 +47,7 @@ def test_the_best_mapping_is_that_of_the_whole_table() -> None:
     num_fitting = 0
     for seed in range(9000, 9300):
         layer, chip = drawn(seed)
-        objective = OBJECTIVES[seed % len(OBJECTIVES)]
+        objective = MAPPER_OBJECTIVES[seed % len(MAPPER_OBJECTIVES)]
         whole = mapping_table(layer, chip)
         forget()
         if not (whole.footprint_bits <= chip.usable_buffer_bits).all(axis=1).any():
@@ -68,7 +68,7 @@ def test_the_least_traffic_is_that_of_the_whole_table() -> None:
             np.testing.assert_array_equal(one, other, err_msg=told_of(seed, layer, chip))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", MAPPER_OBJECTIVES)
 @pytest.mark.parametrize("name", ["snowflake", "flexible", "vta", "tpu_v1", "cnn_accel", "eyeriss"])
 def test_published_machines(name: str, objective: str) -> None:
     chip = dse.load_accelerator(name)

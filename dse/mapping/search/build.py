@@ -7,7 +7,7 @@ from threading import local
 import numpy as np
 
 from dse.arrays import IntArray
-from dse.hardware import TRANSFERS, Accelerator
+from dse.hardware import Accelerator, Transfers
 from dse.mapping.given_order import order_cases
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.input_rows import SpatialAxis, distinct_rows
@@ -201,7 +201,7 @@ def fastest_criteria(
     rows = trees.factors[problem.roots, ROWS:PASSES].prod(axis=0).min()
     bits = float(problem.traffic[:3] @ [rows, 1, 1])
     shortest = np.maximum(layer.macs / chip.num_macs, bits * ratios[0])
-    transfers = TRANSFERS.index(chip.transfers)
+    transfers = int(Transfers.of(chip.transfers))
     num_boxes, num_mappings = ROOM
     while True:
         room = _room(problem, num_boxes, num_mappings, len(rooms) * BINS)

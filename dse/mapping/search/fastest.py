@@ -11,6 +11,7 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
+from dse.cost.time import exposed_transfer, latency_cycles
 from dse.mapping.search.archive import set_mapping
 from dse.mapping.search.box_bounds import (
     BUFFERS,
@@ -48,7 +49,6 @@ from dse.mapping.search.ratio_buckets import (
     CYCLES,
     DRAM,
     ENDS,
-    ends_that_take_time,
     is_slower,
     joined,
 )
@@ -68,7 +68,7 @@ class Fastest(NamedTuple):
     Attributes
     ----------
     transfers
-        Place in `dse.hardware.TRANSFERS`.
+        A value of `dse.hardware.Transfers`.
     rooms : shape (rooms,), ascending
         Bits that tiles may take.
     ratios : shape (2, buckets)
@@ -193,7 +193,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
                 has_steps = True
             cycles = least_cycles(other_steps, steps, row, flats)
             cycles = linked(cycles, other_steps, steps, row, problem.links)
-            ends = ends_that_take_time(point[POINT_ENDS], bits, known.transfers)
+            ends = exposed_transfer(point[POINT_ENDS], bits, known.transfers)
             still, longer = 0, np.inf
             for each in range(ratios.shape[1]):
                 if not asked >> each & 1:
@@ -211,7 +211,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
                         counts[each] -= 1
                         state[IS_FULL] = 1
                 else:
-                    time = max(cycles + ends * span[0], bits * span[0])
+                    time = latency_cycles(span[0], cycles, ends, bits)
                     longer = min(longer, time / known.shortest[each])
             if not still:
                 continue

@@ -1,17 +1,15 @@
 """Ratios of clock to DRAM rate, and the mappings that can be fastest at some ratio in a bucket.
 
-What a mapping takes depends on the ratio only: max(cycles + ends * ratio, DRAM bits * ratio), in
-cycles. Ratios fall into buckets; each keeps the few mappings that can be fastest at some ratio in
-it.
+The time of a mapping depends on the ratio only; see `dse.cost.time.latency_cycles`. Ratios fall
+into buckets; each keeps the few mappings that can be fastest at some ratio in it.
 """
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import allocating, inlined
+from dse.cost.time import compute_cycles_at, latency_cycles
 
-DOUBLE_BUFFERED, SERIAL = 1, 2
-"""Places in `dse.hardware.TRANSFERS`."""
 ENDS, DRAM, CYCLES = 0, 1, 2
 """Columns of a mapping: first and last bits that take time, DRAM bits, cycles."""
 AT_LEAST, AT_MOST, ROW, COLUMNS = 3, 4, 5, 6
@@ -24,14 +22,6 @@ MACHINES_TO_A_BUCKET = 256
 
 SLACK = 1 - 1e-9
 """A mapping is slower than another only if it is by more than what rounding can do."""
-
-
-@inlined
-def ends_that_take_time(ends: int, bits: int, transfers: int) -> int:
-    """Return the bits whose transfer adds to the time of computation, of first and last bits."""
-    if transfers == DOUBLE_BUFFERED:
-        return min(ends, bits)
-    return bits if transfers == SERIAL else 0
 
 
 @allocating
@@ -76,11 +66,12 @@ def is_slower(kept: FloatArray, each: int, one: int, other: int, span: tuple[flo
     low, high = span
     first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
     cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
-    if first < (cycles + ends * low) * SLACK and last < (cycles + ends * high) * SLACK:
+    least, most = compute_cycles_at(low, cycles, ends), compute_cycles_at(high, cycles, ends)
+    if first < least * SLACK and last < most * SLACK:
         return True
     if first < bits * low * SLACK:
         return True
-    compute = kept[other, each, CYCLES] + kept[other, each, ENDS] * low
+    compute = compute_cycles_at(low, kept[other, each, CYCLES], kept[other, each, ENDS])
     if kept[other, each, DRAM] <= bits and compute < first * SLACK:
         return True
     return is_no_larger(kept, each, other, one)
@@ -110,8 +101,8 @@ def is_beaten(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]
     """
     low, high = span
     cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
-    kept[fresh, each, AT_LEAST] = max(cycles + ends * low, bits * low)
-    kept[fresh, each, AT_MOST] = max(cycles + ends * high, bits * high)
+    kept[fresh, each, AT_LEAST] = latency_cycles(low, cycles, ends, bits)
+    kept[fresh, each, AT_MOST] = latency_cycles(high, cycles, ends, bits)
     other = 0
     while other < fresh and not is_slower(kept, each, fresh, other, span):
         other += 1
