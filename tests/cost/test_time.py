@@ -42,5 +42,5 @@ def test_cycles_and_seconds_agree(transfers: Transfers) -> None:
 
 
 def test_unknown_kinds_of_transfers_are_named() -> None:
-    with pytest.raises(ValueError, match="transfers must be one of .*, got 'magic'"):
+    with pytest.raises(ValueError, match=r"transfers must be one of .*, got 'magic'"):
         latency_s(1.0, 1.0, 0.0, transfers="magic")
