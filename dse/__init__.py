@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         search,
         with_mapping,
     )
-    from dse.errors import DseError
+    from dse.errors import DseError, InfeasibleError
     from dse.exploration import Study
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
     from dse.mapping.nest.mapping import Mapping
@@ -40,7 +40,7 @@ _MODULES = {
         "search",
         "with_mapping",
     ),
-    "dse.errors": ("DseError",),
+    "dse.errors": ("DseError", "InfeasibleError"),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
     "dse.mapping.nest.mapping": ("Mapping",),
     "dse.mapping.store": ("mapping_table",),
@@ -63,6 +63,7 @@ __all__ = [
     "Dram",
     "DramPart",
     "DseError",
+    "InfeasibleError",
     "Layer",
     "Mapping",
     "MappingTable",

@@ -8,6 +8,10 @@ class DseError(ValueError):
     """A mistake in an input: the message names the key, the value and the rule."""
 
 
+class InfeasibleError(DseError):
+    """A layer that fits a machine with no mapping: its smallest tiles exceed a buffer."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint such as ``; did you mean 'x'?`` or the list of known names."""
     names = [str(x) for x in known]

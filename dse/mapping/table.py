@@ -9,7 +9,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.cost.area import area_mm2
 from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
 from dse.cost.time import latency_s
-from dse.errors import DseError
+from dse.errors import InfeasibleError
 from dse.hardware import Accelerator
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.mapping import Mapping, evaluate_mapping
@@ -77,8 +77,10 @@ class MappingTable:
 
         Raises
         ------
+        InfeasibleError
+            If nothing fits.
         DseError
-            If nothing fits, or the objective is unknown.
+            If the objective is unknown.
         """
         return self.mapping(self.best_row(objective, chip, area_scale=area_scale))
 
@@ -91,7 +93,7 @@ class MappingTable:
         rows = np.flatnonzero((self.footprint_bits <= room).all(axis=1))
         if not len(rows):
             least = self.footprint_bits.min(axis=0)
-            raise DseError(
+            raise InfeasibleError(
                 f"layer {self.layer.name!r} fits accelerator {chip.name!r} with no mapping: its "
                 f"smallest tiles take {_listed(least)} bytes in the buffers "
                 f"{', '.join(b.name for b in chip.buffers)}, tiles may take {_listed(room)} "

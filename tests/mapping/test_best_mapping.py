@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dse
-from dse.errors import DseError
+from dse.errors import InfeasibleError
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.mapping.store import best_mapping, least_traffic, mapping_table
@@ -51,7 +51,7 @@ def test_the_best_mapping_is_that_of_the_whole_table() -> None:
         whole = mapping_table(layer, chip)
         forget()
         if not (whole.footprint_bits <= chip.usable_buffer_bits).all(axis=1).any():
-            with pytest.raises(DseError, match="with no mapping: its smallest tiles take"):
+            with pytest.raises(InfeasibleError, match="with no mapping: its smallest tiles take"):
                 best_mapping(layer, chip, objective)
             continue
         found = best_mapping(layer, chip, objective)
