@@ -35,7 +35,7 @@ from experiments.plots import ratio_figure
 
 MACHINE = "NVDLA"
 MACS_PER_FRAME = 3.8965e9  # of the workbook's network
-TPU_MM2 = (0.0, 0.001263, 0.0045)  # fixed part, a MAC, a KiB: ground truth of TPU v1
+TPU_MM2 = (0.0, 0.001263, 0.0045)  # fixed part, a MAC, a KiB: TPU v1, as in the docstring
 
 _SIZES = nvdla.sizes()
 PUBLISHED = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The public names of the package, used as INTERFACE.md shows them."""
+"""The public names of the package, used as the README shows them."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""The command line: every command of INTERFACE.md, and the run folders that they write."""
+"""The command line: every command that a user may type, and the run folders that they write."""
 
 import hashlib
 import json

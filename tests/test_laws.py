@@ -1,4 +1,4 @@
-"""Laws 1, 2 and 6 of DESIGN.md section 8 for the tables of random small layers."""
+"""Laws 1, 2 and 6 of dse/docs/model.md#laws for the tables of random small layers."""
 
 from collections.abc import Callable
 from dataclasses import replace

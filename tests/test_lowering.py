@@ -42,7 +42,7 @@ def scatter(fields, inputs, weights):
 
 
 def run(layer, inputs, weights):
-    """Run the loop nest of DESIGN.md section 2 on arrays of exactly the layer's shape."""
+    """Run the loop nest of dse/docs/model.md#layers on arrays of exactly the layer's shape."""
     assert inputs.shape == (layer.b, layer.g, layer.c, layer.iy, layer.ix)
     assert weights.shape == (layer.g, layer.k, layer.c, layer.fy, layer.fx)
     outputs = np.zeros((layer.b, layer.g, layer.k, layer.oy, layer.ox), dtype=np.int64)

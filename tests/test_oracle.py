@@ -1,4 +1,4 @@
-"""The oracle itself, against numbers worked out by hand from DESIGN.md sections 4 and 5."""
+"""The oracle itself, against numbers worked out by hand from dse/docs/model.md."""
 
 from random import Random
 
@@ -181,7 +181,7 @@ def test_rows_beyond_the_real_input_are_padding_and_unused_rows_stay_away() -> N
 
 
 def test_more_rows_with_a_smaller_filter_tile() -> None:
-    """DESIGN.md section 4: with padding 3, t_fy = 4 fetches 610 rows where t_fy = 6 fetches 553."""
+    """With padding 3, t_fy = 4 fetches 610 rows where t_fy = 6 fetches 553."""
     layer = Layer(name="conv1", oy=112, fy=7, stride_y=2, pad_y=3)
     assert elements(layer, chip(), "oy fy", oy=2, fy=4)[0] == 610
     assert elements(layer, chip(), "oy fy", oy=2, fy=6)[0] == 553

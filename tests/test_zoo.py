@@ -54,7 +54,7 @@ TABLE = {
     "Llama-2-7B, one token, without attention scores": lambda: one_token("llama2_7b"),
     "Deep Speech 2 like, 4 GRU x 400 (the article)": lambda: whole("deepspeech2_article"),
 }
-"""Rows of ground-truth/model_totals.csv, and how the zoo counts the same."""
+"""Rows of tests/data/model_totals.csv, and how the zoo counts the same."""
 
 NOT_IN_THE_ZOO = {
     "GoogLeNet torchvision (3x3 in the 5x5 branch, batch norm), no auxiliary",
@@ -193,7 +193,7 @@ def test_grouped_queries_share_keys_and_values():
 
 
 def test_llama2_weights_read_for_a_token():
-    """13.21 GB of bf16: all but the token table and the norms (ground-truth/model_totals.csv)."""
+    """13.21 GB of bf16: all but the token table and the norms (tests/data/model_totals.csv)."""
     read = sum(x.weight_elements * x.repeat for x in zoo("llama2_7b").layers if has_own_weights(x))
     assert 2 * read / 1e9 == pytest.approx(13.21, abs=0.005)
 
@@ -216,7 +216,7 @@ def test_bert_follows_its_length(seq_len):
     ],
 )
 def test_deepbench_operations(name, hidden_size, steps, time_ms, tflops):
-    """Time x TFLOPS of the workbooks (ground-truth/rnn.csv) is 2 operations a MAC."""
+    """Time x TFLOPS of the workbooks (experiments/data/rnn.csv) is 2 operations a MAC."""
     macs = zoo(name, hidden_size=hidden_size, steps=steps).macs
     assert 2 * macs / (time_ms * 1e-3) / 1e12 == pytest.approx(tflops, rel=0.003)  # digits printed
 

@@ -1,4 +1,4 @@
-"""Energy and power (DESIGN.md section 5): MACs, DRAM bits, and what runs all the time."""
+"""Energy and power (dse/docs/model.md): MACs, DRAM bits, and what runs all the time."""
 
 import numpy as np
 
@@ -112,7 +112,7 @@ def energy_pj(
 
     Notes
     -----
-    Source: DESIGN.md section 5. The constants' sources are in conf/technology and conf/dram.
+    Source: dse/docs/model.md. The constants' sources are in conf/technology and conf/dram.
     """
     macs_pj = np.asarray(macs, np.float64) * mac_pj
     shape, flat = flat_floats(macs_pj, dram_bits, latency_s, dram_pj_per_bit, leakage_w)

@@ -1,4 +1,4 @@
-"""Time of a layer: how computation and transfers overlap.
+"""Time of a layer (dse/docs/model.md#time): how computation and transfers overlap.
 
 One rule, max(compute + exposed, transfer), in whatever unit its parts have. In cycles these are
 c, e r and d r, with r the ratio of the clock to the DRAM bits a second.

@@ -1,4 +1,4 @@
-"""Every cycle has an owner: the time of a layer by cause (DESIGN.md section 5)."""
+"""Every cycle has an owner: the time of a layer by cause (dse/docs/time-and-causes.md)."""
 
 from collections.abc import Mapping
 from itertools import pairwise

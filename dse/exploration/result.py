@@ -36,7 +36,7 @@ class Study:
     exact
         Whether the front is that of the whole space.
     hypervolume_share
-        Hypervolume of the sampled study's front over the exact one (DESIGN.md section 7), or
+        Hypervolume of the sampled study's front over the exact one (dse/docs/model.md), or
         None where there is no sampled study or no exact front.
     num_costed
         Different designs that the sampled study costed; of the whole space if enumerated only.
@@ -177,7 +177,7 @@ def frame(space: Space, indices: IntArray, costs: Costs) -> pd.DataFrame:
 
 
 def hypervolume(points: FloatArray, front: FloatArray) -> float:
-    """Return the hypervolume of DESIGN.md section 7.
+    """Return the hypervolume of dse/docs/model.md#designs-search-and-pick.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Accelerators: the machine that a workload runs on (DESIGN.md section 3)."""
+"""Accelerators: the machine that a workload runs on (dse/docs/model.md#machine)."""
 
 import math
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Accelerator:
     parameters
         Further parameters that ``array`` and ``buffers`` refer to, by name.
     transfers
-        How transfers and computation overlap: see `TRANSFERS` and DESIGN.md section 3.
+        How transfers and computation overlap: see `TRANSFERS` and dse/docs/model.md#time.
     stationarity
         The operands that the mapper may keep in place.
     held_in_array, fill_cycles
@@ -69,7 +69,7 @@ class Accelerator:
         once for each of a tile's array steps along k, while it computes. Any number passes where
         nothing is said.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
-        Rules of DESIGN.md section 4.
+        Rules of dse/docs/model.md#mapping.
     pooling_is_fused, additions_are_fused
         Whether pooling, or an addition, that follows a layer with MACs is done before its output is
         written; see `dse.network.fusion`.

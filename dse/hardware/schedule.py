@@ -70,7 +70,7 @@ class Schedule:
 
     One operand of input and weight is kept: it is read once, in chunks, and the other one streams
     past it once for each chunk. Sums are never cut and outputs take no room. Meanings, formulas and
-    an example: dse/notes/0004-schedules.md.
+    an example: dse/docs/schedules.md.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ def pointwise(op: str) -> Callable[[Step], None]:
     """Return the handler of an operator that works element by element.
 
     What is a function of one element of a layer's output, and of constants that are one number
-    or one for each channel, is done as that output leaves (DESIGN.md section 2).
+    or one for each channel, is done as that output leaves (dse/docs/model.md#layers).
     """
 
     def handle(step: Step) -> None:

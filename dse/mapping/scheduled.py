@@ -1,6 +1,6 @@
 """Traffic and cycles of a machine with a schedule of its own, in closed form.
 
-The rules are those of `dse.hardware.schedule.Schedule`; derivation in dse/notes/0004-schedules.md.
+The rules are those of `dse.hardware.schedule.Schedule`; derivation in dse/docs/schedules.md.
 """
 
 from dataclasses import dataclass

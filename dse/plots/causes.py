@@ -1,4 +1,7 @@
-"""Time by cause: who owns each second of a layer and of the network (DESIGN.md section 5)."""
+"""Time by cause: who owns each second of a layer, and of the network.
+
+Causes are defined in dse/docs/time-and-causes.md.
+"""
 
 import textwrap
 

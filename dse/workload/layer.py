@@ -1,6 +1,6 @@
 """Layers: what is computed.
 
-One loop nest serves every layer that has MACs (DESIGN.md section 2)::
+One loop nest serves every layer that has MACs (dse/docs/model.md#layers)::
 
     O[b,g,k,oy,ox] += I[b,g,c, oy*stride_y + fy*dilation_y - pad_y, ...x...] * W[g,k,c,fy,fx]
 """

@@ -134,7 +134,7 @@ def lower_transposed(fields: Mapping[str, Any]) -> tuple[Layer, ...]:
 
     Notes
     -----
-    Source: DESIGN.md section 2; derived in tests/test_lowering.py by running both literally.
+    Source: dse/docs/model.md#layers; derived in tests/test_lowering.py by running both literally.
     """
     whole = Layer(**{**fields, "op": "mac", "pad_y": 0, "pad_x": 0})  # checks all but padding
     pairs = [(y, x) for y in transposed_phases(fields, "y") for x in transposed_phases(fields, "x")]
@@ -201,7 +201,7 @@ def lower_recurrent(op: str, fields: Mapping[str, Any]) -> tuple[Layer, Layer]:
 
     Notes
     -----
-    Source: DESIGN.md section 2.
+    Source: dse/docs/model.md#layers.
     """
     whole = Layer(**{**fields, "op": "mac"})
     gates, steps = RECURRENT_GATES[op] * whole.k, whole.oy

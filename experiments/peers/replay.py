@@ -7,7 +7,7 @@ A mapping is a list of nodes, outermost first, read as a nest of loops:
 - ``{"store": "weight"}``: below this node a tile of the operand is in the buffer.
 
 Every visit of every tile is listed and counted with its real size, by the rules of
-dse/notes/0002-mapping-tables.md; nothing is taken from the mapping's own costs. Where all operands
+dse/docs/mapping-tables.md; nothing is taken from the mapping's own costs. Where all operands
 are stored at one node the counts are those of tests/oracle/walk.py.
 """
 

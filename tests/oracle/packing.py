@@ -1,4 +1,4 @@
-"""Bits of elements in the DRAM, plain or compressed, as DESIGN.md and the notes say."""
+"""Bits of elements in the DRAM, plain or compressed, as dse/docs/assumptions.md says."""
 
 from fractions import Fraction
 from math import ceil, prod
@@ -15,7 +15,8 @@ def bits_of(layer: Layer, kind: str) -> int:
 def share(layer: Layer, chip: Accelerator, kind: str) -> Fraction:
     """Return the bits in the DRAM over the own bits of an operand; partial sums are plain."""
     left = Fraction(1)
-    if kind == "output" and layer.pooled_elements:  # tests/mapping/test_pooling.py walks windows
+    # windows are walked in tests/mapping/test_fused_pooling.py
+    if kind == "output" and layer.pooled_elements:
         left = Fraction(layer.pooled_elements, layer.b * layer.g * layer.k * layer.oy * layer.ox)
     ratio = dict(chip.dram.compression).get(kind)
     if ratio is None:

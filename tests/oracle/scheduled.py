@@ -1,6 +1,6 @@
 """A literal walk of a machine's own schedule: elements as sets of coordinates, chunks one by one.
 
-Shares no code with ``dse.mapping``: what dse/notes/0004-schedules.md says, done by hand.
+Shares no code with ``dse.mapping``: what dse/docs/schedules.md says, done by hand.
 """
 
 from dataclasses import dataclass

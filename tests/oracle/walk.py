@@ -1,4 +1,4 @@
-"""A literal walk of the tile loops of one mapping: what DESIGN.md section 4 says, done by hand.
+"""A literal walk of the tile loops of one mapping: dse/docs/model.md#mapping, done by hand.
 
 Shares no code with ``dse.mapping`` or ``dse.cost``: the loops and the own loops of the operands
 are written here again. Elements are counted as sets of coordinates, so nothing is closed-form.
@@ -277,7 +277,7 @@ def first_last_bits(layer: Layer, chip: Accelerator, tile: Tile) -> int:
 def walk(
     layer: Layer, chip: Accelerator, tile: Tile, order: Sequence[str], unrolled: Sequence[object]
 ) -> dict[str, object]:
-    """Walk the tile loops of a mapping and count all that DESIGN.md counts.
+    """Walk the tile loops of a mapping and count all that the model counts.
 
     Parameters
     ----------

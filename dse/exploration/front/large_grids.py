@@ -1,7 +1,7 @@
 """The exact front of a grid that is too large to cost whole: blocks that cannot hold it are cut.
 
 More buffer, DRAM rate or clock never lowers the throughput, where mappings minimise the time, and
-never makes a chip smaller or cheaper (DESIGN.md section 8). So the fastest corner of a block of
+never makes a chip smaller or cheaper (dse/docs/model.md#laws). So the fastest corner of a block of
 designs and its smallest one bound every design in it: if a known design dominates that bound, no
 design of the block is on the front.
 """

@@ -1,0 +1,85 @@
+"""Pages say what is there: links lead somewhere, and nothing refers to a page of elsewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "dse" / "docs"
+ROOMS = ("dse", "tests", "conf", "experiments", ".ci", ".github")
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for room in ROOMS for page in (ROOT / room).rglob("*.md")),
+]
+PAGES.remove(ROOT / "experiments" / "summary.md")  # part of the README
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NAMED = re.compile(
+    r"(?<![\w/.-])((?:dse|tests|conf|experiments)/[\w./-]+\.(?:csv|jsonl?|md|png|py|txt|yaml))"
+    r"(#[\w-]+)?\b"
+)
+OUTSIDE = re.compile(r"\b(?:DESIGN|INTERFACE|STYLE|USERS)\.md|\bground[- ]truth\b", re.IGNORECASE)
+LARGEST_PAGE = 40_000
+
+
+def text_files() -> Iterator[Path]:
+    """Yield what a maintainer reads: code, configuration and pages."""
+    yield from (ROOT / "README.md", ROOT / "pyproject.toml", ROOT / ".ci" / "run")
+    for room in ROOMS:
+        for suffix in ("*.py", "*.yaml", "*.md"):
+            yield from sorted((ROOT / room).rglob(suffix))
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", x.lower()).replace(" ", "-") for x in found}
+
+
+def leads_somewhere(path: Path, anchor: str) -> bool:
+    """Whether there is such a file or folder, and such a heading in it."""
+    return path.exists() and (not anchor or anchor.removeprefix("#") in headings(path))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            path, mark, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert leads_somewhere(target, mark + anchor), link
+
+
+def test_every_page_of_the_documentation_is_in_the_index() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    own = {page.name for page in DOCS.glob("*.md")} - {"index.md"}
+    assert own == {link for link in LINK.findall(index) if "/" not in link}
+    assert all(page.stat().st_size < LARGEST_PAGE for page in DOCS.iterdir()), "docs are packaged"
+
+
+def test_files_that_are_named_are_there() -> None:
+    missing = [
+        (str(file.relative_to(ROOT)), path)
+        for file in text_files()
+        for path, anchor in NAMED.findall(file.read_text(encoding="utf-8"))
+        if not leads_somewhere(ROOT / path, anchor) and not is_made_up(file, path)
+    ]
+    assert not missing
+
+
+def is_made_up(file: Path, path: str) -> bool:
+    """Whether a test names a file of a run or of a configuration that it makes."""
+    return (ROOT / "tests") in file.parents and not path.startswith(("tests/", "dse/docs/"))
+
+
+def test_nothing_refers_to_pages_that_are_not_in_the_project() -> None:
+    own = Path(__file__).resolve()
+    found = [
+        (str(file.relative_to(ROOT)), match[0])
+        for file in text_files()
+        if file != own
+        for match in OUTSIDE.finditer(file.read_text(encoding="utf-8"))
+    ]
+    assert not found
