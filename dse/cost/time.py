@@ -8,7 +8,14 @@ import numpy as np
 
 from dse.arrays import FloatArray, Numbers, flat_floats
 from dse.compiling import compiled, inlined
+from dse.errors import DseError
 from dse.hardware import Transfers
+
+MOST_SLACK = 10.0
+"""A mapping that takes more than eleven times the least latency is nobody's choice."""
+
+ROUNDING = 1e-12
+"""Share by which a latency may exceed the slack: two ways to round one number differ by less."""
 
 
 @inlined
@@ -104,3 +111,22 @@ def latency_s(
     latencies = np.empty(compute.shape)
     _set_latencies(compute, transfer, first_last, int(kind), latencies)
     return latencies.reshape(shape)[()]
+
+
+def longest_share(slack: float) -> float:
+    """Return the longest latency that a mapping may have, over the least latency of its layer.
+
+    Parameters
+    ----------
+    slack
+        Share of the least latency that may be lost to move fewer bits; 0 for none.
+
+    Raises
+    ------
+    DseError
+        If the slack is not from 0 to `MOST_SLACK`.
+    """
+    is_number = isinstance(slack, int | float) and not isinstance(slack, bool)
+    if not is_number or not 0 <= slack <= MOST_SLACK:
+        raise DseError(f"mapper.slack must be a number from 0 to {MOST_SLACK:g}, got {slack!r}")
+    return (1 + slack) * (1 + ROUNDING) if slack else 1.0

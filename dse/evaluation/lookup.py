@@ -85,7 +85,7 @@ def _first_from(room: IntArray, first: int, end: int, least: int) -> int:
 def _add_until(
     queries: Queries,
     desk: Desk,
-    rule: tuple[int, int, float],
+    rule: tuple[int, int, float, float],
     range_of: tuple[int, int],
     repeat: int,
     totals: tuple[FloatArray, FloatArray],
@@ -101,16 +101,16 @@ def _add_until(
     end = _first_from(queries.room, first, end, room)
     desk.done[each] = end
     if rule[1] == Objective.LATENCY_S:
-        add_fastest(queries, desk, each, (first, end), repeat, totals[0], totals[1])
+        add_fastest(queries, desk, each, (first, end), (repeat, rule[3]), totals[0], totals[1])
     else:
-        add_best(queries, desk, rule[1:], (first, end), repeat, totals[0], totals[1])
+        add_best(queries, desk, rule[1:3], (first, end), repeat, totals[0], totals[1])
 
 
 @compiled
 def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
     criteria: IntArray,
     queries: Queries,
-    rule: tuple[int, int, float],
+    rule: tuple[int, int, float, float],
     repeat: int,
     totals: tuple[FloatArray, FloatArray],
     desk: Desk,
@@ -125,7 +125,7 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
         The machines.
     rule
         How transfers overlap and what is minimised, values of `Transfers` and `Objective`; MACs of
-        the layer, scaled to 8 by 8 bits.
+        the layer, scaled to 8 by 8 bits; `dse.cost.time.longest_share` of the slack.
     repeat
         How often the layer runs.
     totals : two of shape (machines,)
@@ -165,11 +165,17 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
                 kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
                 span = ratios[0, each], ratios[1, each]
                 is_fastest = rule[1] == Objective.LATENCY_S
-                if is_beaten(kept, each, count, span) if is_fastest else _is_known(kept, count):
+                if (
+                    is_beaten(kept, each, count, span, rule[3])
+                    if is_fastest
+                    else _is_known(kept, count)
+                ):
                     continue
                 _add_until(queries, desk, rule, (each, room), repeat, totals)
                 counts[each] = (
-                    taken_in(kept, each, count, span) if is_fastest else _listed(kept, count)
+                    taken_in(kept, each, count, span, rule[3])
+                    if is_fastest
+                    else _listed(kept, count)
                 )
         first = end if buffers == 1 else 0
     for each in range(len(counts)):

@@ -11,7 +11,7 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.time import latency_s
+from dse.cost.time import latency_s, longest_share
 from dse.evaluation.counting_sort import by_room, dealt, starts_of
 from dse.evaluation.design_columns import Machines
 from dse.evaluation.lookup import add_layer
@@ -67,6 +67,7 @@ def write_costs(
     objective: str,
     costs: tuple[FloatArray, FloatArray],
     *,
+    slack: float = 0.0,
     asked: Asked | None = None,
 ) -> None:
     """Write latency and DRAM bits of the designs of all groups.
@@ -81,10 +82,13 @@ def write_costs(
         What each layer's mapping minimises.
     costs : two of shape (machines,)
         Seconds and bits, of which those of the designs are written; inf where a layer does not fit.
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits.
     asked
         Machines of which mappings are found together; others are found one array at a time.
     """
     Objective.of(objective)
+    longest = longest_share(slack)
     pool = ThreadPoolExecutor(num_workers())
     try:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
@@ -92,7 +96,7 @@ def write_costs(
             sought = [_sought(pool, group, machines, objective, asked) for group in some]
             for group, layers in zip(some, sought, strict=True):
                 mapped = [(layer, repeat, found.result()) for layer, repeat, found in layers]
-                _look_up(pool, mapped, group, machines, objective, costs)
+                _look_up(pool, mapped, group, machines, (objective, longest), costs)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -119,28 +123,33 @@ def _look_up(
     layers: Sequence[tuple[Layer, int, Mappings]],
     group: Group,
     machines: Machines,
-    objective: str,
+    rule: tuple[str, float],
     costs: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Write the costs of a group: with all processors, if its designs are many."""
+    """Write the costs of a group: with all processors, if its designs are many.
+
+    `rule` is what is minimised, and `dse.cost.time.longest_share` of the slack.
+    """
 
     def look_up(part: tuple[IntArray, IntArray, FloatArray]) -> None:
-        order, queries = _queries(machines, *part, objective)
-        costs[0][order], costs[1][order] = _totals(layers, group.chip, queries, objective)
+        order, queries = _queries(machines, *part, rule[0])
+        costs[0][order], costs[1][order] = _totals(layers, group.chip, queries, rule)
 
     over = map if len(group.designs) < FEWEST_DESIGNS else pool.map
-    for _ in over(look_up, _parts(machines, group.designs, objective)):
+    for _ in over(look_up, _parts(machines, group.designs, rule[0])):
         pass
 
 
 def find_mappings(
-    network: Workload, chip: Accelerator, objective: str, *, area_scale: float
+    network: Workload, chip: Accelerator, objective: str, *, slack: float, area_scale: float
 ) -> None:
     """Find the best mappings of a network with all processors; what they are from is kept."""
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     mapped = [layer for layer, _ in layers if layer.has_macs]
     with ThreadPoolExecutor(num_workers()) as pool:
-        best = partial(best_mapping, chip=chip, objective=objective, area_scale=area_scale)
+        best = partial(
+            best_mapping, chip=chip, objective=objective, slack=slack, area_scale=area_scale
+        )
         for _ in pool.map(best, mapped):
             pass
 
@@ -214,12 +223,13 @@ def _totals(
     layers: Sequence[tuple[Layer, int, Mappings]],
     chip: Accelerator,
     queries: Queries,
-    objective: str,
+    rule: tuple[str, float],
 ) -> FloatArray:
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
     searched = [len(x) for _, _, x in layers if not isinstance(x, MappingTable)]
     desk = desk_for(max(searched, default=0), queries.ratios.shape[1])
+    objective, longest = rule
     choice = int(Transfers.of(chip.transfers)), int(Objective.of(objective))
     for layer, repeat, mappings in layers:
         if launch := launch_s(layer, chip):
@@ -228,7 +238,7 @@ def _totals(
             totals += repeat * _scheduled(mappings, chip, queries)
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        add_layer(mappings, queries, (*choice, work), repeat, (totals[0], totals[1]), desk)
+        add_layer(mappings, queries, (*choice, work, longest), repeat, (totals[0], totals[1]), desk)
     return totals
 
 

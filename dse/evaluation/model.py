@@ -35,7 +35,11 @@ RUN_COSTS = (
 
 
 def evaluate(
-    network: Workload, accelerator: Accelerator, *, objective: str = "latency_s"
+    network: Workload,
+    accelerator: Accelerator,
+    *,
+    objective: str = "latency_s",
+    slack: float = 0.0,
 ) -> Evaluation:
     """Cost one network on one machine, layer by layer.
 
@@ -45,6 +49,9 @@ def evaluate(
         What runs, on what.
     objective
         What each layer's mapping minimises: latency_s, dram_bytes, energy_pj or edp.
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits, where latency is
+        asked for.
 
     Raises
     ------
@@ -52,9 +59,9 @@ def evaluate(
         If no mapping of some layer fits, or the objective is unknown.
     """
     scale = _widest_mac(network)
-    find_mappings(network, accelerator, objective, area_scale=scale)
+    find_mappings(network, accelerator, objective, slack=slack, area_scale=scale)
     rows = tuple(
-        layer_row(layer, accelerator, objective, area_scale=scale)
+        layer_row(layer, accelerator, objective, slack=slack, area_scale=scale)
         for layer in with_fused_layers(network, accelerator).layers
     )
     latency = sum(row["latency_s"] for row in rows)
@@ -93,6 +100,7 @@ def design_costs(
     *,
     catalogue: Catalogue,
     objective: str = "latency_s",
+    slack: float = 0.0,
     asked: Asked | None = None,
 ) -> dict[str, FloatArray]:
     """Cost many designs of one accelerator in one call.
@@ -110,6 +118,8 @@ def design_costs(
         What the names of DRAM parts and technologies mean.
     objective
         What each layer's mapping minimises.
+    slack
+        As for `evaluate`.
     asked
         What `dse.evaluation.points_of_space.asked_of` says of the space that the designs are of:
         their mappings are then found faster. The costs are the same.
@@ -137,7 +147,7 @@ def design_costs(
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
         groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
     costs = np.empty(size), np.empty(size)
-    write_costs(groups, machines, objective, costs, asked=asked)
+    write_costs(groups, machines, objective, costs, slack=slack, asked=asked)
     return _costs(network, machines, batch, *costs)
 
 
@@ -146,13 +156,14 @@ def costs_of_space(
     knobs: Mapping[str, Sequence[Any]],
     catalogue: Catalogue,
     objective: str = "latency_s",
+    slack: float = 0.0,
 ) -> Callable[..., dict[str, FloatArray]]:
     """Return `design_costs` for an objective, faster for the designs of a space.
 
     Parameters are those of `dse.evaluation.points_of_space.asked_of`.
     """
-    asked = asked_of(accelerator, knobs, catalogue, objective)
-    return partial(design_costs, objective=objective, asked=asked)
+    asked = asked_of(accelerator, knobs, catalogue, objective, slack)
+    return partial(design_costs, objective=objective, slack=slack, asked=asked)
 
 
 def lines_of_space(
@@ -160,12 +171,13 @@ def lines_of_space(
     knobs: Mapping[str, Sequence[Any]],
     catalogue: Catalogue,
     objective: str = "latency_s",
+    slack: float = 0.0,
 ) -> Callable[..., Lines] | None:
     """Return `network_lines` for the designs of a space, None where it does not apply.
 
     Parameters are those of `dse.evaluation.points_of_space.asked_of`.
     """
-    asked = asked_of(accelerator, knobs, catalogue, objective)
+    asked = asked_of(accelerator, knobs, catalogue, objective, slack)
     return None if asked is None else partial(network_lines, asked=asked)
 
 

@@ -15,7 +15,12 @@ from dse.workload import LOOPS, Layer
 
 
 def layer_row(
-    layer: Layer, chip: Accelerator, objective: str, *, area_scale: float | None = None
+    layer: Layer,
+    chip: Accelerator,
+    objective: str,
+    *,
+    slack: float = 0.0,
+    area_scale: float | None = None,
 ) -> dict[str, Any]:
     """Return the row of layers.csv of one layer: over all its repeats unless said.
 
@@ -23,7 +28,7 @@ def layer_row(
     ----------
     layer, chip
         What is computed, on what.
-    objective
+    objective, slack
         What the mapping minimises.
     area_scale
         As for `MappingTable.best`.
@@ -36,7 +41,7 @@ def layer_row(
     head = {"name": layer.name, "op": layer.op, "repeat": layer.repeat}
     if not layer.has_macs:
         return head | _macless(layer, chip)
-    mapping = best_mapping(layer, chip, objective, area_scale=area_scale)
+    mapping = best_mapping(layer, chip, objective, slack=slack, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
     once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
     times = time_by_cause(

@@ -31,6 +31,7 @@ def asked_of(
     knobs: Mapping[str, Sequence[Any]],
     catalogue: Catalogue,
     objective: str,
+    slack: float = 0.0,
 ) -> Asked | None:
     """Return what to ask of mappings for all designs of a space, None if they are not alike.
 
@@ -44,6 +45,8 @@ def asked_of(
         What the names of DRAM parts mean.
     objective
         What each layer's mapping minimises.
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits.
     """
     if not can_ask(accelerator, objective):
         return None
@@ -51,7 +54,7 @@ def asked_of(
     rates = _grid(accelerator, knobs, RATIO_KNOBS, catalogue)
     if rooms is None or rates is None:
         return None
-    return ask_for(rooms.room_bits[0], rates.ratio)
+    return ask_for(rooms.room_bits[0], rates.ratio, slack)
 
 
 def _grid(

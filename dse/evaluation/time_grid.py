@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dse.arrays import BoolArray, FloatArray, IntArray
 from dse.compiling import compiled
-from dse.cost.time import exposed_transfer, latency_cycles, latency_s
+from dse.cost.time import exposed_transfer, latency_cycles, latency_s, longest_share
 from dse.errors import DseError
 from dse.evaluation.design_columns import Machines, machines_of, varied_chip
 from dse.evaluation.many_designs import distinct_layers, macless_bits, pooling_cycles
@@ -40,13 +40,14 @@ class Lines(NamedTuple):
     cycles : shape (buffers, rates)
         Time of a batch, but for what is the same everywhere; inf where a layer does not fit.
         Sums are rounded otherwise than where designs are costed: the last digits may differ.
-    is_faster : shape (buffers, rates)
+    is_changed : shape (buffers, rates)
         Whether some layer has another mapping than with the next smaller buffer. If none has, the
-        time is the same to the last digit.
+        time is the same to the last digit. With slack, another mapping may be a slower one that
+        moves fewer bits.
     """
 
     cycles: FloatArray
-    is_faster: BoolArray
+    is_changed: BoolArray
 
 
 class _Marks(NamedTuple):
@@ -76,10 +77,10 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
     rooms: IntArray,
     ratios: FloatArray,
     buckets: tuple[IntArray, FloatArray],
-    rule: tuple[int, int],
+    rule: tuple[int, int, float],
     marks: _Marks,
     steps: FloatArray,
-    is_faster: BoolArray,
+    is_changed: BoolArray,
 ) -> int:
     """Add what a layer's time changes by from room to room; return the first in which it fits.
 
@@ -94,14 +95,15 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
     buckets : shapes (buckets + 1,) and (2, buckets)
         The first ratio of each; its least and most.
     rule
-        A value of `dse.hardware.Transfers`; how often the layer runs.
+        A value of `dse.hardware.Transfers`; how often the layer runs; the longest time that may be
+        chosen, over the least: see `dse.cost.time.longest_share`.
     marks
         See `_Marks`.
-    steps, is_faster : shape (rooms, rates)
+    steps, is_changed : shape (rooms, rates)
         What is added to.
     """
     starts, spans = buckets
-    transfers, repeat = rule
+    transfers, repeat, share = rule
     line, owner, kept, counts = marks
     first, fits = 0, len(rooms)
     for room in range(len(rooms)):
@@ -119,7 +121,7 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
                 kept[count, each, DRAM] = bits
                 kept[count, each, CYCLES] = criteria[row, 3]
                 kept[count, each, ROW] = row
-                counts[each] = joined(kept, each, count, span)
+                counts[each] = joined(kept, each, count, span, share)
                 has_joined |= kept[counts[each] - 1, each, ROW] == row
             if not has_joined:
                 continue
@@ -134,11 +136,21 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
                     )
                     if time < least:
                         least, best = time, int(kept[place, each, ROW])
+                if share > 1:
+                    longest, fewest = least * share, np.inf
+                    for place in range(counts[each]):
+                        bits = kept[place, each, DRAM]
+                        time = latency_cycles(
+                            ratios[rate], kept[place, each, CYCLES], kept[place, each, ENDS], bits
+                        )
+                        is_tie = bits == fewest and time < least
+                        if time <= longest and (bits < fewest or is_tie):
+                            fewest, least, best = bits, time, int(kept[place, each, ROW])
                 if best != owner[rate]:
                     before = 0.0 if owner[rate] < 0 else line[rate]
                     steps[room, rate] += repeat * (least - before)
                     line[rate], owner[rate] = least, best
-                    is_faster[room, rate] = True
+                    is_changed[room, rate] = True
         first = end
     return fits
 
@@ -180,7 +192,7 @@ def network_lines(
     order = np.argsort(ratios, kind="stable")
     starts = np.searchsorted(ratios[order], np.append(spans[0], np.inf))
     steps = np.zeros((len(rooms), len(ratios)))
-    is_faster = np.zeros(steps.shape, dtype=bool)
+    is_changed = np.zeros(steps.shape, dtype=bool)
     first = 0
     for layer, repeat in distinct_layers(with_fused_layers(here, chip), chip):
         if not layer.has_macs:
@@ -195,15 +207,15 @@ def network_lines(
             np.empty((len(criteria) + 1, spans.shape[1], COLUMNS)),
             np.zeros(spans.shape[1], dtype=np.int64),
         )
-        rule = int(Transfers.of(chip.transfers)), repeat
+        rule = int(Transfers.of(chip.transfers)), repeat, longest_share(asked.slack)
         fits = _add_layer(
-            criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_faster
+            criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_changed
         )
         first = max(first, fits)
     cycles = np.cumsum(steps, axis=0, out=steps)
     cycles[:first] = np.inf
     back = np.argsort(order)
-    return Lines(cycles[:, back], is_faster[:, back])
+    return Lines(cycles[:, back], is_changed[:, back])
 
 
 def _machines(chip: Accelerator, name: str, column: NDArray[Any], catalogue: Catalogue) -> Machines:

@@ -13,7 +13,7 @@ from dse.compiling import compiled, inlined
 from dse.cost.energy import energy
 from dse.cost.time import compute_cycles_at, latency, transfer_s
 from dse.mapping.objective import Objective
-from dse.mapping.search.ratio_buckets import COLUMNS, CYCLES, DRAM, ENDS, SLACK
+from dse.mapping.search.ratio_buckets import COLUMNS, CYCLES, DRAM, ENDS, SURELY
 
 MACHINES_AT_ONCE = 1024
 """Machines that are costed together at most: what is kept of them stays in the cache."""
@@ -61,8 +61,9 @@ class Desk(NamedTuple):
         Mappings of each bucket; see `dse.mapping.search.ratio_buckets`.
     counts, done : shape (buckets,)
         Their number; the first machine of the bucket that is not costed yet.
-    best : shape (3, MACHINES_AT_ONCE)
-        Seconds and DRAM bits of machines that are costed together; seconds of another mapping.
+    best : shape (4, MACHINES_AT_ONCE)
+        Seconds and DRAM bits of machines that are costed together; seconds of another mapping; the
+        longest seconds that a mapping may take.
     """
 
     kept: FloatArray
@@ -77,14 +78,14 @@ def desk_for(most: int, num_buckets: int) -> Desk:
         kept=np.empty((most + 1, num_buckets, COLUMNS)),
         counts=np.empty(num_buckets, dtype=np.int64),
         done=np.empty(num_buckets, dtype=np.int64),
-        best=np.empty((3, MACHINES_AT_ONCE)),
+        best=np.empty((4, MACHINES_AT_ONCE)),
     )
 
 
 @inlined
 def _is_shorter(one: tuple[float, float], other: tuple[float, float]) -> bool:
     """Whether a time is below another at both ends of a span, by more than rounding can do."""
-    return one[0] < other[0] * SLACK and one[1] < other[1] * SLACK
+    return one[0] < other[0] * SURELY and one[1] < other[1] * SURELY
 
 
 @compiled
@@ -155,6 +156,18 @@ def _keep_less(seconds: FloatArray, bits: float, best: FloatArray, fewest: Float
 
 
 @compiled
+def _keep_fewest(
+    seconds: FloatArray, bits: float, longest: FloatArray, best: FloatArray, fewest: FloatArray
+) -> None:
+    """Keep a mapping that is not too long where it moves fewer bits, or as many in less time."""
+    for one in range(len(seconds)):
+        is_tie = (bits == fewest[one]) & (seconds[one] < best[one])
+        is_less = (seconds[one] <= longest[one]) & ((bits < fewest[one]) | is_tie)
+        best[one] = seconds[one] if is_less else best[one]
+        fewest[one] = bits if is_less else fewest[one]
+
+
+@compiled
 def _add(repeat: int, values: FloatArray, totals: FloatArray) -> None:
     """Add what runs of a layer take to the totals."""
     for one in range(len(values)):
@@ -167,11 +180,16 @@ def add_fastest(
     desk: Desk,
     each: int,
     machines: tuple[int, int],
-    repeat: int,
+    rule: tuple[int, float],
     seconds: FloatArray,
     bits: FloatArray,
 ) -> None:
-    """Add latency and DRAM bits of the fastest mappings of a bucket for a range of its machines."""
+    """Add latency and DRAM bits of the fastest mappings of a bucket for a range of its machines.
+
+    `rule` is how often the layer runs, and the longest time that a mapping with fewer bits may
+    take, over the least; see `dse.cost.time.longest_share`.
+    """
+    repeat, share = rule
     kept, one_clock = desk.kept, queries.is_one_clock
     span = queries.ratios[0, each], queries.ratios[1, each]
     for first in range(machines[0], machines[1], MACHINES_AT_ONCE):
@@ -190,6 +208,15 @@ def add_fastest(
                 _keep_less(other, moved, best, fewest)
         if desk.counts[each] == 0:
             best[:], fewest[:] = np.inf, np.inf
+        elif desk.counts[each] > 1 and share > 1:
+            longest = desk.best[3][: end - first]
+            for one in range(end - first):
+                longest[one] = best[one] * share
+            for place in range(desk.counts[each]):
+                moved = kept[place, each, DRAM]
+                mapping = kept[place, each, CYCLES], kept[place, each, ENDS], moved
+                _time(mapping, span, rate, clock, one_clock, other)
+                _keep_fewest(other, moved, longest, best, fewest)
         _add(repeat, best, seconds[first:end])
         _add(repeat, fewest, bits[first:end])
 

@@ -24,10 +24,13 @@ class Asked:
         What tiles may take of the buffer, ascending. [bits]
     ratios
         Least and most clock over eight times the DRAM rate, disjoint and ascending. [cycles/bit]
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits.
     """
 
     rooms: tuple[int, ...]
     ratios: tuple[tuple[float, float], ...]
+    slack: float = 0.0
 
     def covers(self, rooms: IntArray, ratios: FloatArray) -> bool:
         """Whether all of these machines, given as arrays, are among those asked for."""
@@ -37,7 +40,7 @@ class Asked:
         return bool(is_known) and bool(np.isin(rooms, np.array(self.rooms)).all())
 
 
-def ask_for(rooms: IntArray, ratios: FloatArray) -> Asked | None:
+def ask_for(rooms: IntArray, ratios: FloatArray, slack: float = 0.0) -> Asked | None:
     """Return what to ask for machines of any of these rooms and ratios; None if rooms are too many.
 
     Ratios that are too many are asked for in ranges.
@@ -54,4 +57,4 @@ def ask_for(rooms: IntArray, ratios: FloatArray) -> Asked | None:
         parts = np.minimum(place * MOST_RATIOS, MOST_RATIOS - 1).astype(np.int64)
     ranges = [single[parts == part] for part in np.unique(parts)]
     spans = tuple((float(x[0] * (1 - WIDER)), float(x[-1] * (1 + WIDER))) for x in ranges)
-    return Asked(tuple(sizes.tolist()), spans)
+    return Asked(tuple(sizes.tolist()), spans, slack)

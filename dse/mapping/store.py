@@ -57,7 +57,12 @@ def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
 
 
 def best_mapping(
-    layer: Layer, chip: Accelerator, objective: str, *, area_scale: float | None = None
+    layer: Layer,
+    chip: Accelerator,
+    objective: str,
+    *,
+    slack: float = 0.0,
+    area_scale: float | None = None,
 ) -> Mapping:
     """Return the best mapping on a machine as it is, as `mapping_table` would give it.
 
@@ -68,7 +73,7 @@ def best_mapping(
     ----------
     layer, chip
         As for `mapping_table`, but that the bytes of the buffers, the rate and the clock count.
-    objective, area_scale
+    objective, slack, area_scale
         As for `MappingTable.best`.
 
     Raises
@@ -79,13 +84,13 @@ def best_mapping(
     _check(layer, chip)
     own = chip.for_layer(layer.name)
     if len(own.buffers) == 1 or own.schedule is not None or _is_known(layer, own):
-        return mapping_table(layer, own).best(objective, chip, area_scale=area_scale)
+        return mapping_table(layer, own).best(objective, chip, slack=slack, area_scale=area_scale)
     fits = _fitting(layer, own)
     if not len(fits.dram_bits):  # a whole table tells what would fit
-        return mapping_table(layer, own).best(objective, chip, area_scale=area_scale)
-    row = fits.best_row(objective, chip, area_scale=area_scale)
+        return mapping_table(layer, own).best(objective, chip, slack=slack, area_scale=area_scale)
+    row = fits.best_row(objective, chip, slack=slack, area_scale=area_scale)
     ties = _fitting(layer, own, (int(fits.dram_bits[row]), _most_cycles(fits, row, chip)))
-    return ties.best(objective, chip, area_scale=area_scale)
+    return ties.best(objective, chip, slack=slack, area_scale=area_scale)
 
 
 def _is_known(layer: Layer, chip: Accelerator) -> bool:

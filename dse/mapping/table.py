@@ -8,7 +8,7 @@ import numpy as np
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import area_mm2
 from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
-from dse.cost.time import latency_s
+from dse.cost.time import latency_s, longest_share
 from dse.errors import InfeasibleError
 from dse.hardware import Accelerator
 from dse.mapping.nest.cycles import CycleCounter
@@ -61,7 +61,12 @@ class MappingTable:
         return evaluate_mapping(self.layer, self.chip, tile=tile, order=variant.order, axes=axes)
 
     def best(
-        self, objective: str, chip: Accelerator, *, area_scale: float | None = None
+        self,
+        objective: str,
+        chip: Accelerator,
+        *,
+        slack: float = 0.0,
+        area_scale: float | None = None,
     ) -> Mapping:
         """Return the best mapping that fits a machine.
 
@@ -71,6 +76,9 @@ class MappingTable:
             A key of `Objective`.
         chip
             The machine: its buffer bytes, DRAM rate, clock and `transfers` count.
+        slack
+            Share of the least latency that may be lost to move fewer bits, where latency is asked
+            for: of the mappings within it the one of fewest bits, then of least latency.
         area_scale
             Area of its MACs relative to those of 8 by 8 bits, for the leakage; by default what
             the bits of this layer need.
@@ -82,10 +90,15 @@ class MappingTable:
         DseError
             If the objective is unknown.
         """
-        return self.mapping(self.best_row(objective, chip, area_scale=area_scale))
+        return self.mapping(self.best_row(objective, chip, slack=slack, area_scale=area_scale))
 
     def best_row(
-        self, objective: str, chip: Accelerator, *, area_scale: float | None = None
+        self,
+        objective: str,
+        chip: Accelerator,
+        *,
+        slack: float = 0.0,
+        area_scale: float | None = None,
     ) -> int:
         """Return the row of the best mapping that fits a machine; see `best`."""
         Objective.of(objective)
@@ -100,11 +113,16 @@ class MappingTable:
                 f"({chip.transfers})"
             )
         criteria = self._objectives(rows, chip, area_scale)
+        first = objective
+        if objective == "latency_s" and (longest := longest_share(slack)) > 1:
+            within = criteria["latency_s"] <= criteria["latency_s"].min() * longest
+            rows, first = rows[within], "dram_bytes"
+            criteria = {name: values[within] for name, values in criteria.items()}
         keys = [self.points.variant]
         keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
         keys.append(self.footprint_bits.sum(axis=1))
-        others = [criteria[x] for x in reversed(MAPPER_OBJECTIVES) if x != objective]
-        order = np.lexsort([*(key[rows] for key in keys), *others, criteria[objective]])
+        others = [criteria[x] for x in reversed(MAPPER_OBJECTIVES) if x != first]
+        order = np.lexsort([*(key[rows] for key in keys), *others, criteria[first]])
         return int(rows[order[0]])
 
     def _objectives(

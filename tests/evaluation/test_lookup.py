@@ -23,12 +23,14 @@ MACHINES = 12
 CATALOGUE = Catalogue(dram_parts={}, technologies={})
 
 
-def chosen(layer: Layer, chip: Accelerator, objective: str) -> tuple[float, float]:
+def chosen(
+    layer: Layer, chip: Accelerator, objective: str, slack: float = 0.0
+) -> tuple[float, float]:
     """Return latency and DRAM bytes of the mapping that a full comparison of the table chooses."""
     table = mapping_table(layer, chip)
     if not (table.footprint_bits <= np.array(chip.usable_buffer_bits)).all(axis=1).any():
         return np.inf, np.inf
-    row = table.best_row(objective, chip)
+    row = table.best_row(objective, chip, slack=slack)
     rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
     transfer = table.dram_bits[row] / 8 / rate
     compute = table.compute_cycles[row] / chip.clock_hz
@@ -55,8 +57,13 @@ def parametric(chip: Accelerator, rng: Random) -> Accelerator:
     )
 
 
-@pytest.mark.parametrize("objective", MAPPER_OBJECTIVES)
-def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("objective", "slack"),
+    [*((x, 0.0) for x in MAPPER_OBJECTIVES), ("latency_s", 0.01), ("latency_s", 1)],
+)
+def test_looked_up_equals_compared(
+    objective: str, slack: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "FLOORS", (0, 100, 1000))  # bits, as these layers are small
     for seed in range(60):
         rng = Random(f"{objective} {seed}")
@@ -73,15 +80,17 @@ def test_looked_up_equals_compared(objective: str, monkeypatch: pytest.MonkeyPat
         columns["clock_hz"] = np.array([rng.choice(clocks) for _ in range(MACHINES)])
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
         store_keys.forget()  # so that the mappings come from a search that tells less apart
-        costs = design_costs(network, chip, columns, catalogue=CATALOGUE, objective=objective)
-        assert_chosen(costs, columns, layer, chip, objective)
+        costs = design_costs(
+            network, chip, columns, catalogue=CATALOGUE, objective=objective, slack=slack
+        )
+        assert_chosen(costs, columns, layer, chip, objective, slack)
 
 
-def assert_chosen(costs, columns, layer, chip, objective):
+def assert_chosen(costs, columns, layer, chip, objective, slack=0.0):
     """Compare the costs of machines with those of a full comparison of the table."""
     for place in range(len(costs["latency_s"])):
         values = {name: column[place].item() for name, column in columns.items()}
-        expected = chosen(layer, chip.with_parameters(**values), objective)
+        expected = chosen(layer, chip.with_parameters(**values), objective, slack)
         found = costs["latency_s"][place], costs["dram_bytes"][place]
         assert found == expected, f"{layer}, machine {place}: {values}"
 
@@ -103,9 +112,10 @@ def grid_of(knobs: dict[str, list[float]]) -> dict[str, np.ndarray]:
     return {name: column.ravel() for name, column in zip(knobs, grid, strict=True)}
 
 
+@pytest.mark.parametrize("slack", [0, 0.01, 0.3])
 @pytest.mark.parametrize(("most", "ranges"), [(4, 31), (40, 31), (20, 2)])
 def test_the_fastest_mappings_of_a_space_equal_those_of_the_table(
-    most: int, ranges: int, monkeypatch: pytest.MonkeyPatch
+    most: int, ranges: int, slack: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operating_points, "MOST_RATIOS", ranges)
     for seed in range(40):
@@ -118,9 +128,10 @@ def test_the_fastest_mappings_of_a_space_equal_those_of_the_table(
         columns = grid_of(knobs)
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
         store_keys.forget()
-        costs = costs_of_space(chip, knobs, CATALOGUE)(network, chip, columns, catalogue=CATALOGUE)
+        costs_of = costs_of_space(chip, knobs, CATALOGUE, slack=slack)
+        costs = costs_of(network, chip, columns, catalogue=CATALOGUE)
         assert not store_keys.TABLES
-        assert_chosen(costs, columns, layer, chip, "latency_s")
+        assert_chosen(costs, columns, layer, chip, "latency_s", slack)
 
 
 def test_a_design_outside_of_the_space_is_looked_up_in_the_whole_table() -> None:
@@ -179,7 +190,7 @@ def test_machines_that_are_costed_a_few_at_a_time_cost_the_same() -> None:
         leakage_w=rate[:0],
     )
     criteria = np.array([[0, 8, 8000, 1000], [0, 0, 16000, 500], [0, 80, 800, 4000]])
-    add_layer(criteria, queries, (1, 0, 0.0), 3, (seconds, bits), desk_for(3, 1))
+    add_layer(criteria, queries, (1, 0, 0.0, 1.0), 3, (seconds, bits), desk_for(3, 1))
     times = [np.maximum(c / clock + e / 8 / rate, d / 8 / rate) for _, e, d, c in criteria]
     assert seconds.tolist() == (3 * np.min(times, axis=0)).tolist()
     assert bits.tolist() == (3 * criteria[np.argmin(times, axis=0), 2]).tolist()

@@ -120,7 +120,7 @@ def test_lines_are_the_latency_of_each_design_but_for_rounding():
     assert np.array_equal(np.isinf(latency), np.isinf(found.cycles))
     fits = np.isfinite(latency)
     np.testing.assert_allclose(found.cycles[fits] / 5e8, latency[fits], rtol=1e-12)
-    is_same = fits[1:] & fits[:-1] & ~found.is_faster[1:]
+    is_same = fits[1:] & fits[:-1] & ~found.is_changed[1:]
     assert is_same.any()
     assert (latency[1:] == latency[:-1])[is_same].all()
 

@@ -54,8 +54,9 @@ def test_the_best_mapping_is_that_of_the_whole_table() -> None:
             with pytest.raises(InfeasibleError, match="with no mapping: its smallest tiles take"):
                 best_mapping(layer, chip, objective)
             continue
-        found = best_mapping(layer, chip, objective)
-        assert found == whole.best(objective, chip), told_of(seed, layer, chip)
+        slack = (0.0, 0.01, 0.5)[seed % 3]
+        found = best_mapping(layer, chip, objective, slack=slack)
+        assert found == whole.best(objective, chip, slack=slack), told_of(seed, layer, chip)
         num_fitting += 1
     assert num_fitting > 200
 

@@ -20,6 +20,7 @@ from tests.oracle.brute import (
     best,
     brute_force_front,
     fits,
+    latency,
     non_dominated,
     stays,
     value,
@@ -36,6 +37,7 @@ from tests.oracle.walk import (
 
 QUICK, FULL, LARGE = 100, 2_500, 150
 OBJECTIVES = ("latency_s", "dram_bytes", "energy_pj", "edp")
+SLACKS = (0.01, 0.25)
 
 
 def drawn(seed: int, *, most_work: int = 20_000, most: int = 4) -> tuple[Layer, Accelerator]:
@@ -64,6 +66,7 @@ def check_front(layer: Layer, chip: Accelerator, told: str) -> None:
         check_fronts_of_time(rows, front, transfers, told)
     for machine in machines(layer, chip, sorted(front)):
         check_best(layer, machine, front, told)
+        check_slack(layer, machine, front, told)
 
 
 def criteria_of(found: dict[str, object]) -> Criteria:
@@ -135,6 +138,20 @@ def check_best(layer: Layer, chip: Accelerator, front: set[Criteria], told: str)
         assert reached == pytest.approx(best(front, chip, objective, **energy), rel=1e-12), (
             f"{objective}: {mapping}\n{told}"
         )
+
+
+def check_slack(layer: Layer, chip: Accelerator, front: set[Criteria], told: str) -> None:
+    """Compare what is chosen with slack with the definition, over all that brute force found."""
+    table = mapping_table(layer, chip)
+    times = {point: latency(point, chip) for point in front if fits(point, chip)}
+    for slack in SLACKS if times else ():
+        within = [x for x, time in times.items() if time <= (1 + slack) * min(times.values())]
+        bits = min(x[-3] for x in within)
+        expected = bits, min(times[x] for x in within if x[-3] == bits)
+        mapping = table.best("latency_s", chip, slack=slack)
+        found = criteria_of(walk(layer, chip, mapping.tile, mapping.order, mapping.axes))
+        reached = found[-3], latency(found, chip)
+        assert reached == pytest.approx(expected, rel=1e-12), f"slack {slack}: {mapping}\n{told}"
 
 
 def leakage_w(layer: Layer, chip: Accelerator) -> float:

@@ -115,9 +115,9 @@ class _Group:
             smaller = np.full_like(fastest, np.inf)
             np.minimum.accumulate(fastest[:-1], axis=0, out=smaller[1:])
             arrays = zip(self.bases, *cells, self._found(pool), strict=True)
-            for base, cell, is_larger, (cycles, is_faster) in arrays:
+            for base, cell, is_larger, (cycles, is_changed) in arrays:
                 stays = np.isfinite(cycles) & (smaller[cell] >= cycles * SURELY)
-                stays &= is_faster | ~is_larger[:, None]
+                stays &= is_changed | ~is_larger[:, None]
                 yield base + self.offsets[stays], int(stays.size - stays.sum())
 
     def _found(self, pool: ThreadPoolExecutor) -> Iterator[tuple[FloatArray, BoolArray]]:

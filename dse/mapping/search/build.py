@@ -7,6 +7,7 @@ from threading import local
 import numpy as np
 
 from dse.arrays import IntArray
+from dse.cost.time import longest_share
 from dse.hardware import Accelerator, Transfers
 from dse.mapping.given_order import order_cases
 from dse.mapping.nest.cycles import CycleCounter
@@ -201,11 +202,11 @@ def fastest_criteria(
     rows = trees.factors[problem.roots, ROWS:PASSES].prod(axis=0).min()
     bits = float(problem.traffic[:3] @ [rows, 1, 1])
     shortest = np.maximum(layer.macs / chip.num_macs, bits * ratios[0])
-    transfers = int(Transfers.of(chip.transfers))
+    rule = int(Transfers.of(chip.transfers)), longest_share(asked.slack)
     num_boxes, num_mappings = ROOM
     while True:
         room = _room(problem, num_boxes, num_mappings, len(rooms) * BINS)
-        known = nothing_known(transfers, rooms, ratios, shortest, num_mappings // KEPT_SHARE + 2)
+        known = nothing_known(rule, rooms, ratios, shortest, num_mappings // KEPT_SHARE + 2)
         if find_fastest(trees, problem, known, room, desk_for(trees, problem)):
             found = room.found[: room.state[FOUND], :4]
             return np.ascontiguousarray(found[np.lexsort(found.T[::-1])])

@@ -66,22 +66,25 @@ class Fastest(NamedTuple):
     """The machines, and what is known of them.
 
     Attributes
-    ----------
-    transfers
-        A value of `dse.hardware.Transfers`.
-    rooms : shape (rooms,), ascending
-        Bits that tiles may take.
-    ratios : shape (2, buckets)
-        The least and the most ratio in each bucket, cycles for each bit of DRAM traffic.
-    shortest : shape (buckets,)
-        A time that no mapping undercuts at the least ratio. [cycles]
-    kept : shape (mappings, buckets, COLUMNS)
-        The mappings so far of each bucket; see `dse.mapping.search.ratio_buckets`.
-    counts : shape (buckets,)
-        Their number.
+    ---------
+        transfers
+            A value of `dse.hardware.Transfers`.
+    longest
+        See `dse.cost.time.longest_share`.
+        rooms : shape (rooms,), ascending
+            Bits that tiles may take.
+        ratios : shape (2, buckets)
+            The least and the most ratio in each bucket, cycles for each bit of DRAM traffic.
+        shortest : shape (buckets,)
+            A time that no mapping undercuts at the least ratio. [cycles]
+        kept : shape (mappings, buckets, COLUMNS)
+            The mappings so far of each bucket; see `dse.mapping.search.ratio_buckets`.
+        counts : shape (buckets,)
+            Their number.
     """
 
     transfers: int
+    longest: float
     rooms: IntArray
     ratios: FloatArray
     shortest: FloatArray
@@ -90,13 +93,17 @@ class Fastest(NamedTuple):
 
 
 def nothing_known(
-    transfers: int, rooms: IntArray, ratios: FloatArray, shortest: FloatArray, mappings: int
+    rule: tuple[int, float],
+    rooms: IntArray,
+    ratios: FloatArray,
+    shortest: FloatArray,
+    mappings: int,
 ) -> Fastest:
     """Return what a search begins with that keeps up to so many mappings of a bucket."""
     buckets = ratios.shape[1]
     kept = np.empty((mappings, buckets, COLUMNS))
     counts = np.zeros(buckets, dtype=np.int64)
-    return Fastest(transfers, rooms, ratios, shortest, kept, counts)
+    return Fastest(*rule, rooms, ratios, shortest, kept, counts)
 
 
 @inlined
@@ -113,10 +120,12 @@ def _room_of(rooms: IntArray, bits: int) -> int:
 
 
 @inlined
-def _is_beaten(kept: FloatArray, each: int, count: int, span: tuple[float, float]) -> bool:
+def _is_beaten(
+    kept: FloatArray, each: int, count: int, span: tuple[float, float], longest: float
+) -> bool:
     """Whether a mapping of a bucket leaves no ratio to what lies behind the last one."""
     other = 0
-    while other < count and not is_slower(kept, each, count, other, span):
+    while other < count and not is_slower(kept, each, count, other, span, longest):
         other += 1
     return other < count
 
@@ -145,6 +154,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
     traffic, ends_of, on_chip = problem.traffic, problem.ends, problem.on_chip
     flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
     rooms, ratios, kept, counts = known.rooms, known.ratios, known.kept, known.counts
+    longest = known.longest
     state, heads = room.state, room.heads
     box, point, others, totals = desk.box, desk.point, desk.others, desk.totals
     other_steps, flat, sizes, number = desk.other_steps, desk.flat, desk.sizes, desk.number
@@ -202,11 +212,11 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
                 kept[count, each, ENDS] = ends
                 kept[count, each, DRAM] = bits
                 kept[count, each, CYCLES] = cycles
-                if _is_beaten(kept, each, count, span):
+                if _is_beaten(kept, each, count, span, longest):
                     continue
                 still |= 1 << each
                 if is_leaf:
-                    counts[each] = joined(kept, each, count, span)
+                    counts[each] = joined(kept, each, count, span, longest)
                     if counts[each] == len(kept):
                         counts[each] -= 1
                         state[IS_FULL] = 1

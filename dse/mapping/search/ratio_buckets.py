@@ -20,7 +20,7 @@ FEWEST_BUCKETS, MOST_BUCKETS = 8, 128
 MACHINES_TO_A_BUCKET = 256
 """Buckets of ratios of clock to DRAM rate: each costs time of its own, few hold more mappings."""
 
-SLACK = 1 - 1e-9
+SURELY = 1 - 1e-9
 """A mapping is slower than another only if it is by more than what rounding can do."""
 
 
@@ -55,8 +55,13 @@ def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
 
 
 @inlined
-def is_slower(kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float]) -> bool:
+def is_slower(
+    kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float], longest: float
+) -> bool:
     """Whether a mapping of a bucket is at no ratio of its span chosen when another is there.
+
+    It is not if it takes longer than `longest` times the other, or if the other is faster and moves
+    no more bits; `longest` is that of `dse.cost.time.longest_share`.
 
     Time is convex in the ratio: it lies below its chord, and above both of its lines. Divided by
     the ratio it falls, so that a transfer that takes longer at the least ratio always does. Where
@@ -66,14 +71,17 @@ def is_slower(kept: FloatArray, each: int, one: int, other: int, span: tuple[flo
     low, high = span
     first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
     cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
-    least, most = compute_cycles_at(low, cycles, ends), compute_cycles_at(high, cycles, ends)
-    if first < least * SLACK and last < most * SLACK:
+    near = compute_cycles_at(low, cycles, ends) * SURELY
+    far = compute_cycles_at(high, cycles, ends) * SURELY
+    moved = bits * low * SURELY
+    if (longest * first < near and longest * last < far) or longest * first < moved:
         return True
-    if first < bits * low * SLACK:
-        return True
-    compute = compute_cycles_at(low, kept[other, each, CYCLES], kept[other, each, ENDS])
-    if kept[other, each, DRAM] <= bits and compute < first * SLACK:
-        return True
+    if kept[other, each, DRAM] <= bits:
+        if (first < near and last < far) or first < moved:
+            return True
+        compute = compute_cycles_at(low, kept[other, each, CYCLES], kept[other, each, ENDS])
+        if compute < first * SURELY:
+            return True
     return is_no_larger(kept, each, other, one)
 
 
@@ -94,7 +102,9 @@ def copy_row(kept: FloatArray, each: int, source: int, target: int) -> None:
 
 
 @inlined
-def is_beaten(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> bool:
+def is_beaten(
+    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+) -> bool:
     """Whether a mapping of a bucket beats the one behind the last, whose times are written there.
 
     Parameters are those of `joined`.
@@ -104,20 +114,22 @@ def is_beaten(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]
     kept[fresh, each, AT_LEAST] = latency_cycles(low, cycles, ends, bits)
     kept[fresh, each, AT_MOST] = latency_cycles(high, cycles, ends, bits)
     other = 0
-    while other < fresh and not is_slower(kept, each, fresh, other, span):
+    while other < fresh and not is_slower(kept, each, fresh, other, span, longest):
         other += 1
     return other < fresh
 
 
 @inlined
-def taken_in(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
+def taken_in(
+    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+) -> int:
     """Take the mapping behind the last one, which none beats, into a bucket; drop what it beats.
 
     Parameters are those of `joined`, which returns the same.
     """
     count = 0
     for one in range(fresh):
-        if not is_slower(kept, each, one, fresh, span):
+        if not is_slower(kept, each, one, fresh, span, longest):
             copy_row(kept, each, one, count)
             count += 1
     copy_row(kept, each, fresh, count)
@@ -125,7 +137,9 @@ def taken_in(kept: FloatArray, each: int, fresh: int, span: tuple[float, float])
 
 
 @inlined
-def joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -> int:
+def joined(
+    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+) -> int:
     """Take the mapping behind the last one into a bucket, drop those that it beats.
 
     Parameters
@@ -136,11 +150,13 @@ def joined(kept: FloatArray, each: int, fresh: int, span: tuple[float, float]) -
         The bucket; the number of its mappings, the new one aside.
     span
         Least and most ratio of the bucket.
+    longest
+        Longest time that may be chosen, over the least; see `dse.cost.time.longest_share`.
 
     Returns
     -------
     Their number now.
     """
-    if is_beaten(kept, each, fresh, span):
+    if is_beaten(kept, each, fresh, span, longest):
         return fresh
-    return taken_in(kept, each, fresh, span)
+    return taken_in(kept, each, fresh, span, longest)
