@@ -66,21 +66,21 @@ class Fastest(NamedTuple):
     """The machines, and what is known of them.
 
     Attributes
-    ---------
-        transfers
-            A value of `dse.hardware.Transfers`.
+    ----------
+    transfers
+        A value of `dse.hardware.Transfers`.
     longest
         See `dse.cost.time.longest_share`.
-        rooms : shape (rooms,), ascending
-            Bits that tiles may take.
-        ratios : shape (2, buckets)
-            The least and the most ratio in each bucket, cycles for each bit of DRAM traffic.
-        shortest : shape (buckets,)
-            A time that no mapping undercuts at the least ratio. [cycles]
-        kept : shape (mappings, buckets, COLUMNS)
-            The mappings so far of each bucket; see `dse.mapping.search.ratio_buckets`.
-        counts : shape (buckets,)
-            Their number.
+    rooms : shape (rooms,), ascending
+        Bits that tiles may take.
+    ratios : shape (2, buckets)
+        The least and the most ratio in each bucket, cycles for each bit of DRAM traffic.
+    shortest : shape (buckets,)
+        A time that no mapping undercuts at the least ratio. [cycles]
+    kept : shape (mappings, buckets, COLUMNS)
+        The mappings so far of each bucket; see `dse.mapping.search.ratio_buckets`.
+    counts : shape (buckets,)
+        Their number.
     """
 
     transfers: int
