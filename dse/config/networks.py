@@ -11,8 +11,8 @@ from dse.config.files import SUFFIXES, load_group
 from dse.config.workloads import BITS
 from dse.errors import DseError
 from dse.importers.coverage import Imported
-from dse.importers.huggingface import import_config
-from dse.importers.onnx_import import Options, import_onnx
+from dse.importers.onnx.network import Options, import_onnx
+from dse.importers.transformers.network import import_config
 from dse.workload import LARGEST_BOUND
 
 ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"

@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.errors import DseError
 from dse.importers.coverage import Imported
-from dse.importers.onnx_import import Options, import_onnx
+from dse.importers.onnx.network import Options, import_onnx
 
 
 def import_module(

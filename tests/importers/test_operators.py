@@ -6,7 +6,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from dse.config.workloads import workload_from
-from dse.importers.onnx_import import Options, import_onnx
+from dse.importers.onnx.network import Options, import_onnx
 from tests.importers.graphs import Graph
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError
-from dse.importers.transformer_layers import Item
+from dse.importers.transformers.layers import Item
 from dse.workload import LARGEST_BOUND
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.steps import Step, known_shape
+from dse.importers.onnx.node import Step, known_shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

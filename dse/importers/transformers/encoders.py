@@ -1,7 +1,7 @@
 """Transformers that read all tokens at once: BERT and its kin, and ViT."""
 
-from dse.importers.transformer_config import Config, Made, Tokens
-from dse.importers.transformer_layers import (
+from dse.importers.transformers.config import Config, Made, Tokens
+from dse.importers.transformers.layers import (
     Attention,
     Item,
     Run,

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.steps import Step
+from dse.importers.onnx.node import Step
 
 AXES = ("y", "x")
 

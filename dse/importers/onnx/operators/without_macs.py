@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.rows import combined
-from dse.importers.steps import Step
+from dse.importers.onnx.node import Step
+from dse.importers.onnx.operators.row_statistics import combined
 
 
 def layer(op: str, *, learned: Sequence[int] = ()) -> Callable[[Step], None]:

@@ -1,7 +1,7 @@
 """Recurrent layers: each direction is a layer of its own, lowered where the YAML is read."""
 
 from dse.importers.drafts import Draft, NotUnderstood
-from dse.importers.steps import Step, own
+from dse.importers.onnx.node import Step, own
 
 DIRECTIONS = ("forward", "backward")
 

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.steps import Step, known_shape
+from dse.importers.onnx.node import Step, known_shape
 
 
 def matmul(step: Step) -> None:

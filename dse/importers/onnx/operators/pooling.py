@@ -3,9 +3,9 @@
 from math import prod
 from typing import Any
 
-from dse.importers.convolutions import each_axis, pads_before
 from dse.importers.drafts import NotUnderstood
-from dse.importers.steps import Step
+from dse.importers.onnx.node import Step
+from dse.importers.onnx.operators.convolutions import each_axis, pads_before
 
 
 def pooling(step: Step) -> None:

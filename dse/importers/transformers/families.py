@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from dse.errors import DseError
-from dse.importers.transformer_config import Config, Made, Tokens
-from dse.importers.transformer_encoders import bert, vit
-from dse.importers.transformer_layers import (
+from dse.importers.transformers.config import Config, Made, Tokens
+from dse.importers.transformers.encoders import bert, vit
+from dse.importers.transformers.layers import (
     Attention,
     Experts,
     Item,

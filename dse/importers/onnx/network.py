@@ -8,13 +8,13 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported, finished
 from dse.importers.drafts import Network, Tensor, mark_read
-from dse.importers.onnx_constants import initializer, learn
-from dse.importers.onnx_file import STANDARD_DOMAINS, read_model, shown_name
-from dse.importers.onnx_types import Dimensions, batch_symbol, input_tensor
-from dse.importers.onnx_walk import Walk
-from dse.importers.operators import PARAMETER_PLACES
+from dse.importers.onnx.constants import initializer, learn
+from dse.importers.onnx.file import STANDARD_DOMAINS, read_model, shown_name
+from dse.importers.onnx.operators.row_statistics import settle_tensors
+from dse.importers.onnx.operators.table import PARAMETER_PLACES
+from dse.importers.onnx.types import Dimensions, batch_symbol, input_tensor
+from dse.importers.onnx.walk import Walk
 from dse.importers.progress import Progress
-from dse.importers.rows import settle_tensors
 
 
 @dataclass(frozen=True, kw_only=True)

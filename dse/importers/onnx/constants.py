@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from dse.importers.drafts import Network, Tensor, checked_shape
-from dse.importers.onnx_file import shown_name, small_value
-from dse.importers.onnx_types import BITS, FLOATS
-from dse.importers.steps import Step
+from dse.importers.onnx.file import shown_name, small_value
+from dse.importers.onnx.node import Step
+from dse.importers.onnx.types import BITS, FLOATS
 
 NEVER_LEARNED = frozenset({7, 8, 9, 13})
 """64-bit whole numbers, text and truth values: shapes, places and masks."""

@@ -1,16 +1,16 @@
 """Walk a graph and those inside it, node by node, each translated by the table of operators."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError
-from dse.importers.contrib_shapes import contrib_shape
 from dse.importers.drafts import Network, NotUnderstood, Tensor
-from dse.importers.onnx_constants import fold, fold_constant_node, initializer
-from dse.importers.onnx_control import GRAPHS, inner_graphs
-from dse.importers.onnx_file import (
+from dse.importers.onnx.constants import fold, fold_constant_node, initializer
+from dse.importers.onnx.contrib_shapes import contrib_shape
+from dse.importers.onnx.control import GRAPHS, Scope, inner_graphs
+from dse.importers.onnx.file import (
     LARGEST_NODES,
     STANDARD_DOMAINS,
     attributes_of,
@@ -18,14 +18,13 @@ from dse.importers.onnx_file import (
     shown_name,
     without_references,
 )
-from dse.importers.onnx_shapes import inferred, output_tensors, small_outputs
-from dse.importers.onnx_types import Dimensions, declared_tensors
-from dse.importers.operators import handler, is_view, knows_rows
+from dse.importers.onnx.node import Step
+from dse.importers.onnx.operators.row_statistics import settle
+from dse.importers.onnx.operators.table import handler, is_view, knows_rows
+from dse.importers.onnx.shapes import inferred, output_tensors, small_outputs
+from dse.importers.onnx.types import Dimensions, declared_tensors
 from dse.importers.progress import Progress
-from dse.importers.rows import settle
-from dse.importers.steps import Step
 
-Scope = MutableMapping[str, Tensor]
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a handler raises where a broken file gives it other inputs than its operator has."""
 

@@ -2,8 +2,16 @@
 
 from collections.abc import Callable
 
-from dse.importers import attention, convolutions, passes, pooling, products, recurrent, rows
-from dse.importers.steps import Step
+from dse.importers.onnx.node import Step
+from dse.importers.onnx.operators import (
+    attention,
+    convolutions,
+    pooling,
+    products,
+    recurrent,
+    row_statistics,
+    without_macs,
+)
 
 Handler = Callable[[Step], None]
 
@@ -53,27 +61,27 @@ SimplifiedLayerNormalization GroupNorm""")
 SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax")
 
 POINTWISE = (
-    (UNARY, passes.pointwise("activation")),
-    (SUMS, passes.pointwise("add")),
-    (PRODUCTS, passes.pointwise("multiply")),
+    (UNARY, without_macs.pointwise("activation")),
+    (SUMS, without_macs.pointwise("add")),
+    (PRODUCTS, without_macs.pointwise("multiply")),
 )
 
 HANDLERS: dict[str, Handler] = {
     **{op: handle for ops, handle in POINTWISE for op in ops},
     **dict.fromkeys(POOLS, pooling.pooling),
-    **dict.fromkeys(REDUCTIONS, rows.reduced),
-    **dict.fromkeys(SOFTMAXES, passes.layer("softmax")),
-    **dict.fromkeys(LAYER_NORMS, passes.layer("layer_norm", learned=(1, 2))),
-    **dict.fromkeys(OTHERS, passes.layer("other")),
-    **dict.fromkeys(VIEWS, passes.view),
-    **dict.fromkeys(ADDRESSED, passes.addressed),
-    **dict.fromkeys(COPIES, passes.copied),
-    **dict.fromkeys(CONVERSIONS, passes.converted),
-    "SkipLayerNormalization": passes.skip_norm,
-    "SkipSimplifiedLayerNormalization": passes.skip_norm,
-    "EmbedLayerNormalization": passes.embedded,
-    "BatchNormalization": passes.batch_norm,
-    "Gather": passes.gathered,
+    **dict.fromkeys(REDUCTIONS, row_statistics.reduced),
+    **dict.fromkeys(SOFTMAXES, without_macs.layer("softmax")),
+    **dict.fromkeys(LAYER_NORMS, without_macs.layer("layer_norm", learned=(1, 2))),
+    **dict.fromkeys(OTHERS, without_macs.layer("other")),
+    **dict.fromkeys(VIEWS, without_macs.view),
+    **dict.fromkeys(ADDRESSED, without_macs.addressed),
+    **dict.fromkeys(COPIES, without_macs.copied),
+    **dict.fromkeys(CONVERSIONS, without_macs.converted),
+    "SkipLayerNormalization": without_macs.skip_norm,
+    "SkipSimplifiedLayerNormalization": without_macs.skip_norm,
+    "EmbedLayerNormalization": without_macs.embedded,
+    "BatchNormalization": without_macs.batch_norm,
+    "Gather": without_macs.gathered,
     "Conv": convolutions.convolution,
     "ConvInteger": convolutions.convolution,
     "FusedConv": convolutions.fused_convolution,
@@ -124,9 +132,14 @@ def handler(domain: str, op: str) -> Handler | None:
 
 def is_view(known: Handler) -> bool:
     """Whether an operator that added no layer is only another way to address its input."""
-    return known in (passes.view, passes.addressed, passes.gathered, products.einsum)
+    return known in (
+        without_macs.view,
+        without_macs.addressed,
+        without_macs.gathered,
+        products.einsum,
+    )
 
 
 def knows_rows(known: Handler) -> bool:
     """Whether an operator takes statistics of rows as they are, not written by a layer."""
-    return known is rows.reduced or any(known is handle for _, handle in POINTWISE)
+    return known is row_statistics.reduced or any(known is handle for _, handle in POINTWISE)

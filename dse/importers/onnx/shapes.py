@@ -9,8 +9,8 @@ import numpy as np
 
 from dse.errors import DseError
 from dse.importers.drafts import Tensor, checked_shape
-from dse.importers.onnx_file import LARGEST_VALUE, STANDARD_DOMAINS, attributes_of, shown_name
-from dse.importers.onnx_types import BITS, FLOATS
+from dse.importers.onnx.file import LARGEST_VALUE, STANDARD_DOMAINS, attributes_of, shown_name
+from dse.importers.onnx.types import BITS, FLOATS
 
 FOLDED = frozenset(
     {

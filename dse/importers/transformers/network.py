@@ -7,8 +7,8 @@ from typing import Any
 
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported
-from dse.importers.transformer_config import Config, Tokens
-from dse.importers.transformer_families import DECODER, ENCODER, FAMILIES
+from dse.importers.transformers.config import Config, Tokens
+from dse.importers.transformers.families import DECODER, ENCODER, FAMILIES
 from dse.workload import LARGEST_BOUND
 
 LARGEST_FILE_BYTES = 2**24

@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.errors import DseError, nearest
 from dse.importers.drafts import Tensor, checked_shape
-from dse.importers.onnx_file import parameter_name, shown_name
+from dse.importers.onnx.file import parameter_name, shown_name
 
 BITS = {
     1: 32,  # float

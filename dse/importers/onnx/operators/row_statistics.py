@@ -7,7 +7,7 @@ exponents) is part of the same layer.
 """
 
 from dse.importers.drafts import Draft, Tensor
-from dse.importers.steps import Step
+from dse.importers.onnx.node import Step
 
 KINDS = {"ReduceMax": "softmax"}
 """The layer that a statistic leads to; all others lead to a layer norm."""

@@ -1,0 +1,1 @@
+"""ONNX files: read, walked node by node, and made layers."""

@@ -1,0 +1,1 @@
+"""Transformers by their config.json, without weights."""
