@@ -1,8 +1,9 @@
-"""Run every experiment; write each CSV and plot, and summary.csv and summary.md of all."""
+"""Run every experiment; write each CSV and plot, summary.csv of all, and the pages."""
 
 import pandas as pd
 
-from experiments.comparison import FOLDER, experiments, markdown, report
+from experiments import page
+from experiments.comparison import FOLDER, experiments, report
 
 
 def main() -> None:
@@ -10,9 +11,7 @@ def main() -> None:
     summary = pd.concat([report(one) for one in experiments()], ignore_index=True)
     path = FOLDER / "summary.csv"
     summary.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
-    text = markdown(summary)
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(f"\n{text}")
+    page.main()
 
 
 if __name__ == "__main__":

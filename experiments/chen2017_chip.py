@@ -16,10 +16,16 @@ from matplotlib.figure import Figure
 import dse
 from experiments import chen2017_eyeriss, chen2017_vgg16
 from experiments.comparison import report
+from experiments.evidence import DOUBLE, ECHO, Choice
 from experiments.eyeriss import BITS
 from experiments.plots import ratio_figure
 
 MACHINE = "Eyeriss v1"
+KIND = {
+    **dict.fromkeys(("macs_per_s", "sram_bytes", "dram_bytes_per_s"), ECHO),
+    **dict.fromkeys(("dram_accesses_per_mac", "frames_per_s"), DOUBLE),
+}
+CHOSEN_ON: tuple[Choice, ...] = ()  # those of chen2017_eyeriss and chen2017_vgg16
 CHIP, ALEXNET, VGG16 = "chip", "AlexNet", "VGG-16"
 
 _NAN = float("nan")

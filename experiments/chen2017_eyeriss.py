@@ -30,10 +30,27 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, ECHO, MEASURED, MODEL, Choice
 from experiments.eyeriss import packed_convolutions
 from experiments.plots import compared
 
 MACHINE = "Eyeriss v1"
+KIND = {
+    **dict.fromkeys(("processing_s", "latency_s", "dram_bytes"), MEASURED),
+    "active_pes": MODEL,
+    "macs": ECHO,
+}
+CHOSEN_ON = (
+    Choice(
+        rule="filters pass before a pass, hidden by nothing",
+        on="the times of CONV1 and CONV2, 15.5 % low otherwise",
+        rows=ALL,
+        columns=("processing_s", "latency_s"),
+    ),
+    Choice(
+        rule="whole sets of processing elements", on="active PEs", rows=ALL, columns=("active_pes",)
+    ),
+)
 BATCH = 4
 
 _ROWS = pd.read_csv(DATA / "eyeriss_alexnet.csv")

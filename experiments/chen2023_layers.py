@@ -31,9 +31,18 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, MEASURED, Choice
 from experiments.plots import compared
 
 MACHINE = "cnn_accel (FPGA)"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(
+        rule="the port of maps counts, and once for all taps",
+        on="these layers, of all six networks",
+        rows=ALL,
+    ),
+)
 SIZES = {"m32p32": (32, 32), "m32p64": (32, 64), "m32p96": (32, 96), "m64p64": (64, 64)}
 CHANNELS_OF_A_WORD = 4
 CONVOLUTION, LINEAR = "Conv", "Fc"

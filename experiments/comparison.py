@@ -1,6 +1,6 @@
 """Published against computed: the table of an experiment, its verdicts and the summary of all."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dse.plots.style import look
+from experiments.evidence import kind_of, sample_of
 
 FOLDER = Path(__file__).parent
 DATA = FOLDER / "data"
@@ -41,7 +42,8 @@ def compare(experiment: ModuleType, ours: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        row, quantity, published, ours, error (relative), tolerance, verdict and note.
+        row, quantity, kind (one of `KINDS`), sample (see `sample_of`), published, ours, error
+        (relative), tolerance, verdict and note.
     """
     published, reasons = experiment.PUBLISHED, getattr(experiment, "MISSED", {})
     if not (ours.index.equals(published.index) and ours.columns.equals(published.columns)):
@@ -58,6 +60,8 @@ def compare(experiment: ModuleType, ours: pd.DataFrame) -> pd.DataFrame:
                 {
                     "row": label(row, published.index),
                     "quantity": column,
+                    "kind": kind_of(experiment, column),
+                    "sample": sample_of(experiment, row, column),
                     "published": known,
                     "ours": found,
                     "error": error,
@@ -75,7 +79,7 @@ def summarise(experiment: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        experiment, machine, quantity, num_values, num_missed, median_error and worst_error
+        experiment, machine, quantity, kind, num_values, num_missed, median_error and worst_error
         (relative, without sign), spearman (NaN below four different published values).
     """
     rows = []
@@ -88,6 +92,7 @@ def summarise(experiment: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
                 "experiment": experiment.__name__.rpartition(".")[2],
                 "machine": experiment.MACHINE,
                 "quantity": quantity,
+                "kind": part["kind"].iloc[0],
                 "num_values": len(part),
                 "num_missed": int((part["verdict"] == MISSED).sum()),
                 "median_error": part["error"].abs().median(),
@@ -112,54 +117,4 @@ def report(experiment: ModuleType) -> pd.DataFrame:
     print(table.drop(columns=["note"]).to_string(index=False, float_format=lambda x: f"{x:.4g}"))
     for _, row in table[table["verdict"] == MISSED].iterrows():
         print(f"missed: {row['quantity']} of {row['row']}: {row['note'] or 'no reason is known'}")
-    return summarise(experiment, table)
-
-
-def by_machine(summary: pd.DataFrame) -> str:
-    """Return one row a machine, over the stored tables of its experiments, and one of all."""
-    lines = [
-        "| machine | values | within tolerance | median error | experiments |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    every = []
-    for machine, part in summary.groupby("machine", sort=False):
-        names = part["experiment"].unique()
-        table = pd.concat([pd.read_csv(FOLDER / f"{name}.csv") for name in names])
-        links = ", ".join(f"[{name}](experiments/{name}.csv)" for name in names)
-        lines.append(f"| {machine} | {_counts(table)} | {links} |")
-        every.append(table)
-    return "\n".join([*lines, f"| all | {_counts(pd.concat(every))} | |"]) + "\n"
-
-
-def _counts(table: pd.DataFrame) -> str:
-    """Return three cells: published values, those within tolerance, and the median error."""
-    counted = table[table["verdict"] != UNPUBLISHED]
-    within = int((counted["verdict"] == WITHIN).sum())
-    return f"{len(counted):,} | {within:,} | {counted['error'].abs().median():.1%}"
-
-
-def markdown(summary: pd.DataFrame) -> str:
-    """Return the summary for a README: by machine, and folded away by quantity."""
-    fold = "<details><summary>Each quantity, with its worst error and rank correlation</summary>"
-    return f"{by_machine(summary)}\n{fold}\n\n{by_quantity(summary)}\n</details>\n"
-
-
-def by_quantity(summary: pd.DataFrame) -> str:
-    """Return one row a quantity of an experiment."""
-    lines = [
-        "| machine | quantity | values | missed | median error | worst error | Spearman |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for _, row in summary.iterrows():
-        rank = "" if np.isnan(row["spearman"]) else f"{row['spearman']:.3f}"
-        cells: Sequence[object] = (
-            row["machine"],
-            f"{row['quantity']} ([{row['experiment']}](experiments/{row['experiment']}.csv))",
-            row["num_values"],
-            row["num_missed"],
-            f"{row['median_error']:.1%}",
-            f"{row['worst_error']:.1%}",
-            rank,
-        )
-        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
-    return "\n".join(lines) + "\n"
+    return summarise(experiment, pd.read_csv(path.with_suffix(".csv")))  # ties as they are printed

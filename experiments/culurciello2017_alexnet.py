@@ -17,9 +17,22 @@ from matplotlib.figure import Figure
 
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, MEASURED, MODEL, Choice
 from experiments.snowflake import scheduled
 
 MACHINE = "Snowflake"
+KIND = {
+    **dict.fromkeys(("weight_bytes", "map_bytes"), MODEL),  # a figure, not said to be measured
+    "latency_s": MEASURED,
+}
+CHOSEN_ON = (
+    Choice(
+        rule="tiles of rows, and which layers are written after pooling",
+        on="the bytes of the same figure",
+        rows=ALL,
+        columns=("weight_bytes", "map_bytes"),
+    ),
+)
 KIB = 1024
 
 _TIMES = pd.read_csv(DATA / "snowflake.csv").query("network == 'alexnet_owt' and layer != 'total'")

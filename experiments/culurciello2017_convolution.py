@@ -20,10 +20,16 @@ from matplotlib.figure import Figure
 
 import dse
 from experiments.comparison import report
+from experiments.evidence import ALL, MEASURED, MODEL, Choice
 from experiments.plots import ratio_figure
 from experiments.snowflake import network, only, published_schedule, scheduled
 
 MACHINE = "Snowflake"
+KIND = {
+    **dict.fromkeys(("weight_bytes", "input_bytes", "dram_bytes_per_s"), MODEL),
+    "efficiency": MEASURED,
+}
+CHOSEN_ON = (Choice(rule="which layer it is, and its three tiles", on="these numbers", rows=ALL),)
 SCHEDULED = "192 to 384 maps, weights sent three times"
 AS_PRINTED = "192 to 192 maps, weights sent three times"
 FREE = "192 to 384 maps, least traffic"

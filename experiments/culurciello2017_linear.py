@@ -21,8 +21,11 @@ import dse
 from dse.plots import bandwidth_figure
 from experiments.bandwidth import needed_bytes_per_s
 from experiments.comparison import report
+from experiments.evidence import LAW, MEASURED, Choice
 
 MACHINE = "128 G-ops/s; Snowflake"
+KIND = {"dram_bytes_per_s": LAW, "operations_per_s": MEASURED}
+CHOSEN_ON: tuple[Choice, ...] = ()  # the peak of the DRAM, nothing fitted
 OPERATIONS_PER_S = 128e9
 SIZE = 4096
 BATCHES = (1, 4, 16, 64)

@@ -39,9 +39,12 @@ from dse.plots.style import (
 from experiments.bandwidth import needed_bytes_per_s
 from experiments.comparison import report
 from experiments.culurciello2017_linear import OPERATIONS_PER_S, chip_of_128_gops
+from experiments.evidence import LAW, Choice
 from experiments.snowflake import OPERATIONS_PER_MAC, network
 
 MACHINE = "128 G-ops/s"
+KIND = LAW
+CHOSEN_ON: tuple[Choice, ...] = ()
 BATCHES = (1, 4, 16, 64)
 WEIGHT_BYTES = 2
 SMALL, LARGE = "4 GRUs of 400", "14 GRUs of 1760"

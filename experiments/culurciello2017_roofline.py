@@ -19,9 +19,18 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import Roof, networks_roofline_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import FITTED, MEASURED, MODEL, Choice
 from experiments.snowflake import OPERATIONS_PER_MAC, layers, operations
 
 MACHINE = "Snowflake"
+KIND = {"operations_per_byte": MODEL, "operations_per_s": MEASURED}
+CHOSEN_ON = (
+    Choice(
+        rule="share of the DRAM's peak that is delivered",
+        on="the rate of the linear layer, in culurciello2017_linear and not here",
+        how=FITTED,
+    ),
+)
 WORKLOADS = {
     "AlexNet": "alexnet_one_tower",
     "GoogLeNet": "googlenet",

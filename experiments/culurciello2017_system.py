@@ -21,10 +21,27 @@ from matplotlib.figure import Figure
 import dse
 from experiments import culurciello2017_networks as networks
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, DOUBLE, ECHO, MEASURED, MODEL, Choice
 from experiments.plots import ratio_figure
 from experiments.snowflake import BITS, OPERATIONS_PER_MAC, scheduled
 
 MACHINE = "Snowflake"
+KIND = {
+    "operations_per_s": ECHO,
+    "frames_per_s": DOUBLE,  # of culurciello2017_networks
+    "average_dram_bytes_per_s": MODEL,
+    "ideal_s": ECHO,
+    "latency_s": MEASURED,
+    "dram_bytes": MODEL,
+}
+CHOSEN_ON = (
+    Choice(
+        rule="AlexNet's tiles of rows",
+        on="the traffic of the same text",
+        rows=ALL,
+        columns=("average_dram_bytes_per_s",),
+    ),
+)
 CHIP = "Snowflake"
 MODELS = {"Snowflake 1k": 4, "Snowflake 2k": 8, "Snowflake 3k": 12}  # times the vector units
 MODELS_CLOCK_HZ = 187e6

@@ -32,9 +32,12 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import FITTED, MEASURED, Choice
 from experiments.plots import compared
 
 MACHINE = "NVDLA in Xavier"
+KIND = MEASURED
+CHOSEN_ON = (Choice(rule="the rate of the shared memory", on="module 5b, not counted", how=FITTED),)
 MACS, CLOCK_HZ = 1024, 1395.2e6
 BITS = dict.fromkeys(("input", "weight", "output", "psum"), 16)
 FITTED_ON = "5b"

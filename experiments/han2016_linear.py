@@ -27,10 +27,20 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import FITTED, MEASURED, Choice
 from experiments.plots import compared
 from experiments.processors import FP32, deepbench_launch_s, fitted_efficiency, processor
 
 MACHINE = "GTX Titan X, Tegra K1, i7-5930K"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(rule="share of the DRAM's peak, one a device", on="VGG16 FC6, not counted", how=FITTED),
+    Choice(
+        rule="the launch of a call on Titan X",
+        on="the smallest product of narang2017_linear",
+        how=FITTED,
+    ),
+)
 LAUNCH_S = {"GeForce GTX Titan X": deepbench_launch_s("TitanX Pascal")}
 FITTED_ON = "VGG16 FC6"
 

@@ -17,10 +17,16 @@ from matplotlib.figure import Figure
 
 import dse
 from experiments.comparison import DATA, report
+from experiments.evidence import ECHO, MEASURED, Choice
 from experiments.jouppi2017_tpu import application
 from experiments.plots import ratio_figure
 
 MACHINE = "TPU v1"
+KIND = {
+    **dict.fromkeys(("operations_per_s", "macs_per_byte_at_ridge", "on_chip_bytes"), ECHO),
+    **dict.fromkeys(("inferences_per_s", "gain_of_batch"), MEASURED),
+}
+CHOSEN_ON: tuple[Choice, ...] = ()
 CHIP, GAIN = "chip", "MLP0, batch 250 over 200"
 BATCHES = {"MLP0, batch 200": 200, "MLP0, batch 250": 250}
 ON_CHIP = ("unified", "accumulators")

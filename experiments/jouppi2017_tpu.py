@@ -40,9 +40,23 @@ from matplotlib.figure import Figure
 
 import dse
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, MEASURED, MODEL, Choice
 from experiments.plots import ratio_figure
 
 MACHINE = "TPU v1"
+KIND = {
+    "operations_per_s": MEASURED,
+    **dict.fromkeys(("gain_of_memory_x4", "gain_of_clock_x4", "gain_of_gddr5"), MODEL),
+    "latency_s": MODEL,
+}
+CHOSEN_ON = (
+    Choice(
+        rule="weights arrive in whole tiles of the array",
+        on="the steps of 2 and 8 us of LSTM1's weights",
+        rows=ALL,
+        columns=("latency_s",),
+    ),
+)
 APPLICATIONS = ["MLP0", "MLP1", "LSTM0", "LSTM1", "CNN0"]
 SHARES = {"MLP0": 0.61, "LSTM0": 0.29, "CNN0": 0.05}  # of the chips in use, Table 1, by kind
 MEAN, GEOMETRIC_MEAN = "weighted mean of three", "geometric mean of three"

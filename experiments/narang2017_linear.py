@@ -29,10 +29,21 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, FITTED, MEASURED, Choice
 from experiments.narang2017_recurrent import device_of
 from experiments.processors import MACHINE_FILE, SMALLEST_CALL
 
 MACHINE = "Titan Xp, 1080 Ti, Titan X (Pascal)"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(
+        rule="weights smaller than the cache stay there between repeats",
+        on="rates above the peak of the DRAM",
+        rows=ALL,
+        columns=("cached_s",),
+    ),
+    Choice(rule="the launch of a call", on="512 x 512 at batch 1, not counted", how=FITTED),
+)
 INT8 = {"input": 8, "weight": 8, "output": 32, "psum": 32}
 
 _ALL = pd.read_csv(DATA / "rnn.csv").query("precision == 'int8'")

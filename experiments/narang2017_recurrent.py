@@ -30,10 +30,20 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import FITTED, MEASURED, Choice
 from experiments.plots import compared
 from experiments.processors import FP32, deepbench_launch_s, fitted_efficiency, processor
 
 MACHINE = "Titan Xp, 1080 Ti, Titan X (Pascal)"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(
+        rule="share of the DRAM's peak, one a device",
+        on="GRU of 2816 at batch 1, not counted",
+        how=FITTED,
+    ),
+    Choice(rule="the launch of a step", on="512 x 512 at batch 1 of narang2017_linear", how=FITTED),
+)
 FITTED_ON = ("gru", 2816, 1)
 KEYS = ["device", "kind", "hidden", "batch"]
 

@@ -16,9 +16,12 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, report
+from experiments.evidence import LAW, Choice
 from experiments.nvdla import WORKLOAD
 
 MACHINE = "NVDLA"
+KIND = LAW  # of the workbook, whose rules are the schedule of the machine
+CHOSEN_ON: tuple[Choice, ...] = ()
 BUFFERS_KIB = (512, 256, 128)
 CYCLES = "cycles_2048_macs"
 

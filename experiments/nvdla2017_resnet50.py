@@ -20,8 +20,11 @@ from matplotlib.figure import Figure
 from dse.plots import predicted_figure
 from experiments import nvdla
 from experiments.comparison import report
+from experiments.evidence import LAW, Choice
 
 MACHINE = "NVDLA"
+KIND = LAW  # an estimate with the rules that are the schedule of the machine
+CHOSEN_ON: tuple[Choice, ...] = ()
 
 _SIZES = nvdla.sizes()
 PUBLISHED = pd.DataFrame(

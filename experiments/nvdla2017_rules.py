@@ -18,10 +18,13 @@ from matplotlib.figure import Figure
 
 from experiments import nvdla
 from experiments.comparison import report
+from experiments.evidence import DOUBLE, Choice
 from experiments.nvdla2017_resnet50 import MISSED as ROUNDED
 from experiments.plots import changes_figure
 
 MACHINE = "NVDLA"
+KIND = DOUBLE  # of nvdla2017_resnet50
+CHOSEN_ON: tuple[Choice, ...] = ()
 ALL, MAPPER = "all rules", "the mapper in place of the schedule"
 
 

@@ -31,9 +31,24 @@ from dse.cost.energy import energy_pj, power_w
 from dse.technology import Constant, Technology
 from experiments import nvdla
 from experiments.comparison import report
+from experiments.evidence import ALL, FITTED, MODEL, Choice
 from experiments.plots import ratio_figure
 
 MACHINE = "NVDLA"
+KIND = MODEL
+CHOSEN_ON = (
+    Choice(
+        rule="area and average power of the model's own form",
+        on="the other sizes, each left out in turn",
+        how=FITTED,
+    ),
+    Choice(
+        rule="power as a fixed part and a part of each MAC",
+        on="all sizes, as the model's own form misses them",
+        rows=ALL,
+        columns=("average_power_by_size_w", "peak_power_by_size_w"),
+    ),
+)
 MACS_PER_FRAME = 3.8965e9  # of the workbook's network
 TPU_MM2 = (0.0, 0.001263, 0.0045)  # fixed part, a MAC, a KiB: TPU v1, as in the docstring
 

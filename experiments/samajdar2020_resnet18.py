@@ -19,9 +19,12 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import report
+from experiments.evidence import LAW, Choice
 from experiments.plots import compared
 
 MACHINE = "SCALE-Sim, weight stationary"
+KIND = LAW
+CHOSEN_ON: tuple[Choice, ...] = ()
 SIDE = 32
 FILL = 3 * SIDE - 2
 

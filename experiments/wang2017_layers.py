@@ -32,9 +32,14 @@ from matplotlib.figure import Figure
 import dse
 from dse.plots import predicted_figure
 from experiments.comparison import DATA, FOLDER, report
+from experiments.evidence import FITTED, MEASURED, Choice
 from experiments.plots import compared
 
 MACHINE = "PipeCNN (FPGA)"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(rule="share of the DRAM's peak, one a board", on="fc6, not counted", how=FITTED),
+)
 MACHINE_FILE = FOLDER / "machines" / "pipecnn.yaml"
 SMALL, MEDIUM, LARGE = "DE1-SoC 4 x 4", "DE1-SoC 8 x 8", "DE5-Net 16 x 8"
 SIZES = {SMALL: (4, 4, 139.56e6), MEDIUM: (8, 8, 122.53e6), LARGE: (16, 8, 232.3e6)}

@@ -25,9 +25,14 @@ from matplotlib.figure import Figure
 import dse
 from experiments import dpu
 from experiments.comparison import DATA, report
+from experiments.evidence import FITTED, MEASURED, Choice
 from experiments.plots import ratio_figure
 
 MACHINE = "Xilinx DPU B4096"
+KIND = MEASURED
+CHOSEN_ON = (
+    Choice(rule="share of the ports' rate", on="fc7 of AlexNet in xilinx2021_layers", how=FITTED),
+)
 CLOCKS_HZ = {"ZCU102": 281e6, "ZCU104": 300e6}
 
 _TABLE = pd.read_csv(DATA / "dpu_networks.csv")

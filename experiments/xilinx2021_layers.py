@@ -30,8 +30,26 @@ import dse
 from dse.plots import predicted_figure
 from experiments import dpu
 from experiments.comparison import DATA, report
+from experiments.evidence import ALL, FITTED, MEASURED, MODEL, Choice
 
 MACHINE = "Xilinx DPU B4096"
+KIND = {
+    **dict.fromkeys(("latency_s", "latency_slower_dram_s"), MEASURED),
+    "dram_bytes": MODEL,  # printed by the compiler
+}
+CHOSEN_ON = (
+    Choice(
+        rule="share of the ports' rate, and what a node takes to start, two a board",
+        on="fc7 and fc8 of AlexNet, not counted",
+        how=FITTED,
+    ),
+    Choice(
+        rule="maps are written after pooling",
+        on="the printed memory",
+        rows=ALL,
+        columns=("dram_bytes",),
+    ),
+)
 EFFICIENCY_FITTED_ON, START_FITTED_ON = ("alexnet", "fc7"), ("alexnet", "fc8")
 BOARDS = {"latency_s": "time_1_3_ms", "latency_slower_dram_s": "time_1_2_ms"}
 

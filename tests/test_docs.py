@@ -1,10 +1,16 @@
 """Pages say what is there: links lead somewhere, and nothing refers to a page of elsewhere."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+
+from dse.config import accelerators, catalogue, mappings, schedules
+from dse.config.spaces import SEARCH_KEYS
+from dse.config.workloads import LAYER_KEYS, WORKLOAD_KEYS
+from dse.quantities import QUANTITIES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "dse" / "docs"
@@ -13,8 +19,13 @@ PAGES = [
     ROOT / "README.md",
     *sorted(page for room in ROOMS for page in (ROOT / room).rglob("*.md")),
 ]
-PAGES.remove(ROOT / "experiments" / "summary.md")  # part of the README
 
+KEYS = (DOCS / "keys.md").read_text(encoding="utf-8")
+CONFIG = {
+    key: value if isinstance(value, dict) else {}
+    for key, value in yaml.safe_load((ROOT / "conf" / "config.yaml").read_text("utf-8")).items()
+    if key not in ("defaults", "hydra")
+}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = re.compile(
     r"(?<![\w/.-])((?:dse|tests|conf|experiments)/[\w./-]+\.(?:csv|jsonl?|md|png|py|txt|yaml))"
@@ -83,3 +94,27 @@ def test_nothing_refers_to_pages_that_are_not_in_the_project() -> None:
         for match in OUTSIDE.finditer(file.read_text(encoding="utf-8"))
     ]
     assert not found
+
+
+def section(title: str) -> set[str]:
+    """Return the names that a section of the page of keys explains, without what they belong to."""
+    (text,) = re.findall(rf"^## {title}$(.*?)(?=^## |\Z)", KEYS, re.MULTILINE | re.DOTALL)
+    return {name for code in re.findall(r"`([^`]+)`", text) for name in re.split(r"[ ,.]+", code)}
+
+
+@pytest.mark.parametrize(
+    ("title", "known"),
+    [
+        ("Workload", WORKLOAD_KEYS),
+        ("Layer", [key for keys in LAYER_KEYS.values() for key in keys]),
+        ("Layer", LAYER_KEYS),
+        ("Accelerator", accelerators.KEYS),
+        ("Accelerator", schedules.KEYS),
+        ("DRAM part and technology", catalogue.CONSTANTS),
+        ("Search and budget", [*SEARCH_KEYS, *QUANTITIES]),
+        ("Mapping", mappings.KEYS),
+        ("Run", [*CONFIG, *(key for part in CONFIG.values() for key in part)]),
+    ],
+)
+def test_every_key_is_explained(title: str, known: Iterable[str]) -> None:
+    assert not set(known) - section(title), f"add them to dse/docs/keys.md, section {title}"

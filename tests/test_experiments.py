@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 import dse
+from experiments import page
 from experiments.comparison import FOLDER, MISSED, compare, experiments, summarise
-from experiments.search_quality import COLUMNS
+from experiments.evidence import COUNTED, HELD_OUT, IN, KINDS, SAMPLES, Choice, kind_of
+from experiments.search_quality import COLUMNS, in_order
 from experiments.search_report import by_space, verdict
 from experiments.snowflake import network as snowflake_network
 from experiments.snowflake import only, scheduled
@@ -24,6 +26,21 @@ def test_published_numbers_are_met_or_missed_for_a_reason(experiment):
     stored = pd.read_csv(FOLDER / f"{experiment.__name__.rpartition('.')[2]}.csv")
     assert list(stored["row"]) == list(found["row"]), RENEW
     np.testing.assert_allclose(found["ours"], stored["ours"], rtol=1e-4, err_msg=RENEW)
+
+
+@pytest.mark.parametrize("experiment", experiments(), ids=lambda x: x.__name__.rpartition(".")[2])
+def test_experiment_says_what_its_numbers_are_and_on_which_its_machine_was_made(experiment):
+    columns = list(experiment.PUBLISHED.columns)
+    assert {kind_of(experiment, column) for column in columns} <= set(KINDS)
+    if isinstance(experiment.KIND, dict):
+        assert set(experiment.KIND) <= set(columns)
+    for choice in experiment.CHOSEN_ON:
+        assert choice.rule
+        assert choice.on
+        if not isinstance(choice.rows, str):
+            assert set(choice.rows) <= set(experiment.PUBLISHED.index)
+        if not isinstance(choice.columns, str):
+            assert set(choice.columns) <= set(columns)
 
 
 @pytest.mark.parametrize("experiment", experiments(), ids=lambda x: x.__name__.rpartition(".")[2])
@@ -46,6 +63,35 @@ def test_summary_is_that_of_the_stored_tables():
     )
 
 
+def test_the_pages_are_those_of_the_stored_tables():
+    assert page.PAGE.read_text(encoding="utf-8") == page.text(), f"renew with: {page.RENEW}"
+    readme = page.README.read_text(encoding="utf-8")
+    assert page.BEGIN in readme
+    assert readme == page.with_headline(readme, page.stored()), f"renew with: {page.RENEW}"
+
+
+def test_a_number_is_counted_once_and_in_one_sample():
+    table = page.stored()
+    assert set(table["sample"]) <= set(SAMPLES)
+    old = table[table["sample"] != HELD_OUT]
+    assert len(old) == 1922  # of which laws, echoes and doubles are not counted
+    assert page.is_counted(table).sum() == old["kind"].isin(COUNTED).sum() == 1610
+    assert (table[table["experiment"] == page.LEARNED]["sample"] == IN).all()
+
+
+def test_studies_are_stored_in_their_order():
+    table = pd.read_csv(FOLDER / "search_quality.csv")
+    pd.testing.assert_frame_equal(table, in_order(table))
+
+
+def test_a_choice_holds_for_its_rows_and_columns():
+    choice = Choice(rule="a", on="b", rows=["x"], columns=["latency_s"])
+    assert choice.holds("x", "latency_s")
+    assert not choice.holds("y", "latency_s")
+    assert not choice.holds("x", "dram_bytes")
+    assert not Choice(rule="a", on="b").holds("x", "latency_s")
+
+
 @pytest.mark.parametrize("objective", ["dram_bytes", "edp"])
 def test_snowflakes_own_choice_moves_no_more_than_its_published_schedule(objective):
     given = scheduled()
@@ -59,12 +105,15 @@ def test_snowflakes_own_choice_moves_no_more_than_its_published_schedule(objecti
 def test_a_missed_number_without_a_reason_is_noticed():
     class Experiment:
         __name__ = "experiments.none2000_nothing"
+        KIND = "measured"
+        CHOSEN_ON = ()
         PUBLISHED = pd.DataFrame({"latency_s": [1.0, 2.0]}, index=["a", "b"])
         TOLERANCE = 0.1
 
     found = compare(Experiment, pd.DataFrame({"latency_s": [1.05, 2.3]}, index=["a", "b"]))
     assert list(found["verdict"]) == ["within", MISSED]
     assert list(found["note"]) == ["", ""]
+    assert list(found["sample"]) == ["out of sample"] * 2
     assert found["error"].tolist() == pytest.approx([0.05, 0.15])
 
 
