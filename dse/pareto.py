@@ -4,10 +4,13 @@ Points are rows of an array of shape (points, objectives); *less is better* in e
 Equal points do not dominate each other: all of them are kept.
 """
 
+from collections.abc import Mapping, Sequence
+
 import moocore
 import numpy as np
 
 from dse.arrays import BoolArray, FloatArray
+from dse.columns import MAXIMISED
 
 REFERENCE = 1.1
 """Reference point of the normalised hypervolume, in each objective."""
@@ -77,3 +80,34 @@ def scale(points: FloatArray, front: FloatArray) -> FloatArray:
     low, high = front.min(axis=0), front.max(axis=0)
     scaled: FloatArray = (points - low) / np.where(high > low, high - low, 1.0)
     return scaled
+
+
+def minimised(costs: Mapping[str, FloatArray], objectives: Sequence[str]) -> FloatArray:
+    """Return the objectives as columns where less is better.
+
+    Parameters
+    ----------
+    costs
+        Column name to values of shape (designs,).
+    objectives
+        Names of `dse.columns.QUANTITIES`; those of `MAXIMISED` are negated.
+
+    Returns
+    -------
+    shape (designs, objectives)
+    """
+    columns = [
+        np.negative(costs[name]) if name in MAXIMISED else np.asarray(costs[name], np.float64)
+        for name in objectives
+    ]
+    return np.column_stack(columns).astype(np.float64, copy=False)
+
+
+def log_minimised(costs: Mapping[str, FloatArray], objectives: Sequence[str]) -> FloatArray:
+    """Return log10 of the objectives, negated after the logarithm where more is better.
+
+    Parameters and result are those of `minimised`; zero counts as the smallest positive number.
+    """
+    least = np.finfo(np.float64).tiny
+    logs = {name: np.log10(np.maximum(costs[name], least)) for name in objectives}
+    return minimised(logs, objectives)

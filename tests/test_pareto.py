@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dse.pareto import hypervolume, non_dominated, scale
-from dse.quantities import log_minimised, minimised
+from dse.pareto import hypervolume, log_minimised, minimised, non_dominated, scale
 
 
 def by_definition(points):

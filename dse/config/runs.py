@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dse.columns import QUANTITIES
 from dse.config.checks import integer, mapping, number, one_of, texts
 from dse.errors import DseError
 from dse.exploration.problem import check_budget, check_objectives
 from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.pick import RULES
-from dse.quantities import QUANTITIES
 
 TASKS = ("search", "evaluate", "import", "pick", "report", "compare")
 

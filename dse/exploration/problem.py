@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.arrays import BoolArray, FloatArray
+from dse.columns import MAXIMISED, QUANTITIES
 from dse.errors import DseError, nearest
 from dse.hardware import Accelerator
-from dse.quantities import MAXIMISED, QUANTITIES, log_minimised, minimised
+from dse.pareto import log_minimised, minimised
 from dse.space import Space
 from dse.technology import Catalogue
 from dse.workload import Workload

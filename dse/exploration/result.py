@@ -11,10 +11,9 @@ from dse.arrays import FloatArray, IntArray
 from dse.errors import DseError
 from dse.exploration.problem import Costs, check_budget, check_objectives, relative_violations
 from dse.exploration.problem import is_feasible as feasible_mask
-from dse.pareto import REFERENCE, non_dominated, scale
+from dse.pareto import REFERENCE, log_minimised, minimised, non_dominated, scale
 from dse.pareto import hypervolume as volume_below
 from dse.pick import CostsOf, Pick, pick
-from dse.quantities import log_minimised, minimised
 from dse.space import Space
 
 NEAREST_DESIGNS = 5
@@ -182,7 +181,7 @@ def hypervolume(points: FloatArray, front: FloatArray) -> float:
     Parameters
     ----------
     points, front : shape (designs, objectives)
-        As `dse.quantities.log_minimised` returns them; the front gives the scale.
+        As `dse.pareto.log_minimised` returns them; the front gives the scale.
     """
     scaled = scale(points, front)
     return volume_below(scaled, np.full(scaled.shape[1], REFERENCE))

@@ -55,7 +55,7 @@ def run_search(
     evaluate
         The cost model; `dse.evaluation.model.design_costs` has its signature.
     objectives
-        Two to four of `dse.quantities.QUANTITIES`.
+        Two to four of `dse.columns.QUANTITIES`.
     budget
         Hard limits: throughput a floor, all others ceilings; None is no limit.
     sampler

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from dse.arrays import FloatArray, IntArray
+from dse.columns import MAXIMISED
 from dse.errors import DseError, nearest
-from dse.pareto import scale
+from dse.pareto import log_minimised, scale
 from dse.pick.marginal import binding_budgets, marginal_values
 from dse.pick.steps import CostsOf
-from dse.quantities import MAXIMISED, log_minimised
 from dse.space import Space
 
 DEFAULT_TOLERANCE = 0.02

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from dse.columns import MAXIMISED
 from dse.pick.steps import RATE, CostsOf, Step, evaluate_steps, grid_steps, scaled_steps
-from dse.quantities import MAXIMISED
 from dse.space import Space
 
 EFFECT = 1e-9

@@ -14,6 +14,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import offset_copy
 
 from dse.arrays import FloatArray, IntArray
+from dse.columns import CAUSES
 from dse.plots.layers import longest_first, together
 from dse.plots.style import (
     BLUE,
@@ -37,18 +38,18 @@ from dse.plots.units import percent, show
 
 GREY = "#9aa3ae"
 
-CAUSES = {
-    "time_mac_s": ("ideal MAC time", BLUE, ""),
-    "time_edge_s": ("array waste at edges", SKY, "////"),
-    "time_fill_s": ("array fill", YELLOW, ""),
-    "time_compulsory_s": ("compulsory transfer", GREEN, ""),
-    "time_refetch_s": ("fetched again: small buffer", VERMILLION, "xxxx"),
-    "time_dram_inefficiency_s": ("DRAM inefficiency", ORANGE, "...."),
-    "time_first_last_s": ("first and last tile", PURPLE, ""),
-    "time_macless_s": ("layers without MACs", GREY, "\\\\\\\\"),
-    "time_launch_s": ("launch", INK, ""),
+_STYLES = {
+    "time_mac_s": (BLUE, ""),
+    "time_edge_s": (SKY, "////"),
+    "time_fill_s": (YELLOW, ""),
+    "time_compulsory_s": (GREEN, ""),
+    "time_refetch_s": (VERMILLION, "xxxx"),
+    "time_dram_inefficiency_s": (ORANGE, "...."),
+    "time_first_last_s": (PURPLE, ""),
+    "time_macless_s": (GREY, "\\\\\\\\"),
+    "time_launch_s": (INK, ""),
 }
-"""Column, words, colour and hatch of each cause, in the order in which they are added."""
+"""Colour and hatch of each cause."""
 
 MOST_ROWS = 28
 
@@ -103,7 +104,7 @@ def network_bar(ax: Axes, layers: pd.DataFrame) -> Axes:
     ax.spines["left"].set_visible(False)
     left = 0.0
     for cause, share in shares.items():
-        _, ink, hatch = CAUSES[cause]
+        ink, hatch = _STYLES[cause]
         ax.barh(
             [0],
             [share],
@@ -146,7 +147,7 @@ def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
     places = np.arange(len(rows))
     left = np.zeros(len(rows))
     for cause in (c for c in CAUSES if c in rows):
-        _, ink, hatch = CAUSES[cause]
+        ink, hatch = _STYLES[cause]
         seconds = rows[cause].to_numpy(float)
         if seconds.any():
             bars = _bars(places[seconds > 0], left[seconds > 0], (left + seconds)[seconds > 0])
@@ -174,8 +175,9 @@ def _bars(places: IntArray, start: FloatArray, end: FloatArray) -> Path:
 
 
 def _patch(cause: str) -> Patch:
-    words, ink, hatch = CAUSES[cause]
-    return Patch(facecolor=ink, edgecolor=PAPER, hatch=hatch, label=textwrap.fill(words, 30))
+    ink, hatch = _STYLES[cause]
+    text = textwrap.fill(CAUSES[cause].label, 30)
+    return Patch(facecolor=ink, edgecolor=PAPER, hatch=hatch, label=text)
 
 
 def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
@@ -189,7 +191,7 @@ def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
     if not losses:
         return text
     worst = max(losses, key=lambda cause: losses[cause])
-    return f"{text}; the largest loss is {CAUSES[worst][0]} ({percent(losses[worst])})"
+    return f"{text}; the largest loss is {CAUSES[worst].label} ({percent(losses[worst])})"
 
 
 def _detail(rows: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dse.columns import column
 from dse.plots.labels import Label, place
 from dse.plots.roofline import Roof, along_roof, draw_roof
 from dse.plots.style import (
@@ -25,7 +26,7 @@ from dse.plots.style import (
     plain,
     title,
 )
-from dse.plots.units import percent, quantity
+from dse.plots.units import percent
 
 
 def predicted_figure(
@@ -73,7 +74,7 @@ def predicted(
         return []
     limits = log_limits([*rows["published"], *rows["predicted"]])
     for which, word in (("x", "published"), ("y", "predicted")):
-        log_axis(ax, which, name, limits, label=f"{quantity(name).label}, {word}")
+        log_axis(ax, which, name, limits, label=f"{column(name).label}, {word}")
     ax.set_aspect("equal")
     line = np.array(limits)
     for band in sorted(bands, reverse=True):

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dse.columns import column
 from dse.plots.picks import mark_picks
 from dse.plots.style import (
     CLOUD,
@@ -27,7 +28,7 @@ from dse.plots.style import (
     plain,
     title,
 )
-from dse.plots.units import budget_text, design_text, lower_label, quantity, show
+from dse.plots.units import budget_text, design_text, lower_label, show
 
 MOST_LEVELS = len(RAMP)
 _GRID = 240  # cells of a side; more faint marks than this cannot be told apart
@@ -39,7 +40,7 @@ def split_objectives(objectives: Sequence[str]) -> tuple[str, tuple[str, ...], s
     The y axis takes the first objective of which more is better, else the first; colour takes
     the third of the others' order, so three objectives need one panel and four need two.
     """
-    y = next((name for name in objectives if quantity(name).is_better_up), objectives[0])
+    y = next((name for name in objectives if column(name).is_better_up), objectives[0])
     others = [name for name in objectives if name != y]
     if not others:
         return y, (y,), None
@@ -143,7 +144,7 @@ def _axis_limits(
     if low / 3 <= limit <= high * 3:  # a budget nearby is worth the room; a far one is not
         low, high = min(low, limit / 1.12), max(high, limit * 1.12)
     best = finite(front[name])
-    if best.size and quantity(name).is_better_up:
+    if best.size and column(name).is_better_up:
         low = max(low, min(limit, best.min()) / 4)
     elif best.size:
         high = min(high, max(limit, best.max()) * 4)
@@ -191,7 +192,7 @@ def _cells(values: pd.Series, num_cells: int) -> np.ndarray:
 def _draw_infeasible(ax: Axes, x: str, y: str, budget: Mapping[str, float]) -> None:
     for name, is_x in ((x, True), (y, False)):
         low, high = ax.get_xlim() if is_x else ax.get_ylim()
-        is_floor = quantity(name).is_better_up
+        is_floor = column(name).is_better_up
         limit = budget.get(name, 0.0 if is_floor else np.inf)
         start, end = (low, min(limit, high)) if is_floor else (max(limit, low), high)
         if not start < end:
@@ -281,7 +282,7 @@ def _draw_level(
 
 
 def _staircase(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
-    up_x, up_y = quantity(x).is_better_up, quantity(y).is_better_up
+    up_x, up_y = column(x).is_better_up, column(y).is_better_up
     ordered = rows.sort_values([x, y], ascending=[not up_x, not up_y])
     reached = ordered[y].cummax() if up_y else ordered[y].cummin()
     return ordered[(ordered[y] == reached) & ~reached.duplicated()]

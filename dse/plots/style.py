@@ -18,7 +18,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import Stroke, withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from dse.plots.units import number, prefix, quantity, show
+from dse.columns import column
+from dse.plots.units import number, prefix, show
 
 INK = "#1b1f24"
 MUTED = "#5d6673"
@@ -248,7 +249,7 @@ def log_axis(
         Instead of the column's own label.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
-    shown = quantity(name)
+    shown = column(name)
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     (ax.set_xlim if which == "x" else ax.set_ylim)(*limits)
     tick_text: Callable[[float, float], str]
@@ -282,5 +283,5 @@ def linear_axis(ax: Axes, which: str, name: str, most: float, label: str | None 
     ticks = [t / factor for t in MaxNLocator(7).tick_values(0, most * factor)]
     axis.set_major_locator(FixedLocator([t for t in ticks if 0 <= t <= most * (1 + 1e-9)]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value * factor)))
-    text = label or quantity(name).label
+    text = label or column(name).label
     axis.set_label_text(f"{text} ({unit})" if unit else text)

@@ -3,72 +3,8 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
-    """How a column is shown.
-
-    Attributes
-    ----------
-    label, unit
-        What it is called, and its base unit once multiplied by `factor`.
-    factor
-        From the unit of the column to the base unit (1e-12 from pJ to J).
-    prefixes
-        ``"si"`` (k, M, G and m, u, n, p), ``"binary"`` (Ki, Mi, Gi) or ``"none"``.
-    is_better_up
-        Whether more is better; a budget on it is then a floor.
-    doubles
-        Whether its values are mostly powers of two, so that a log axis counts in those.
-    """
-
-    label: str
-    unit: str
-    factor: float = 1.0
-    prefixes: str = "si"
-    is_better_up: bool = False
-    doubles: bool = False
-
-
-COSTS: Mapping[str, Quantity] = {
-    "throughput_per_s": Quantity(
-        label="Throughput", unit="inferences/s", prefixes="none", is_better_up=True
-    ),
-    "latency_s": Quantity(label="Latency", unit="s"),
-    "dram_bytes": Quantity(label="DRAM traffic", unit="B"),
-    "dram_bytes_per_inference": Quantity(label="DRAM traffic per inference", unit="B"),
-    "energy_pj": Quantity(label="Energy", unit="J", factor=1e-12),
-    "energy_pj_per_inference": Quantity(label="Energy per inference", unit="J", factor=1e-12),
-    "area_mm2": Quantity(label="Area without DRAM interface", unit="mm²", prefixes="none"),
-    "power_w": Quantity(label="Power", unit="W"),
-    "dram_bytes_per_s": Quantity(label="DRAM bandwidth bought", unit="B/s"),
-    "cost_usd": Quantity(label="Cost", unit="USD", prefixes="none"),
-}
-"""The columns that the cost model gives, and that objectives and budgets are named after."""
-
-QUANTITIES: Mapping[str, Quantity] = {
-    **COSTS,
-    "array_rows": Quantity(label="Array rows", unit="", prefixes="none"),
-    "array_columns": Quantity(label="Array columns", unit="", prefixes="none"),
-    "macs": Quantity(label="MACs", unit=""),
-    "num_macs": Quantity(label="MACs of the array", unit="", prefixes="none"),
-    "peak_macs_per_s": Quantity(label="Peak rate of the array", unit="MAC/s"),
-    "macs_per_s": Quantity(label="Rate", unit="MAC/s"),
-    "buffer_bytes": Quantity(label="On-chip buffer", unit="B", prefixes="binary", doubles=True),
-    "dram_part": Quantity(label="DRAM part", unit="", prefixes="none"),
-    "dram_channels": Quantity(label="DRAM channels", unit="", prefixes="none"),
-    "clock_hz": Quantity(label="Clock", unit="Hz"),
-    "batch": Quantity(label="Batch", unit="", prefixes="none", doubles=True),
-    "cycles": Quantity(label="Cycles", unit="cycles", prefixes="none"),
-    "operational_intensity": Quantity(
-        label="Operational intensity", unit="MACs per DRAM byte", prefixes="none"
-    ),
-    "lower_bound_bytes": Quantity(label="Lower bound of DRAM traffic", unit="B"),
-    "compulsory_bytes": Quantity(label="Compulsory DRAM traffic", unit="B"),
-    "footprint_bytes": Quantity(label="Footprint", unit="B", prefixes="binary"),
-}
+from dse.columns import COLUMNS, COSTS, column
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
@@ -80,15 +16,9 @@ _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: 
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti")
 
 
-def quantity(name: str) -> Quantity:
-    """Return how a column is shown; an unknown one is shown under its own name, unscaled."""
-    known = QUANTITIES.get(name)
-    return known or Quantity(label=name.replace("_", " "), unit="", prefixes="none")
-
-
 def lower_label(name: str) -> str:
     """Return the label of a column for the middle of a sentence; DRAM and MACs stay as they are."""
-    label = quantity(name).label
+    label = column(name).label
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
@@ -107,7 +37,7 @@ def prefix(name: str, value: float) -> tuple[float, str]:
     tuple
         What to multiply the column's values with, and the unit with its prefix.
     """
-    shown = quantity(name)
+    shown = column(name)
     size = abs(value * shown.factor)
     if shown.prefixes == "none" or not math.isfinite(size) or size == 0:
         return shown.factor, shown.unit
@@ -155,7 +85,7 @@ def show(name: str, value: object, digits: int = 3) -> str:
 
 def budget_text(name: str, limit: float) -> str:
     """Return a budget in words: ``area at most 8 mm²``."""
-    bound = "at least" if quantity(name).is_better_up else "at most"
+    bound = "at least" if column(name).is_better_up else "at most"
     return f"{lower_label(name)} {bound} {show(name, limit)}"
 
 
@@ -210,14 +140,14 @@ def words(text: str) -> str:
     """Return a text with the names of columns replaced by what they are called, with units."""
     text = _CHANGE.sub(_shown_change, text)
     text = _MISSED.sub(lambda m: f"{m[1]} by {m[2]} of {show(m[1], float(m[3]))}", text)
-    names = sorted(QUANTITIES, key=len, reverse=True)
+    names = sorted(COLUMNS, key=len, reverse=True)
     text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
     return text.replace(" -> ", f" {ARROW} ")
 
 
 def _shown_change(found: re.Match[str]) -> str:
     name, before, after = found.groups()
-    if name not in QUANTITIES:
+    if name not in COLUMNS:
         return found[0]
     values = show_knob(name, float(before)), show_knob(name, float(after))
     return f"{lower_label(name)} {values[0]} {ARROW} {values[1]}"

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dse.columns import QUANTITIES
 from dse.errors import DseError
 from dse.plots.compare import ComparedRun, compare_figure
 from dse.plots.front import split_objectives
 from dse.plots.style import save
 from dse.plots.units import number, show
-from dse.quantities import QUANTITIES
 from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"

@@ -5,14 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from dse.columns import COSTS, column
 from dse.plots.units import (
-    COSTS,
     NOT_KNOWN,
     budget_text,
     design_text,
     knobs_of,
     lower_label,
-    quantity,
     show,
     show_knob,
     signed_percent,
@@ -31,7 +30,7 @@ def question(data: ReportData) -> str:
         return section("question", "Question", paragraph(text))
     space = str((data.config.get("space") or {}).get("name") or "the given space")
     aims = ", ".join(
-        f"{'most' if quantity(name).is_better_up else 'least'} {lower_label(name)}"
+        f"{'most' if column(name).is_better_up else 'least'} {lower_label(name)}"
         for name in data.objectives
     )
     text = f"Which chip of the space {space} should run {data.workload}? Wanted: {aims}."
@@ -97,7 +96,7 @@ def totals(data: ReportData) -> str:
     summary = data.summary or {}
     names = [name for name in (*_SCORES, "num_macs", "peak_macs_per_s", "buffer_bytes")
              if name in summary]  # fmt: skip
-    rows = [(quantity(name).label, show(name, summary[name])) for name in names]
+    rows = [(column(name).label, show(name, summary[name])) for name in names]
     return table(f"{data.workload} on {data.machine}", ("Quantity", "Value"), rows)
 
 
@@ -109,11 +108,11 @@ def scorecard(data: ReportData) -> str:
     others = data.runners_up
     header = ["", "Budget", "Pick", *(f"Runner-up {i}" for i in range(1, len(others) + 1))]
     rows = [
-        [quantity(name).label, "", show_knob(name, pick[name]),
+        [column(name).label, "", show_knob(name, pick[name]),
          *(show_knob(name, other.get(name)) for other in others)]
         for name in data.knobs
     ] + [
-        [quantity(name).label, _limit(data, name),
+        [column(name).label, _limit(data, name),
          show(name, pick[name]),
          *(_compared(name, other.get(name), pick[name]) for other in others)]
         for name in _SCORES if name in pick and name not in ("dram_bytes", "energy_pj")
@@ -127,7 +126,7 @@ def _limit(data: ReportData, name: str) -> str:
         return ""
     sign = (
         "\N{GREATER-THAN OR EQUAL TO}"
-        if quantity(name).is_better_up
+        if column(name).is_better_up
         else ("\N{LESS-THAN OR EQUAL TO}")
     )
     return f"{sign} {show(name, data.budget[name])}"
@@ -150,7 +149,7 @@ def marginal(data: ReportData) -> str:
     header = ["Resource", "Change", *(_short(name[: -len("_change")]) for name in changes),
               "Note"]  # fmt: skip
     shown = [
-        [quantity(str(row["resource"])).label, words(str(row["change"])),
+        [column(str(row["resource"])).label, words(str(row["change"])),
          *(_signed(row[name]) for name in changes), _note(row)]
         for row in rows
     ]  # fmt: skip
@@ -169,7 +168,7 @@ def _note(row: Mapping[str, Any]) -> str:
 
 
 def _short(name: str) -> str:
-    label = quantity(name).label
+    label = column(name).label
     return {"area_mm2": "Area", "dram_bytes_per_s": "Bandwidth",
             "dram_bytes_per_inference": "Traffic"}.get(name, label)  # fmt: skip
 
@@ -192,7 +191,7 @@ def front_table(data: ReportData, most: int = 200) -> str:
     ]
     more = f"the first {most} of {len(front):,}" if len(front) > most else f"all {len(front)}"
     return table(f"Designs of the front, {more}; front.csv has every column.",
-                 ["Design", *(quantity(name).label for name in names)], rows)  # fmt: skip
+                 ["Design", *(column(name).label for name in names)], rows)  # fmt: skip
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dse.plots.causes import CAUSES
+from dse.columns import CAUSES, column
 from dse.plots.layers import longest_first, together
 from dse.plots.units import NOT_KNOWN, percent, show
 from dse.report.data import ReportData
@@ -15,13 +15,13 @@ from dse.report.markup import bullets, details, escape, paragraph, section, tabl
 
 _SINKS = 5
 _LOST = 8
-_OPERANDS = {
-    "dram_bytes_weight": "Weights",
-    "dram_bytes_input": "Inputs",
-    "dram_bytes_output": "Outputs",
-    "dram_bytes_psum_write": "Partial sums written",
-    "dram_bytes_psum_read": "Partial sums read back",
-}
+_OPERANDS = (
+    "dram_bytes_weight",
+    "dram_bytes_input",
+    "dram_bytes_output",
+    "dram_bytes_psum_write",
+    "dram_bytes_psum_read",
+)
 
 
 def why(data: ReportData, plots: Mapping[str, str]) -> str:
@@ -58,7 +58,7 @@ def _main_loss(row: Mapping[str, Any]) -> str:
     if not any(losses.values()) or not row["latency_s"]:
         return "none"
     worst = max(losses, key=lambda cause: losses[cause])
-    return f"{CAUSES[worst][0]} ({percent(losses[worst] / row['latency_s'])})"
+    return f"{CAUSES[worst].label} ({percent(losses[worst] / row['latency_s'])})"
 
 
 def _every_layer(layers: pd.DataFrame) -> str:
@@ -106,8 +106,12 @@ def traffic(data: ReportData, plots: Mapping[str, str]) -> str:
         return ""
     total = float(layers["dram_bytes"].sum())
     rows = [
-        (label, show("dram_bytes", float(layers[name].sum())), _share(layers[name].sum(), total))
-        for name, label in _OPERANDS.items()
+        (
+            column(name).label,
+            show(name, float(layers[name].sum())),
+            _share(layers[name].sum(), total),
+        )
+        for name in _OPERANDS
         if name in layers
     ]
     bounds = [

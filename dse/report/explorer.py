@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from dse.columns import column
 from dse.plots.front import levels_of, one_mark_a_cell, split_objectives
 from dse.plots.style import RAMP, log_limits
-from dse.plots.units import design_text, prefix, quantity, show
+from dse.plots.units import design_text, prefix, show
 from dse.report.data import ReportData
 from dse.report.markup import escape
 
@@ -37,7 +38,7 @@ def explorer(data: ReportData) -> str:
 
 
 def _description(data: ReportData) -> str:
-    names = " against ".join(quantity(name).label for name in data.objectives)
+    names = " against ".join(column(name).label for name in data.objectives)
     return f"Interactive plot of the designs: {names}. The table of the front has its numbers."
 
 
@@ -90,7 +91,7 @@ def _shortened(values: "pd.Series[Any]") -> list[float]:
 
 def _hover(data: ReportData, row: Mapping[Any, Any]) -> str:
     names = dict.fromkeys((*data.objectives, *data.budget))
-    costs = "<br>".join(f"{quantity(name).label}: {show(name, row[name])}" for name in names)
+    costs = "<br>".join(f"{column(name).label}: {show(name, row[name])}" for name in names)
     design = {str(key): value for key, value in row.items() if key != "feasible"}
     return f"<b>{html.escape(design_text(design))}</b><br>{costs}"
 
@@ -122,7 +123,7 @@ def _axis(data: ReportData, name: str) -> dict[str, Any]:
     ticks = [tick for tick in ticks if limits[0] / 30 <= tick / factor <= limits[1] * 30]
     return {
         "type": "log",
-        "title": {"text": f"{quantity(name).label} ({unit})"},
+        "title": {"text": f"{column(name).label} ({unit})"},
         "range": [float(np.log10(limit)) for limit in limits],
         "tickvals": [tick / factor for tick in ticks],
         "ticktext": [f"{tick:g}" for tick in ticks],

@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from dse.columns import column
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
-from dse.plots.units import design_text, number, percent, quantity, show, words
+from dse.plots.units import design_text, number, percent, show, words
 from dse.report.finished import records
 from dse.report.given import most_lost, tiles_of
 from dse.workload import Workload
@@ -39,7 +40,7 @@ def _binding(pick: Pick) -> str:
     """Return the budgets that bind, or the one that is nearest to it."""
     binding = [row for row in pick.binding if row["is_binding"]]
     parts = [
-        f"{quantity(row['budget']).label} {show(row['budget'], row['value'])} "
+        f"{column(row['budget']).label} {show(row['budget'], row['value'])} "
         f"of {show(row['budget'], row['limit'])} ({words(row['because'])})"
         for row in binding or pick.binding[:1]
     ]

@@ -11,8 +11,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.exploration.front.large_grids import can_cut, cut_front
 from dse.exploration.front.screen import can_screen, screened
 from dse.exploration.problem import Costs, Problem, is_feasible
-from dse.pareto import non_dominated
-from dse.quantities import minimised
+from dse.pareto import minimised, non_dominated
 from dse.space import NAME_KNOBS, Space
 
 CHUNK_DESIGNS = 65_536

@@ -18,8 +18,7 @@ from tqdm import tqdm
 from dse.arrays import BoolArray, FloatArray, IntArray
 from dse.compiling import allocating
 from dse.exploration.problem import Problem, is_feasible, relative_violations
-from dse.pareto import non_dominated
-from dse.quantities import minimised
+from dse.pareto import minimised, non_dominated
 from dse.space import Columns
 
 BEST_AT_MOST = frozenset({"throughput_per_s", "latency_s"})
