@@ -15,9 +15,10 @@ from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
 from dse.errors import DseError
-from dse.evaluation.model import chip_costs, costs_of_space, design_costs, lines_of_space
+from dse.evaluation.model import design_costs
 from dse.evaluation.model import evaluate as evaluate_model
 from dse.evaluation.result import Evaluation
+from dse.evaluation.space_model import SpaceModel
 from dse.exploration import OBJECTIVES, Study, run_search
 from dse.hardware import Accelerator
 from dse.importers.pytorch import import_module
@@ -249,7 +250,7 @@ def search(
     budget: Mapping[str, float] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
     sampler: str = "ridge",
-    objective: str = "latency_s",
+    mapper_objective: str = "latency_s",
     progress: bool = False,
     **options: Any,
 ) -> Study:
@@ -266,31 +267,26 @@ def search(
     objectives
         Two to four quantities.
     sampler
-        A name of `dse.search.SAMPLERS`; ``exact`` only enumerates.
-    objective
+        A name of `dse.exploration.SAMPLERS`; ``exact`` only enumerates.
+    mapper_objective
         What each layer's mapping minimises.
     progress
         Whether to draw a progress bar on a terminal.
     options
-        Those of `dse.search.run_search`.
+        Those of `dse.exploration.run_search`.
 
     Raises
     ------
     DseError
         If an argument is wrong.
     """
-    varied = space.accelerator, space.knobs, space.catalogue, objective
     return run_search(
-        network,
-        space,
+        SpaceModel(network=network, space=space, objective=mapper_objective),
         objectives=objectives,
         budget=dict(budget or {}),
         sampler=sampler,
         trials=trials,
         seed=seed,
         progress=progress,
-        evaluate=costs_of_space(*varied),
-        lines=lines_of_space(*varied),
-        chip_costs=chip_costs if objective == "latency_s" else None,
         **options,
     )

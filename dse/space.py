@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from dse.arrays import IntArray
 from dse.errors import DseError, nearest
+from dse.frozen import FrozenDict
 from dse.hardware import PARAMETERS, Accelerator
 from dse.technology import Catalogue
 
@@ -66,7 +66,7 @@ class Space:
 
     def __post_init__(self) -> None:
         knobs = {name: tuple(values) for name, values in self.knobs.items()}
-        object.__setattr__(self, "knobs", MappingProxyType(knobs))
+        object.__setattr__(self, "knobs", FrozenDict(knobs))
         if not knobs:
             raise DseError(f"space {self.name!r}.knobs must have at least one knob, got none")
         for name, values in knobs.items():

@@ -1,9 +1,8 @@
 """What the command line runs: build from the configuration, search or evaluate, write files."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from dse.config.accelerators import accelerator_from, catalogue
@@ -15,8 +14,9 @@ from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
 from dse.errors import DseError
-from dse.evaluation.model import chip_costs, costs_of_space, evaluate, lines_of_space
+from dse.evaluation.model import evaluate
 from dse.evaluation.result import Evaluation
+from dse.evaluation.space_model import SpaceModel
 from dse.exploration import Study, run_search, study_from_designs
 from dse.hardware import Accelerator
 from dse.job import Job
@@ -42,8 +42,7 @@ from dse.report.words import (
     pick_lines,
     study_lines,
 )
-from dse.space import Space, Value
-from dse.technology import Catalogue
+from dse.space import Space
 from dse.workload import Workload
 
 
@@ -80,14 +79,10 @@ def _search(job: Job) -> list[str]:
     space = _space(values, network)
     decisions: list[Decision] = []
     study = run_search(
-        network,
-        space,
+        _model(network, space, settings),
         objectives=settings.objectives,
         budget=settings.budget,
         seed=settings.seed,
-        evaluate=costs_of_space(*_varied(space, settings)),
-        lines=lines_of_space(*_varied(space, settings)),
-        chip_costs=chip_costs if settings.mapper_objective == "latency_s" else None,
         known=lambda exact: decisions.extend(_decisions(job, network, exact)),
         **search_from(values["search"]),
     )
@@ -111,21 +106,14 @@ def _pick(job: Job) -> list[str]:
         objectives=settings.objectives,
         budget=settings.budget,
         exact=run.manifest["front"] == "exact" and len(designs) == space.size,
-        costs_of=partial(
-            costs_of_space(*_varied(space, settings)),
-            network,
-            space.accelerator,
-            catalogue=space.catalogue,
-        ),
+        costs_of=_model(network, space, settings).costs,
     )
     return _finish(job, network, study, [])
 
 
-def _varied(
-    space: Space, settings: Settings
-) -> tuple[Accelerator, Mapping[str, Sequence[Value]], Catalogue, str]:
-    """Return what the cost model of a space is made from."""
-    return space.accelerator, space.knobs, space.catalogue, settings.mapper_objective
+def _model(network: Workload, space: Space, settings: Settings) -> SpaceModel:
+    """Return the cost model of a space under the settings of a run."""
+    return SpaceModel(network=network, space=space, objective=settings.mapper_objective)
 
 
 def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:

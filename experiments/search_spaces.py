@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.api import catalogue, load_accelerator, load_workload
 from dse.arrays import FloatArray
-from dse.evaluation.model import costs_of_space
+from dse.evaluation.space_model import SpaceModel
 from dse.exploration.front.enumerate import enumerate_space
 from dse.exploration.problem import Problem
 from dse.hardware import Accelerator
@@ -58,11 +58,9 @@ class Case:
         knobs = {**own, **self.shared}
         space = Space(name=self.name, accelerator=machine, knobs=knobs, catalogue=catalogue())
         return Problem(
-            network=load_workload(self.network),
-            space=space,
+            model=SpaceModel(network=load_workload(self.network), space=space),
             objectives=self.objectives,
             budget=self.budget,
-            evaluate=costs_of_space(machine, knobs, space.catalogue),
         )
 
     def told(self) -> dict[str, tuple[FloatArray, FloatArray]]:

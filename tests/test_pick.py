@@ -35,9 +35,7 @@ def choose(rows, **options):
 def study(budget=None, **knobs):
     chosen = BUDGET if budget is None else budget
     return run_search(
-        1.0,
-        fake.space(**knobs),
-        evaluate=fake.design_costs,
+        fake.Model(fake.space(**knobs)),
         budget=chosen,
         sampler="exact",
         progress=False,
@@ -207,9 +205,7 @@ def planted(**fixed):
     }
     space = fake.space(**knobs)
     base = {name: values[0] for name, values in knobs.items()} | fixed
-    table = run_search(
-        1.0, space, evaluate=fake.design_costs, sampler="exact", progress=False
-    ).designs
+    table = run_search(fake.Model(space), sampler="exact", progress=False).designs
     row = table[np.logical_and.reduce([table[name] == value for name, value in base.items()])]
 
     def costs_of(columns):

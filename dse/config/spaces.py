@@ -134,7 +134,7 @@ def _spaced(where: str, given: Mapping[str, Any], low: float, high: float) -> li
 
 
 def search_from(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `dse.search.run_search` that one conf/search YAML gives.
+    """Return the arguments of `dse.exploration.run_search` that one conf/search YAML gives.
 
     Raises
     ------

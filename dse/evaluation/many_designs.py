@@ -68,7 +68,7 @@ def write_costs(
     costs: tuple[FloatArray, FloatArray],
     *,
     slack: float = 0.0,
-    asked: Asked | None = None,
+    points: Asked | None = None,
 ) -> None:
     """Write latency and DRAM bits of the designs of all groups.
 
@@ -84,7 +84,7 @@ def write_costs(
         Seconds and bits, of which those of the designs are written; inf where a layer does not fit.
     slack
         Share of the least latency that a mapping may lose to move fewer bits.
-    asked
+    points
         Machines of which mappings are found together; others are found one array at a time.
     """
     Objective.of(objective)
@@ -93,7 +93,7 @@ def write_costs(
     try:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
             some = groups[first : first + GROUPS_AT_ONCE]
-            sought = [_sought(pool, group, machines, objective, asked) for group in some]
+            sought = [_sought(pool, group, machines, objective, points) for group in some]
             for group, layers in zip(some, sought, strict=True):
                 mapped = [(layer, repeat, found.result()) for layer, repeat, found in layers]
                 _look_up(pool, mapped, group, machines, (objective, longest), costs)
@@ -106,14 +106,14 @@ def _sought(
     group: Group,
     machines: Machines,
     objective: str,
-    asked: Asked | None,
+    points: Asked | None,
 ) -> list[tuple[Layer, int, Future[Mappings]]]:
     """Return the distinct layers of a group, how often they run, and what will be looked up."""
     network, chip, designs = group
     rooms = [bits[designs] for bits in machines.room_bits]
     wanted: Asked | Sequence[int] = [int(bits.min()) for bits in rooms]
-    if asked and can_ask(chip, objective) and asked.covers(rooms[0], machines.ratio[designs]):
-        wanted = asked
+    if points and can_ask(chip, objective) and points.covers(rooms[0], machines.ratio[designs]):
+        wanted = points
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     return [(layer, count, pool.submit(_mappings, layer, chip, wanted)) for layer, count in layers]
 

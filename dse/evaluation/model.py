@@ -1,7 +1,6 @@
 """The cost model: one machine layer by layer, or many designs as arrays."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,7 @@ from dse.errors import DseError
 from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
 from dse.evaluation.many_designs import Group, find_mappings, write_costs
 from dse.evaluation.one_layer import layer_row
-from dse.evaluation.points_of_space import asked_of
 from dse.evaluation.result import Evaluation
-from dse.evaluation.time_grid import Lines, network_lines
 from dse.hardware import Accelerator
 from dse.mapping.operating_points import Asked
 from dse.network.fusion import with_fused_layers
@@ -101,7 +98,7 @@ def design_costs(
     catalogue: Catalogue,
     objective: str = "latency_s",
     slack: float = 0.0,
-    asked: Asked | None = None,
+    points: Asked | None = None,
 ) -> dict[str, FloatArray]:
     """Cost many designs of one accelerator in one call.
 
@@ -120,9 +117,10 @@ def design_costs(
         What each layer's mapping minimises.
     slack
         As for `evaluate`.
-    asked
-        What `dse.evaluation.points_of_space.asked_of` says of the space that the designs are of:
-        their mappings are then found faster. The costs are the same.
+    points
+        The operating points of the space that the designs are of, from
+        `dse.evaluation.points_of_space.operating_points_of`: their mappings are then found faster.
+        The costs are the same.
 
     Returns
     -------
@@ -147,38 +145,8 @@ def design_costs(
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
         groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
     costs = np.empty(size), np.empty(size)
-    write_costs(groups, machines, objective, costs, slack=slack, asked=asked)
+    write_costs(groups, machines, objective, costs, slack=slack, points=points)
     return _costs(network, machines, batch, *costs)
-
-
-def costs_of_space(
-    accelerator: Accelerator,
-    knobs: Mapping[str, Sequence[Any]],
-    catalogue: Catalogue,
-    objective: str = "latency_s",
-    slack: float = 0.0,
-) -> Callable[..., dict[str, FloatArray]]:
-    """Return `design_costs` for an objective, faster for the designs of a space.
-
-    Parameters are those of `dse.evaluation.points_of_space.asked_of`.
-    """
-    asked = asked_of(accelerator, knobs, catalogue, objective, slack)
-    return partial(design_costs, objective=objective, slack=slack, asked=asked)
-
-
-def lines_of_space(
-    accelerator: Accelerator,
-    knobs: Mapping[str, Sequence[Any]],
-    catalogue: Catalogue,
-    objective: str = "latency_s",
-    slack: float = 0.0,
-) -> Callable[..., Lines] | None:
-    """Return `network_lines` for the designs of a space, None where it does not apply.
-
-    Parameters are those of `dse.evaluation.points_of_space.asked_of`.
-    """
-    asked = asked_of(accelerator, knobs, catalogue, objective, slack)
-    return None if asked is None else partial(network_lines, asked=asked)
 
 
 def chip_costs(

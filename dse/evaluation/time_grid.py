@@ -32,7 +32,7 @@ from dse.technology import Catalogue
 from dse.workload import Workload
 
 
-class Lines(NamedTuple):
+class TimeGrid(NamedTuple):
     """A network on one array, for sizes of the buffer and rates in ascending order.
 
     Attributes
@@ -155,15 +155,15 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
     return fits
 
 
-def network_lines(
+def time_grid(
     network: Workload,
     accelerator: Accelerator,
     values: Mapping[str, Any],
     lines: Mapping[str, NDArray[Any]],
     *,
-    asked: Asked,
+    points: Asked,
     catalogue: Catalogue,
-) -> Lines:
+) -> TimeGrid:
     """Return the time of a network for every buffer and rate of one array.
 
     Parameters
@@ -174,8 +174,8 @@ def network_lines(
         The other parameters of the array, and ``batch``.
     lines
         The parameter that is the buffer's size, and ``dram_bytes_per_s``, to ascending values.
-    asked
-        As `dse.evaluation.points_of_space.asked_of` says of all these machines.
+    points
+        What `dse.evaluation.points_of_space.operating_points_of` says of all these machines.
     catalogue
         What the names of DRAM parts and technologies mean.
     """
@@ -186,9 +186,9 @@ def network_lines(
     ratios = by_name["dram_bytes_per_s"].ratio
     room = next(one for name, one in by_name.items() if name != "dram_bytes_per_s")
     rooms = room.room_bits[0]
-    if not asked.covers(rooms, ratios):
+    if not points.covers(rooms, ratios):
         raise DseError("machines must be of the space that mappings are asked for")
-    spans = np.array(asked.ratios).T
+    spans = np.array(points.ratios).T
     order = np.argsort(ratios, kind="stable")
     starts = np.searchsorted(ratios[order], np.append(spans[0], np.inf))
     steps = np.zeros((len(rooms), len(ratios)))
@@ -200,14 +200,14 @@ def network_lines(
             compute = pooling_cycles(layer, chip)
             steps[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
             continue
-        criteria = criteria_for(layer, chip, asked)
+        criteria = criteria_for(layer, chip, points)
         marks = _Marks(
             np.zeros(len(ratios)),
             np.full(len(ratios), -1),
             np.empty((len(criteria) + 1, spans.shape[1], COLUMNS)),
             np.zeros(spans.shape[1], dtype=np.int64),
         )
-        rule = int(Transfers.of(chip.transfers)), repeat, longest_share(asked.slack)
+        rule = int(Transfers.of(chip.transfers)), repeat, longest_share(points.slack)
         fits = _add_layer(
             criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_changed
         )
@@ -215,7 +215,7 @@ def network_lines(
     cycles = np.cumsum(steps, axis=0, out=steps)
     cycles[:first] = np.inf
     back = np.argsort(order)
-    return Lines(cycles[:, back], is_changed[:, back])
+    return TimeGrid(cycles[:, back], is_changed[:, back])
 
 
 def _machines(chip: Accelerator, name: str, column: NDArray[Any], catalogue: Catalogue) -> Machines:

@@ -1,6 +1,6 @@
 """The search of a design space: an Optuna study, the exact enumeration, and their result."""
 
-from dse.exploration.problem import Evaluate, Problem
+from dse.exploration.problem import CostModel, Problem
 from dse.exploration.result import Study, study_from_designs
 from dse.exploration.samplers.by_name import SAMPLERS
 from dse.exploration.study import ENUMERATE_LIMIT, OBJECTIVES, run_search
@@ -9,7 +9,7 @@ __all__ = [
     "ENUMERATE_LIMIT",
     "OBJECTIVES",
     "SAMPLERS",
-    "Evaluate",
+    "CostModel",
     "Problem",
     "Study",
     "run_search",

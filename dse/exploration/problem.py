@@ -3,20 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse.arrays import BoolArray, FloatArray
 from dse.columns import MAXIMISED, QUANTITIES
 from dse.errors import DseError, nearest
-from dse.hardware import Accelerator
+from dse.frozen import FrozenDict
 from dse.pareto import log_minimised, minimised
-from dse.space import Space
-from dse.technology import Catalogue
-from dse.workload import Workload
+from dse.space import Columns, Space
 
 Costs = Mapping[str, FloatArray]
 """Quantity to its values, of shape (designs,)."""
@@ -25,33 +21,29 @@ LARGEST_TOLD = 1e9
 """What Optuna is told in place of an infinite value; such a design is infeasible anyway."""
 
 
-class NetworkLines(Protocol):
-    """The time for every buffer size and rate; see `dse.evaluation.time_grid.network_lines`."""
+class CostModel(Protocol):
+    """What a search needs of a cost model; `dse.evaluation.space_model.SpaceModel` is one."""
 
-    def __call__(
-        self,
-        network: Workload,
-        accelerator: Accelerator,
-        values: Mapping[str, Any],
-        lines: Mapping[str, NDArray[Any]],
-        *,
-        catalogue: Catalogue,
-    ) -> tuple[FloatArray, BoolArray]:
-        """Return cycles, and whether they are fewer than with the next smaller buffer."""
+    @property
+    def space(self) -> Space:
+        """The designs."""
 
+    @property
+    def is_monotone(self) -> bool:
+        """Whether more buffer, DRAM rate or clock never makes a design slower."""
 
-class Evaluate(Protocol):
-    """The cost model: designs as columns in, costs as columns out."""
+    @property
+    def has_time_grid(self) -> bool:
+        """Whether `time_grid` applies."""
 
-    def __call__(
-        self,
-        network: Workload,
-        accelerator: Accelerator,
-        columns: Mapping[str, NDArray[Any]],
-        *,
-        catalogue: Catalogue,
-    ) -> Mapping[str, FloatArray]:
-        """Cost the designs."""
+    def costs(self, columns: Columns) -> Mapping[str, FloatArray]:
+        """Cost designs; columns and costs are of shape (designs,)."""
+
+    def chip_costs(self, columns: Columns) -> Mapping[str, FloatArray]:
+        """Return the costs of designs that do not depend on what runs."""
+
+    def time_grid(self, values: Mapping[str, Any], lines: Columns) -> tuple[FloatArray, BoolArray]:
+        """Return cycles of one array for every buffer size and DRAM rate, as `TimeGrid` does."""
 
 
 def check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
@@ -135,46 +127,28 @@ class Problem:
 
     Attributes
     ----------
-    network
-        What is run.
+    model
+        The space, and what its designs cost.
     objectives, budget
         As `check_objectives` and `check_budget` return them.
-    evaluate
-        The cost model.
-    chip_costs
-        The costs that do not depend on what runs, given where more buffer, DRAM rate or clock never
-        lowers the throughput, as where mappings minimise the time: large spaces are then not costed
-        whole.
-    lines
-        The time for every size of the buffer and DRAM rate, if known at once.
     """
 
-    network: Workload
-    space: Space
+    model: CostModel
     objectives: tuple[str, ...]
     budget: Mapping[str, float]
-    evaluate: Evaluate
-    chip_costs: Evaluate | None = None
-    lines: NetworkLines | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objectives", check_objectives(self.objectives))
-        object.__setattr__(self, "budget", MappingProxyType(check_budget(self.budget)))
+        object.__setattr__(self, "budget", FrozenDict(check_budget(self.budget)))
 
-    def costs(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
+    @property
+    def space(self) -> Space:
+        """The designs that are searched."""
+        return self.model.space
+
+    def costs(self, columns: Columns) -> dict[str, FloatArray]:
         """Cost designs in one call; columns and costs are of shape (designs,)."""
-        return self._costs(self.evaluate, columns)
-
-    def costs_of_chips(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, FloatArray]:
-        """Return the costs of designs that do not depend on what runs, or all of them."""
-        return self._costs(self.chip_costs or self.evaluate, columns)
-
-    def _costs(
-        self, costs_of: Evaluate, columns: Mapping[str, NDArray[Any]]
-    ) -> dict[str, FloatArray]:
-        space = self.space
-        found = costs_of(self.network, space.accelerator, columns, catalogue=space.catalogue)
-        return {name: np.asarray(values) for name, values in found.items()}
+        return {name: np.asarray(values) for name, values in self.model.costs(columns).items()}
 
     def told(self, costs: Costs) -> tuple[FloatArray, FloatArray]:
         """Return what Optuna is told: log10 of the objectives, all minimised, and constraints.

@@ -16,11 +16,10 @@ from dse.exploration.front.enumerate import (
     single_knob_lines,
 )
 from dse.exploration.ledger import Ledger
-from dse.exploration.problem import Evaluate, NetworkLines, Problem, is_feasible
+from dse.exploration.problem import CostModel, Problem, is_feasible
 from dse.exploration.result import Study, convergence, frame, front_rows, study_from_designs
 from dse.exploration.samplers.by_name import EXACT, build_sampler, check_sampler
 from dse.space import Space
-from dse.workload import Workload
 
 ENUMERATE_LIMIT = 2_000_000
 """Designs up to which a space is enumerated too, unless set."""
@@ -32,10 +31,8 @@ _PROBED_DESIGNS = 4
 
 
 def run_search(
-    network: Workload,
-    space: Space,
+    model: CostModel,
     *,
-    evaluate: Evaluate,
     objectives: Sequence[str] = OBJECTIVES,
     budget: Mapping[str, float | None] | None = None,
     sampler: str = "ridge",
@@ -44,22 +41,20 @@ def run_search(
     enumerate_limit: int = ENUMERATE_LIMIT,
     progress: bool = True,
     options: Mapping[str, Any] | None = None,
-    chip_costs: Evaluate | None = None,
-    lines: NetworkLines | None = None,
     known: Callable[[Study], None] | None = None,
 ) -> Study:
     """Search a space for the Pareto-optimal designs within a budget.
 
     Parameters
     ----------
-    evaluate
-        The cost model; `dse.evaluation.model.design_costs` has its signature.
+    model
+        The space and what its designs cost: a `dse.evaluation.space_model.SpaceModel`.
     objectives
         Two to four of `dse.columns.QUANTITIES`.
     budget
         Hard limits: throughput a floor, all others ceilings; None is no limit.
     sampler
-        One of `dse.search.SAMPLERS`; ``exact`` enumerates and asks no sampler.
+        One of `dse.exploration.SAMPLERS`; ``exact`` enumerates and asks no sampler.
     trials
         Different designs that the sampled study costs.
     seed
@@ -70,8 +65,6 @@ def run_search(
         Whether to draw progress bars; they are drawn on a terminal only.
     options
         Of the sampler, and ``batch_size``.
-    chip_costs, lines
-        See `Problem`.
     known
         Called with the exact front, all costs and no history before the sampler begins, if the
         whole space is costed.
@@ -83,14 +76,11 @@ def run_search(
         large for ``exact``.
     """
     problem = Problem(
-        network=network,
-        space=space,
+        model=model,
         objectives=tuple(objectives),
         budget={} if budget is None else budget,  # type: ignore[arg-type]
-        evaluate=evaluate,
-        chip_costs=chip_costs,
-        lines=lines,
     )
+    space = problem.space
     check_sampler(sampler, options)
     _check_integer("trials", trials, 1, 10**9)
     _check_integer("seed", seed, 0, 2**32 - 1)

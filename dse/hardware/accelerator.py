@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 
 from dse.checks import LARGEST, WIDEST, check_number
 from dse.errors import DseError
+from dse.frozen import FrozenDict
 from dse.hardware.array import Axis, Granule
 from dse.hardware.constraints import Constraints, Unrolling
 from dse.hardware.memory import Buffer, Dram
@@ -127,7 +127,7 @@ class Accelerator:
             object.__setattr__(self, key, tuple(getattr(self, key)))
         links = tuple(sorted(dict(self.array_bits_per_cycle).items()))
         object.__setattr__(self, "array_bits_per_cycle", links)
-        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        object.__setattr__(self, "parameters", FrozenDict(self.parameters))
         check_number(owner, "clock_hz", self.clock_hz, integer=False)
         for key in ("array_rows", "array_columns", "macs", "buffer_bytes", "dram_channels"):
             if getattr(self, key) is not None:

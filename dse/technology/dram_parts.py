@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from dse.errors import DseError
+from dse.frozen import FrozenDict
 from dse.technology.constants import Constant
 from dse.technology.nodes import Technology
 
@@ -57,4 +57,4 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         for key in ("dram_parts", "technologies"):
-            object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
+            object.__setattr__(self, key, FrozenDict(getattr(self, key)))

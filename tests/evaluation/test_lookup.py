@@ -8,13 +8,15 @@ import pytest
 
 from dse.evaluation import many_designs
 from dse.evaluation.lookup import add_layer
-from dse.evaluation.model import costs_of_space, design_costs
-from dse.evaluation.points_of_space import asked_of
+from dse.evaluation.model import design_costs
+from dse.evaluation.points_of_space import operating_points_of
+from dse.evaluation.space_model import SpaceModel
 from dse.evaluation.time_of_designs import MACHINES_AT_ONCE, Queries, desk_for
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import operating_points, store, store_keys
 from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.mapping.store import mapping_table
+from dse.space import Space
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 from tests.oracle.cases import random_chip, random_layer
@@ -99,11 +101,20 @@ def space_of(layer: Layer, chip: Accelerator, rng: Random, most: int) -> dict[st
     """Return knobs of a machine with one buffer: sizes, and up to so many rates and clocks."""
     sizes = np.unique(mapping_table(layer, chip).footprint_bits // 4).tolist()
     room = next(iter(chip.parameters))
+    drawn = [max(1, int(rng.choice(sizes))) for _ in range(rng.randint(1, 6))]
     return {
-        room: [max(1, int(rng.choice(sizes))) for _ in range(rng.randint(1, 6))],
+        room: list(dict.fromkeys(drawn)),
         "dram_bytes_per_s": [10 ** rng.uniform(6, 11) for _ in range(rng.randint(1, most))],
         "clock_hz": [10 ** rng.uniform(7, 10) for _ in range(rng.randint(1, 3))],
     }
+
+
+def model_of(
+    network: Workload, chip: Accelerator, knobs: dict[str, list[float]], slack: float = 0.0
+) -> SpaceModel:
+    """Return the cost model of the space of some knobs."""
+    space = Space(name="drawn", accelerator=chip, knobs=knobs, catalogue=CATALOGUE)
+    return SpaceModel(network=network, space=space, slack=slack)
 
 
 def grid_of(knobs: dict[str, list[float]]) -> dict[str, np.ndarray]:
@@ -128,8 +139,7 @@ def test_the_fastest_mappings_of_a_space_equal_those_of_the_table(
         columns = grid_of(knobs)
         network = Workload(name="one", layers=(layer,), source="tests", batch=1)
         store_keys.forget()
-        costs_of = costs_of_space(chip, knobs, CATALOGUE, slack=slack)
-        costs = costs_of(network, chip, columns, catalogue=CATALOGUE)
+        costs = model_of(network, chip, knobs, slack).costs(columns)
         assert not store_keys.TABLES
         assert_chosen(costs, columns, layer, chip, "latency_s", slack)
 
@@ -141,12 +151,13 @@ def test_a_design_outside_of_the_space_is_looked_up_in_the_whole_table() -> None
         x for x in (parametric(random_chip(rng), rng) for _ in range(99)) if len(x.buffers) == 1
     )
     knobs = space_of(layer, chip, rng, 4)
-    wanted = asked_of(chip, knobs, CATALOGUE, "latency_s")
-    assert wanted is not None
-    assert asked_of(chip, knobs, CATALOGUE, "dram_bytes") is None
     network = Workload(name="one", layers=(layer,), source="tests", batch=1)
+    space = model_of(network, chip, knobs).space
+    points = operating_points_of(space, "latency_s")
+    assert points is not None
+    assert operating_points_of(space, "dram_bytes") is None
     columns = grid_of({**knobs, "clock_hz": [1.1 * x for x in knobs["clock_hz"]]})
-    costs = design_costs(network, chip, columns, catalogue=CATALOGUE, asked=wanted)
+    costs = design_costs(network, chip, columns, catalogue=CATALOGUE, points=points)
     assert_chosen(costs, columns, layer, chip, "latency_s")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dse
-from dse.evaluation.model import chip_costs, design_costs
+from dse.evaluation.space_model import SpaceModel
 from dse.exploration.front import enumerate as exact
 from dse.exploration.front.enumerate import enumerate_space
 from dse.exploration.front.large_grids import PARTS, can_cut, strictly_dominated
@@ -27,14 +27,12 @@ def space():
     return Space(name="small", accelerator=chip, knobs=KNOBS, catalogue=flexible.catalogue)
 
 
-def problem_of(space, objectives, budget, *, chip_costs=chip_costs):
+def problem_of(space, objectives, budget, *, objective="latency_s"):
+    network = dse.load_workload("deepspeech2")
     return Problem(
-        network=dse.load_workload("deepspeech2"),
-        space=space,
+        model=SpaceModel(network=network, space=space, objective=objective),
         objectives=objectives,
         budget=budget,
-        evaluate=design_costs,
-        chip_costs=chip_costs,
     )
 
 
@@ -69,7 +67,7 @@ def test_most_of_a_fine_grid_is_never_costed(space, monkeypatch):
 def test_what_has_no_bound_is_not_cut(space):
     assert can_cut(problem_of(space, ("throughput_per_s", "area_mm2"), {}))
     assert not can_cut(problem_of(space, ("throughput_per_s", "power_w"), {}))
-    assert not can_cut(problem_of(space, ("throughput_per_s", "area_mm2"), {}, chip_costs=None))
+    assert not can_cut(problem_of(space, ("throughput_per_s", "area_mm2"), {}, objective="edp"))
 
 
 @pytest.mark.parametrize("objectives", [1, 2, 3])

@@ -70,15 +70,13 @@ def test_every_design_of_a_small_space_is_asked_for_once():
 
 def search(**options):
     space = fake.space()
-    return run_search(
-        1.0, space, evaluate=fake.design_costs, objectives=OBJECTIVES, progress=False, **options
-    )
+    return run_search(fake.Model(space), objectives=OBJECTIVES, progress=False, **options)
 
 
 def test_finds_the_exact_front_of_a_small_space():
     knobs = {**fake.KNOBS, "array_rows": (8, 16, 32), "array_columns": (8, 16, 32)}
-    settings = {"evaluate": fake.design_costs, "objectives": OBJECTIVES, "progress": False}
-    found = run_search(1.0, fake.space(**knobs), sampler="ridge", trials=600, **settings)
+    settings = {"objectives": OBJECTIVES, "progress": False}
+    found = run_search(fake.Model(fake.space(**knobs)), sampler="ridge", trials=600, **settings)
     assert found.hypervolume_share == pytest.approx(1.0, abs=1e-4)
     assert found.num_costed == 600 < found.space.size
 

@@ -7,12 +7,10 @@ import pytest
 
 import dse
 from dse.errors import DseError
-from dse.evaluation import time_grid
-from dse.evaluation.model import chip_costs, costs_of_space, lines_of_space
-from dse.evaluation.points_of_space import asked_of
+from dse.evaluation.space_model import SpaceModel
 from dse.exploration.front import enumerate as exact
 from dse.exploration.front import screen
-from dse.exploration.front.enumerate import enumerate_space
+from dse.exploration.front.enumerate import cost_whole_grid, enumerate_space
 from dse.exploration.front.screen import can_screen
 from dse.exploration.problem import Problem
 from dse.space import Space
@@ -32,15 +30,10 @@ def problem_of(objectives=ALL, budget=None, *, knobs=KNOBS, transfers="double_bu
     space = Space(
         name="fine", accelerator=chip, knobs=knobs, catalogue=dse.load_space("edge").catalogue
     )
-    varied = chip, space.knobs, space.catalogue
     return Problem(
-        network=dse.load_workload("tiny"),
-        space=space,
+        model=SpaceModel(network=dse.load_workload("tiny"), space=space),
         objectives=objectives,
         budget=budget or {},
-        evaluate=costs_of_space(*varied),
-        chip_costs=chip_costs,
-        lines=lines_of_space(*varied),
     )
 
 
@@ -53,7 +46,7 @@ def fine(monkeypatch):
 
 def whole(problem):
     """Return the enumeration in which every design is costed."""
-    return enumerate_space(replace(problem, lines=None, chip_costs=None), progress=False)
+    return cost_whole_grid(problem, progress=False)
 
 
 def assert_same_front(problem):
@@ -106,13 +99,7 @@ def test_lines_are_the_latency_of_each_design_but_for_rounding():
     problem = problem_of()
     lines = {name: np.sort(KNOBS[name]) for name in ("buffer_bytes", "dram_bytes_per_s")}
     values = {"array_rows": 64, "array_columns": 8, "clock_hz": 5e8, "batch": 2}
-    found = problem.lines(
-        problem.network,
-        problem.space.accelerator,
-        values,
-        lines,
-        catalogue=problem.space.catalogue,
-    )
+    found = problem.model.time_grid(values, lines)
     grid = np.meshgrid(*lines.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(lines, grid, strict=True)}
     columns |= {name: np.full(grid[0].size, value) for name, value in values.items()}
@@ -144,9 +131,6 @@ def test_a_coarse_grid_is_not_screened():
 
 
 def test_lines_outside_of_the_space_are_refused():
-    problem = problem_of()
-    chip, catalogue = problem.space.accelerator, problem.space.catalogue
-    asked = asked_of(chip, problem.space.knobs, catalogue, "latency_s")
     lines = {"buffer_bytes": np.array([77_777]), "dram_bytes_per_s": np.array([1e9])}
     with pytest.raises(DseError, match="must be of the space"):
-        time_grid.network_lines(problem.network, chip, {}, lines, asked=asked, catalogue=catalogue)
+        problem_of().model.time_grid({}, lines)

@@ -48,7 +48,7 @@ class Counted:
 
 def search(knobs=None, evaluate=fake.design_costs, **options):
     settings = {"budget": BUDGET, "trials": 60, "progress": False, **options}
-    return run_search(1.0, fake.space(**(knobs or {})), evaluate=evaluate, **settings)
+    return run_search(fake.Model(fake.space(**(knobs or {})), evaluate), **settings)
 
 
 def brute_force_front(table):
@@ -218,11 +218,9 @@ def test_a_repeat_is_told_to_those_that_learn_from_it(learns):
 
     space = fake.space(array_rows=(8, 16), dram_channels=(1, 2))
     problem = Problem(
-        network=1.0,
-        space=space,
+        model=fake.Model(space),
         objectives=OBJECTIVES,
         budget={},
-        evaluate=fake.design_costs,
     )
     asked = Asked(sampler=Recorder(seed=0), batch=16, learns_from_repeats=learns)
     ledger = Ledger(problem)

@@ -6,11 +6,10 @@ from random import Random
 import pytest
 
 import dse
-from dse.evaluation.model import costs_of_space
 from dse.mapping.nest.mapping import evaluate_mapping
 from dse.mapping.store import mapping_table
 from dse.mapping.store_keys import forget
-from tests.evaluation.test_lookup import CATALOGUE, assert_chosen, grid_of, parametric, space_of
+from tests.evaluation.test_lookup import assert_chosen, grid_of, model_of, parametric, space_of
 from tests.mapping.test_given_mapping import check_given, drawn
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer, random_mapping
@@ -99,7 +98,7 @@ def test_the_fastest_mappings_of_a_space_equal_those_of_the_table_with_links_of_
         columns = grid_of(knobs)
         network = dse.Workload(name="one", layers=(layer,), source="tests", batch=1)
         forget()
-        costs = costs_of_space(chip, knobs, CATALOGUE)(network, chip, columns, catalogue=CATALOGUE)
+        costs = model_of(network, chip, knobs).costs(columns)
         assert_chosen(costs, columns, layer, chip, "latency_s")
         num_compared += 1
     assert num_compared > 5

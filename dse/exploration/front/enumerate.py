@@ -66,6 +66,12 @@ def enumerate_space(problem: Problem, *, progress: bool) -> Enumeration:
         return Enumeration(
             num_costed=cuts.num_costed, front=cuts.front, front_costs=costs, costs=None
         )
+    return cost_whole_grid(problem, progress=progress)
+
+
+def cost_whole_grid(problem: Problem, *, progress: bool) -> Enumeration:
+    """Cost every design, however many they are; see `enumerate_space`."""
+    space = problem.space
     front: IntArray = np.empty(0, np.int64)
     points = np.empty((0, len(problem.objectives)))
     front_costs: dict[str, FloatArray] = {}

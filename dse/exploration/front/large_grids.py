@@ -80,7 +80,7 @@ def can_cut(problem: Problem) -> bool:
     is_few = len(problem.objectives) <= 3
     is_mapped = problem.space.accelerator.schedule is None
     varied = [name for name in resources(problem) if len(problem.space.knobs[name]) > 1]
-    return problem.chip_costs is not None and is_bounded and is_few and is_mapped and bool(varied)
+    return problem.model.is_monotone and is_bounded and is_few and is_mapped and bool(varied)
 
 
 def cut_front(problem: Problem, *, progress: bool) -> Cuts:
@@ -193,7 +193,7 @@ class _Grid:
         """
         problem, objectives = self.problem, self.problem.objectives
         most = problem.costs(self._columns(blocks.base, self.high(blocks, parts)))
-        least = problem.costs_of_chips(self._columns(blocks.base, blocks.low))
+        least = problem.model.chip_costs(self._columns(blocks.base, blocks.low))
         corners = minimised(most, objectives)[is_feasible(most, objectives, problem.budget)]
         best = {**most, **{name: least[name] for name in BEST_AT_LEAST}}
         limits = {

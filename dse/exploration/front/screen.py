@@ -44,7 +44,7 @@ def can_screen(problem: Problem) -> bool:
     known = TIMES | PRICES | set(SIZES)
     is_known = wanted <= known and set(problem.budget) <= known
     is_fine = lengths[0] * lengths[1] >= FEWEST_POINTS
-    return problem.lines is not None and is_traded and is_known and is_fine
+    return problem.model.has_time_grid and is_traded and is_known and is_fine
 
 
 def screened(problem: Problem) -> Iterator[tuple[IntArray, int]]:
@@ -126,18 +126,15 @@ class _Group:
             yield from pool.map(self._lines, self.arrays[start : start + NUM_THREADS])
 
     def _lines(self, array: Mapping[str, int]) -> tuple[FloatArray, BoolArray]:
-        problem, space = self.problem, self.problem.space
-        assert problem.lines is not None  # as can_screen says
-        values = {name: space.knobs[name][place] for name, place in array.items()}
-        return problem.lines(
-            problem.network, space.accelerator, values, self.lines, catalogue=space.catalogue
-        )
+        model = self.problem.model
+        values = {name: model.space.knobs[name][place] for name, place in array.items()}
+        return model.time_grid(values, self.lines)
 
     def _cells(self) -> _Cells:
         """Return the size of each array and buffer, from the sizes at the least rate."""
         problem = self.problem
         designs = self.bases[:, None] + self.offsets[:, 0]
-        costs = problem.costs_of_chips(problem.space.columns(designs.ravel()))
+        costs = problem.model.chip_costs(problem.space.columns(designs.ravel()))
         sizes = [costs[name].reshape(designs.shape) for name in SIZES if name in problem.objectives]
         rank = np.unique(sizes[0], return_inverse=True)[1].reshape(designs.shape)
         order = np.argsort(rank, axis=None, kind="stable")
