@@ -10,7 +10,7 @@ from dse.arrays import IntArray
 from dse.hardware import HELD, Accelerator, Unrolling
 from dse.mapping.nest.array_steps import GroupSteps, Known, flattened_steps, loop_steps
 from dse.mapping.nest.assignments import Assignment, useful_assignments
-from dse.mapping.nest.input_rows import SpatialAxis, needed_rows, pair_sizes, real_pairs
+from dse.mapping.nest.input_rows import SpatialAxis, needed_rows, pair_size, real_pairs
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
 REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])
@@ -190,7 +190,7 @@ class CycleCounter:
         """Count the rows of all tiles together, halos fetched again."""
         pairs = np.broadcast(tile[f"o{axis}"], tile[f"f{axis}"])
         spatial = self.spatial[axis]
-        rows = [pair_sizes(spatial, (out,) * 2, (taps,) * 2).fetched[0] for out, taps in pairs]
+        rows = [pair_size(spatial, out, taps).fetched[0] for out, taps in pairs]
         return np.array(rows, dtype=np.int64).reshape(pairs.shape)
 
     def _passing(self, times: IntArray) -> IntArray:

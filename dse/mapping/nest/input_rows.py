@@ -11,6 +11,7 @@ from math import gcd
 import numpy as np
 
 from dse.arrays import IntArray
+from dse.compiling import compiled, inlined
 from dse.workload import Layer
 
 
@@ -110,38 +111,6 @@ def real_rows(
     return total
 
 
-def shared_rows(
-    axis: SpatialAxis,
-    out_start: IntArray,
-    out_length: IntArray,
-    before: IntArray,
-    taps: tuple[int, int],
-) -> IntArray:
-    """Count the real rows that tiles share with the tiles of ``before`` outputs just ahead.
-
-    Parameters
-    ----------
-    out_start, out_length, before : shape (tiles,)
-        First output row, output rows, and output rows of the tile before (0: none). [elements]
-    taps
-        First filter row and number of filter rows.
-
-    Returns
-    -------
-    shape (tiles,)
-        Rows. [elements]
-    """
-    if axis.whole_runs:
-        first = out_start * axis.stride + taps[0] * axis.dilation - axis.pad
-        last = first - axis.stride + (taps[1] - 1) * axis.dilation
-        shared = np.minimum(last, axis.size - 1) - np.maximum(first, 0) + 1
-        return np.where(before > 0, np.maximum(shared, 0), 0)
-    alone = real_rows(axis, out_start, out_length, *taps)
-    ahead = real_rows(axis, out_start - before, before, *taps)
-    joined = real_rows(axis, out_start - before, out_length + before, *taps)
-    return np.where(before > 0, alone + ahead - joined, 0)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairSizes:
     """Pairs of tile sizes of one spatial axis, all arrays of shape (pairs,). [elements].
@@ -169,46 +138,159 @@ class PairSizes:
     kept: IntArray
 
 
-def _tiles_of_every_size(sizes: IntArray, bound: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return start and length of every tile, and where each size's tiles begin."""
-    counts = -(-bound // sizes)
-    begins = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    owner = np.repeat(np.arange(len(sizes)), counts)
-    start = (np.arange(len(owner)) - begins[owner]) * sizes[owner]
-    return start, np.minimum(sizes[owner], bound - start), begins
+@inlined
+def _distinct(
+    out_length: int, tap_length: int, stride: int, dilation: int, whole_runs: bool
+) -> int:
+    """Count the distinct rows of a tile: `distinct_rows`, by divided stride and dilation."""
+    if whole_runs:
+        return (out_length - 1) * stride + (tap_length - 1) * dilation + 1
+    fresh = min(tap_length, stride) * out_length
+    return fresh + max(tap_length - stride, 0) * min(out_length, dilation)
 
 
-@lru_cache(maxsize=512)
-def pair_sizes(
-    axis: SpatialAxis, out_range: tuple[int, int], tap_range: tuple[int, int]
-) -> PairSizes:
-    """Return every pair of integer tile sizes in the given (least, most) ranges."""
-    out_sizes = np.arange(out_range[0], out_range[1] + 1)
-    start, length, begins = _tiles_of_every_size(out_sizes, axis.out)
-    is_first = np.zeros(len(start), dtype=bool)
-    is_first[begins] = True
-    before = np.concatenate(([0], length[:-1]))
-    before[is_first] = 0
-    columns: list[tuple[IntArray, ...]] = []
-    for taps in range(tap_range[0], tap_range[1] + 1):
-        fetched = np.zeros(len(out_sizes), dtype=np.int64)
-        kept = np.zeros(len(out_sizes), dtype=np.int64)
-        for tap_start in range(0, axis.taps, taps):
-            tap_length = min(taps, axis.taps - tap_start)
-            rows = real_rows(axis, start, length, tap_start, tap_length)
-            shared = shared_rows(axis, start, length, before, (tap_start, tap_length))
-            fetched += np.add.reduceat(rows, begins)
-            kept += np.add.reduceat(rows - shared, begins)
-        tile = np.full(len(out_sizes), taps, dtype=np.int64)
-        distinct = distinct_rows(axis, out_sizes, tile)
-        columns.append(
-            (
-                *(out_sizes, tile, -(-axis.out // out_sizes), -(-axis.taps // tile)),
-                *(distinct, fetched, kept),
-            )
-        )
-    arrays = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
-    return PairSizes(**dict(zip(PairSizes.__slots__, arrays, strict=True)))
+@compiled
+def _rows(
+    outs: tuple[int, int],
+    taps: tuple[int, int],
+    axis: tuple[int, int, int, int, int, int],
+    whole_runs: bool,
+) -> int:
+    """Count the distinct real rows of a tile: `real_rows`, in closed form without padding.
+
+    Parameters
+    ----------
+    outs, taps
+        First output row and their number; first filter row and their number.
+    axis
+        Stride, dilation, padding, real size; stride and dilation over their common divisor.
+    whole_runs
+        See `SpatialAxis`.
+    """
+    out_start, out_length = outs
+    tap_start, tap_length = taps
+    stride, dilation, pad, size, fresh_taps, shift = axis
+    first = out_start * stride + tap_start * dilation - pad
+    last = first + (out_length - 1) * stride + (tap_length - 1) * dilation
+    if whole_runs:
+        return max(min(last, size - 1) - max(first, 0) + 1, 0)
+    if first >= 0 and last < size:
+        return _distinct(out_length, tap_length, fresh_taps, shift, False)
+    total = 0
+    for tap in range(tap_length):
+        offset = pad - dilation * (tap_start + tap)
+        least = -(-offset // stride) - out_start  # the first output whose row is real
+        most = (size - 1 + offset) // stride - out_start
+        if tap >= fresh_taps:  # the rows of all earlier outputs were counted at a lesser tap
+            least = max(least, out_length - shift)
+        total += max(min(most, out_length - 1) - max(least, 0) + 1, 0)
+    return total
+
+
+@compiled
+def _fresh_rows(
+    outs: tuple[int, int],
+    before: int,
+    taps: tuple[int, int],
+    axis: tuple[int, int, int, int, int, int],
+    whole_runs: bool,
+) -> int:
+    """Count the rows of a tile that the tile of ``before`` outputs just ahead does not hold."""
+    start, length = outs
+    alone = _rows(outs, taps, axis, whole_runs)
+    if before == 0:
+        return alone
+    if whole_runs:
+        stride, dilation, pad, size = axis[:4]
+        first = start * stride + taps[0] * dilation - pad
+        last = first - stride + (taps[1] - 1) * dilation
+        return alone - max(min(last, size - 1) - max(first, 0) + 1, 0)
+    ahead = _rows((start - before, before), taps, axis, whole_runs)
+    return _rows((start - before, length + before), taps, axis, whole_runs) - ahead
+
+
+@compiled
+def _set_rows(
+    bounds: tuple[int, int],
+    axis: tuple[int, int, int, int, int, int],
+    whole_runs: bool,
+    sizes: IntArray,
+    rows: IntArray,
+) -> None:
+    """Write the real rows of all tiles, halos fetched again and kept, for pairs of tile sizes.
+
+    Tiles without padding are all alike: they are counted, the others are looked at one by one.
+
+    Parameters
+    ----------
+    bounds
+        Of the output loop and of the filter loop.
+    axis, whole_runs
+        See `_rows`.
+    sizes, rows : shape (pairs, 2)
+        Tile sizes of the output loop and the filter loop; rows fetched and kept.
+    """
+    out, num_taps = bounds
+    stride, dilation, pad, size = axis[:4]
+    for pair in range(len(sizes)):
+        length, tap_size = sizes[pair]
+        count = -(-out // length)
+        fetched, kept = 0, 0
+        for tap_start in range(0, num_taps, tap_size):
+            taps = tap_start, min(tap_size, num_taps - tap_start)
+            ahead = pad - tap_start * dilation
+            begin = max(-(-ahead // (length * stride)), 0)
+            span = size - 1 + pad - (tap_start + taps[1] - 1) * dilation
+            end = min((span // stride - length + 1) // length + 1, out // length)
+            begin, end = min(begin, count), max(end, 0)
+            if end - begin > 1:  # all but the first of the tiles without padding
+                alike = (begin + 1) * length, length
+                fetched += (end - begin - 1) * _rows(alike, taps, axis, whole_runs)
+                kept += (end - begin - 1) * _fresh_rows(alike, length, taps, axis, whole_runs)
+            tile = 0
+            while tile < count:
+                if tile == begin + 1 and end > tile:
+                    tile = end
+                    continue
+                outs = tile * length, min(length, out - tile * length)
+                fetched += _rows(outs, taps, axis, whole_runs)
+                kept += _fresh_rows(outs, length if tile else 0, taps, axis, whole_runs)
+                tile += 1
+        rows[pair, 0], rows[pair, 1] = fetched, kept
+
+
+def pair_sizes(axis: SpatialAxis, out: IntArray, taps: IntArray) -> PairSizes:
+    """Return pairs of tile sizes of the output loop and the filter loop, shape (pairs,) each."""
+    rows, divisor = np.empty((len(out), 2), dtype=np.int64), gcd(axis.stride, axis.dilation)
+    _set_rows(
+        (axis.out, axis.taps),
+        (
+            axis.stride,
+            axis.dilation,
+            axis.pad,
+            axis.size,
+            axis.stride // divisor,
+            axis.dilation // divisor,
+        ),
+        axis.whole_runs,
+        np.stack([out, taps], axis=1),
+        rows,
+    )
+    return PairSizes(
+        out=out,
+        taps=taps,
+        num_out=-(-axis.out // out),
+        num_taps=-(-axis.taps // taps),
+        distinct=distinct_rows(axis, out, taps),
+        fetched=rows[:, 0].copy(),
+        kept=rows[:, 1].copy(),
+    )
+
+
+@lru_cache(maxsize=4096)
+def pair_size(axis: SpatialAxis, out: int, taps: int) -> PairSizes:
+    """Return one pair of tile sizes, as arrays of shape (1,)."""
+    return pair_sizes(axis, np.array([out]), np.array([taps]))
 
 
 def needed_rows(axis: SpatialAxis) -> int:

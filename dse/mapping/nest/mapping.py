@@ -12,7 +12,7 @@ from dse.hardware import Accelerator, Unrolling
 from dse.mapping.nest.assignments import assignment, bounds_of_sets
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.dram_bits import added_bits
-from dse.mapping.nest.input_rows import SpatialAxis, pair_sizes
+from dse.mapping.nest.input_rows import SpatialAxis, pair_size
 from dse.mapping.nest.orders import IRRELEVANT, TrafficModel
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -163,7 +163,7 @@ def _rows(
     for axis in "yx":
         spatial = SpatialAxis.of(layer, axis, whole_runs=chip.partial_rows_are_fetched)
         out, taps = tile[f"o{axis}"], tile[f"f{axis}"]
-        pair = pair_sizes(spatial, (out, out), (taps, taps))
+        pair = pair_size(spatial, out, taps)
         fetched = pair.kept if innermost == f"o{axis}" else pair.fetched
         rows[axis] = int(pair.distinct[0]), int(fetched[0])
     return rows

@@ -1,6 +1,6 @@
 """Tile sizes worth trying, by group of loops: thinned only by dominance that is proven lossless."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -79,28 +79,45 @@ def groups_of(layer: Layer, chip: Accelerator, counter: CycleCounter) -> list[Gr
     return found
 
 
-def _all_sizes(group: Group) -> dict[str, IntArray]:
-    """Return every tile size, or pair of sizes, of a group of loops that the chip allows.
+PAIRS_AT_ONCE = 2**16
+"""Pairs of sizes that are thinned together: more of them are thinned in parts first."""
 
-    Rows are in lexicographic order of (output size, filter size) of a pair.
+
+def _pairs_in_parts(group: Group) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield every pair of sizes of a spatial group, a range of filter sizes at a time.
+
+    Pairs are in lexicographic order of (output size, filter size).
     """
+    (least, most), (fewest, longest) = group.ranges
+    outs = np.arange(least, most + 1)
+    step = max(PAIRS_AT_ONCE // len(outs), 1)
+    for first in range(fewest, longest + 1, step):
+        taps = np.arange(first, min(first + step, longest + 1))
+        yield np.repeat(outs, len(taps)), np.tile(taps, len(outs))
+
+
+def _pair_columns(group: Group, out: IntArray, taps: IntArray) -> dict[str, IntArray]:
+    """Return pairs of sizes of a spatial group as columns; see `Sizes`."""
+    assert group.spatial is not None
     loops = [loop for loop, _ in group.bounds]
-    if group.spatial is None:
-        ((loop, bound),), ((least, most),) = group.bounds, group.ranges
-        tile = np.arange(least, most + 1)
-        return {f"t_{loop}": tile, f"n_{loop}": -(-bound // tile)}
-    out, taps = loops
-    axis = out[1]
-    pairs = pair_sizes(group.spatial, *group.ranges)
+    pairs, axis = pair_sizes(group.spatial, out, taps), loops[0][1]
     return {
-        f"t_{out}": pairs.out,
-        f"n_{out}": pairs.num_out,
-        f"t_{taps}": pairs.taps,
-        f"n_{taps}": pairs.num_taps,
+        f"t_{loops[0]}": pairs.out,
+        f"n_{loops[0]}": pairs.num_out,
+        f"t_{loops[1]}": pairs.taps,
+        f"n_{loops[1]}": pairs.num_taps,
         f"distinct_{axis}": pairs.distinct,
         f"fetched_{axis}": pairs.fetched,
         f"kept_{axis}": pairs.kept,
     }
+
+
+def _thinned(group: Group, sizes: Sizes) -> Sizes:
+    """Return the undominated sizes of those given, which are in lexicographic order."""
+    tile = {loop: sizes[f"t_{loop}"] for loop, _ in group.bounds}
+    cycles = size_columns(group.steps, dict(group.bounds), tile)
+    index = first_undominated(np.stack([*sizes.values(), *cycles], axis=1))
+    return {name: column[index] for name, column in sizes.items()}
 
 
 def sizes_worth_trying(group: Group) -> Sizes:
@@ -108,9 +125,14 @@ def sizes_worth_trying(group: Group) -> Sizes:
 
     A size goes when another is no larger, and takes no more tiles, rows, steps or passes.
     """
-    every = _all_sizes(group)
-    tile = {loop: every[f"t_{loop}"] for loop, _ in group.bounds}
-    cycles = size_columns(group.steps, dict(group.bounds), tile)
-    points = np.stack([*every.values(), *cycles], axis=1)
-    index = first_undominated(points)
-    return {name: column[index] for name, column in every.items()}
+    if group.spatial is None:
+        ((loop, bound),), ((least, most),) = group.bounds, group.ranges
+        tile = np.arange(least, most + 1)
+        return _thinned(group, {f"t_{loop}": tile, f"n_{loop}": -(-bound // tile)})
+    parts = [_thinned(group, _pair_columns(group, *pairs)) for pairs in _pairs_in_parts(group)]
+    if len(parts) == 1:
+        return parts[0]
+    (out, _), (taps, _) = group.bounds
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.lexsort((joined[f"t_{taps}"], joined[f"t_{out}"]))
+    return _thinned(group, {name: column[order] for name, column in joined.items()})
