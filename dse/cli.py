@@ -23,8 +23,6 @@ from dse.config.overrides import hydra_arguments
 from dse.report.run_folder import remove_unfinished, staged
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
-DRAWN_BESIDE = "search", "evaluate", "pick"
-"""Tasks that draw in a process of their own, which loads while this one does."""
 
 USER_ERROR, INTERRUPTED, TERMINATED = 2, 130, 143
 
@@ -61,11 +59,7 @@ class _Jobs:
             user_directories(_directories(job)),
             staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
         ):
-            from dse.report.drawing import begin_loading  # what a task needs loads when one runs
-
-            if OmegaConf.select(config, "task.name") in DRAWN_BESIDE:
-                begin_loading()
-            from dse.config.resolved import Composed
+            from dse.config.resolved import Composed  # what a task needs loads when one runs
             from dse.tasks import run_task
 
             _tell_of_compilation()

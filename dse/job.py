@@ -10,7 +10,6 @@ from dse.config.files import conf_dir, group_file, group_names
 from dse.config.resolved import Composed
 from dse.config.runs import Settings
 from dse.exploration import Study
-from dse.report.drawing import Drawing
 from dse.report.manifest import manifest
 from dse.report.results import write_json
 from dse.report.run_folder import MANIFEST, Stage
@@ -26,8 +25,6 @@ class Job:
         The configuration: as Hydra has it, resolved, and the settings in it.
     stage
         Where results are written.
-    drawing
-        What draws them.
     command
         The command line.
     tell
@@ -40,7 +37,6 @@ class Job:
     values: dict[str, Any]
     settings: Settings
     stage: Stage
-    drawing: Drawing
     command: list[str]
     tell: Callable[[list[str]], None]
     started_s: float

@@ -22,9 +22,9 @@ from dse.hardware import Accelerator
 from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
-from dse.report.drawing import Drawing
 from dse.report.finished import FinishedRun, read_run
 from dse.report.given import given_table, write_given
+from dse.report.levels import write_level
 from dse.report.results import (
     network_summary,
     write_evaluation,
@@ -33,7 +33,6 @@ from dse.report.results import (
     write_study,
 )
 from dse.report.run_folder import Stage
-from dse.report.traffic import write_traffic
 from dse.report.words import (
     evaluation_lines,
     given_lines,
@@ -58,18 +57,16 @@ def run_task(
     """
     started = time.perf_counter()
     values = resolved(composed)
-    with Drawing(stage.folder) as drawing:
-        job = Job(
-            composed=composed,
-            values=values,
-            settings=settings_from(values),
-            stage=stage,
-            drawing=drawing,
-            command=command,
-            tell=tell,
-            started_s=started,
-        )
-        return RUNNERS[job.settings.task](job)
+    job = Job(
+        composed=composed,
+        values=values,
+        settings=settings_from(values),
+        stage=stage,
+        command=command,
+        tell=tell,
+        started_s=started,
+    )
+    return RUNNERS[job.settings.task](job)
 
 
 def _search(job: Job) -> list[str]:
@@ -145,7 +142,7 @@ class Decision:
 
 
 def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
-    """Pick from a study, tell it, write it, and begin to draw it; empty if nothing is feasible."""
+    """Pick from a study, tell it and write it; empty if nothing is feasible."""
     if study.front.empty:
         return []
     values, folder, settings = job.values, job.stage.folder, job.settings
@@ -161,10 +158,6 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
     write_study(folder, study)
     write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation, values["workload"].get("coverage"))
-    job.write_manifest(study)
-    job.drawing.draw("pareto", "roofline", "time_by_cause")
-    write_traffic(folder, evaluation)
-    job.drawing.draw("traffic")
     return [Decision(pick, evaluation)]
 
 
@@ -173,15 +166,14 @@ def _finish(job: Job, network: Workload, study: Study, decisions: list[Decision]
     folder = job.stage.folder
     decisions = decisions or _decisions(job, network, study)
     job.tell(study_lines(study))
-    job.drawing.wait()  # what it reads is written again
     write_study(folder, study)
     job.write_manifest(study)
     if not decisions:
         study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
-        job.drawing.finish()
+        write_level(folder, None)
         return [*infeasible_lines(study), *_closing(job)]
-    job.drawing.finish()
     (decision,) = decisions
+    write_level(folder, decision.evaluation)
     warnings = [f"Warning      {text}" for text in decision.evaluation.warnings]
     return [*warnings, *_closing(job)]
 
@@ -230,9 +222,7 @@ def _evaluate(job: Job) -> list[str]:
         write_given(folder, table)
         beside = given_lines(evaluation, best, table)
     job.write_manifest()
-    job.drawing.draw("roofline", "time_by_cause")
-    write_traffic(folder, evaluation)
-    job.drawing.finish()
+    write_level(folder, evaluation)
     return [*evaluation_lines(evaluation, beside), *_closing(job)]
 
 

@@ -26,12 +26,6 @@ _DESCRIPTIONS = {
 }
 
 
-def draw_plots(folder: Path, names: Collection[str]) -> None:
-    """Draw some plots of a run folder in which all that they show is written."""
-    data = report_from_folder(folder)
-    write_plots(folder, chip=data.chip(), study=data.study(), only=names)
-
-
 def write_report(folder: Path, *, drawn: Collection[str] = ()) -> Path:
     """Draw the plots of a run folder and write its report.html; return its path.
 

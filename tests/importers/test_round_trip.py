@@ -9,7 +9,6 @@ import yaml
 import dse
 from dse.cli import main
 from tests.importers.graphs import Graph
-from tests.no_drawing import NoDrawing
 
 
 def network(folder):
@@ -33,7 +32,7 @@ def network(folder):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dse.tasks.Drawing", NoDrawing)
+    monkeypatch.setattr("dse.report.page.write_report", lambda folder: None)
     return tmp_path
 
 
