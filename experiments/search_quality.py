@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from dse.arrays import FloatArray
 from dse.config.files import load_group
+from dse.exploration.known_samplers import BatchSampler, build_sampler
 from dse.exploration.result import hypervolume
-from dse.exploration.samplers.by_name import Asked, build_sampler
 from dse.space import NAME_KNOBS
 from experiments.comparison import FOLDER
 from experiments.search_report import by_sampler, by_space, figure, verdict
@@ -66,7 +66,9 @@ def suggested(trial: Trial, case: Case) -> tuple[str, int]:
     return machine, index
 
 
-def studied(case: Case, told: Told, asked: Asked, designs: int) -> tuple[FloatArray, FloatArray]:
+def studied(
+    case: Case, told: Told, asked: BatchSampler, designs: int
+) -> tuple[FloatArray, FloatArray]:
     """Run a study until it has costed so many designs.
 
     Returns

@@ -1,8 +1,8 @@
 """The search of a design space: an Optuna study, the exact enumeration, and their result."""
 
+from dse.exploration.known_samplers import SAMPLERS
 from dse.exploration.problem import CostModel, Problem
 from dse.exploration.result import Study, study_from_designs
-from dse.exploration.samplers.by_name import SAMPLERS
 from dse.exploration.study import ENUMERATE_LIMIT, OBJECTIVES, run_search
 
 __all__ = [

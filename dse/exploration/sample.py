@@ -9,9 +9,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.trial import Trial, TrialState
 from tqdm import tqdm
 
+from dse.exploration.known_samplers import BatchSampler
 from dse.exploration.ledger import Ledger
 from dse.exploration.problem import Problem
-from dse.exploration.samplers.by_name import Asked
 from dse.space import NAME_KNOBS, Space
 
 ATTEMPTS_PER_TRIAL, FURTHER_ATTEMPTS = 4, 500
@@ -42,7 +42,7 @@ class _Coordinates:
         return index
 
 
-def sample(ledger: Ledger, asked: Asked, *, trials: int, label: str, progress: bool) -> None:
+def sample(ledger: Ledger, asked: BatchSampler, *, trials: int, label: str, progress: bool) -> None:
     """Run an Optuna study until it has costed so many different designs.
 
     A design that is asked for again is never costed again. The study ends early if it keeps asking

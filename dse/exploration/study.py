@@ -15,10 +15,10 @@ from dse.exploration.front.enumerate import (
     knobs_without_trade_off,
     single_knob_lines,
 )
+from dse.exploration.known_samplers import EXACT, build_sampler, check_sampler
 from dse.exploration.ledger import Ledger
 from dse.exploration.problem import CostModel, Problem, is_feasible
 from dse.exploration.result import Study, convergence, frame, front_rows, study_from_designs
-from dse.exploration.samplers.by_name import EXACT, build_sampler, check_sampler
 from dse.space import Space
 
 ENUMERATE_LIMIT = 2_000_000

@@ -11,10 +11,10 @@ import pytest
 from dse.errors import DseError
 from dse.exploration import SAMPLERS, run_search, study_from_designs
 from dse.exploration.front import enumerate as exact
+from dse.exploration.known_samplers import BatchSampler, build_sampler
 from dse.exploration.ledger import Ledger
 from dse.exploration.problem import Problem
 from dse.exploration.sample import sample
-from dse.exploration.samplers.by_name import Asked, build_sampler
 from tests.exploration import fake
 
 BUDGET = {"area_mm2": 8, "dram_bytes_per_s": 25.6e9, "throughput_per_s": 30}
@@ -222,7 +222,7 @@ def test_a_repeat_is_told_to_those_that_learn_from_it(learns):
         objectives=OBJECTIVES,
         budget={},
     )
-    asked = Asked(sampler=Recorder(seed=0), batch=16, learns_from_repeats=learns)
+    asked = BatchSampler(sampler=Recorder(seed=0), batch=16, learns_from_repeats=learns)
     ledger = Ledger(problem)
     sample(ledger, asked, trials=4, label="x", progress=False)
     assert len(ledger) == 4

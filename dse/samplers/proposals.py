@@ -8,17 +8,17 @@ import numpy as np
 from numpy.random import Generator
 
 from dse.arrays import BoolArray, FloatArray, IntArray
-from dse.exploration.samplers.neighbours import (
-    anywhere,
-    crossed,
-    everywhere,
+from dse.pareto import non_dominated, scale
+from dse.samplers.neighbours import (
+    all_designs,
+    crossed_over,
     improvement,
     most_improving,
-    stepped,
-    unknown,
+    mutated,
+    new_rows,
+    random_designs,
 )
-from dse.exploration.samplers.surrogate import INACTIVE, Knobs, Surrogate, fit
-from dse.pareto import non_dominated, scale
+from dse.samplers.surrogate import INACTIVE, Knobs, Surrogate, fit
 
 _TRAINED_DESIGNS = 2000
 """Designs that a surrogate is fitted to, most of them near the front."""
@@ -100,8 +100,8 @@ def propose(
     surrogate = fit(knobs, history.places[chosen], values[chosen], start=rates)
     start = rng.permutation(front)[: 2 * _PARENTS] if len(front) else chosen[:_PARENTS]
     pool = _Pool(history.places[start], values[start], np.empty_like(values[start]))
-    pool = replace(pool, missed=pool.costs - surrogate(pool.places))
-    found = _Pool(pool.places[:0], pool.costs[:0], pool.missed[:0])
+    pool = replace(pool, residuals=pool.costs - surrogate(pool.places))
+    found = _Pool(pool.places[:0], pool.costs[:0], pool.residuals[:0])
     for _ in range(_GENERATIONS):
         drawn = _candidates(surrogate, pool, history.places, max(_DRAWN, _DRAWN_RATIO * count), rng)
         found = _joined(found, drawn, known)
@@ -112,65 +112,67 @@ def propose(
 
 @dataclass(frozen=True)
 class _Pool:
-    """Designs with their costs, foretold or known, and what the surrogate misses of them."""
+    """Designs, their costs, foretold or known, and what the surrogate errs by at them."""
 
     places: IntArray
     costs: FloatArray
-    missed: FloatArray
+    residuals: FloatArray
 
     def rows(self, rows: IntArray) -> "_Pool":
-        return _Pool(self.places[rows], self.costs[rows], self.missed[rows])
+        return _Pool(self.places[rows], self.costs[rows], self.residuals[rows])
 
 
 def _joined(one: _Pool, other: _Pool, known: Set[bytes]) -> _Pool:
     both = _Pool(
         np.concatenate([one.places, other.places]),
         np.concatenate([one.costs, other.costs]),
-        np.concatenate([one.missed, other.missed]),
+        np.concatenate([one.residuals, other.residuals]),
     )
-    return both.rows(unknown(both.places, known))
+    return both.rows(new_rows(both.places, known))
 
 
 def _candidates(
     surrogate: Surrogate, pool: _Pool, templates: IntArray, count: int, rng: Generator
 ) -> _Pool:
-    """Draw designs; what the surrogate misses of a parent it is taken to miss of its neighbours."""
+    """Draw designs; at a neighbour the surrogate is taken to err as at its parent."""
     knobs = surrogate.knobs
     if math.prod(knobs.sizes.tolist()) <= _DRAWN and not (templates == INACTIVE).any():
-        places, missed = everywhere(knobs), np.zeros((1, pool.missed.shape[1]))
+        places, residuals = all_designs(knobs), np.zeros((1, pool.residuals.shape[1]))
     else:
         drawn = rng.integers(len(pool.places), size=count // 2)
-        near = stepped(knobs, pool.places[drawn], rng)
-        mixed = crossed(pool.places, count // 6, rng)
-        far = anywhere(knobs, templates, count // 3, rng)
+        near = mutated(knobs, pool.places[drawn], rng)
+        mixed = crossed_over(pool.places, count // 6, rng)
+        far = random_designs(knobs, templates, count // 3, rng)
         places = np.concatenate([near, mixed, far])
-        missed = np.zeros((len(places), pool.missed.shape[1]))
-        missed[: len(near)] = pool.missed[drawn]
-    missed = np.broadcast_to(missed, (len(places), pool.missed.shape[1]))
-    return _Pool(places, surrogate(places) + missed, missed)
+        residuals = np.zeros((len(places), pool.residuals.shape[1]))
+        residuals[: len(near)] = pool.residuals[drawn]
+    residuals = np.broadcast_to(residuals, (len(places), pool.residuals.shape[1]))
+    return _Pool(places, surrogate(places) + residuals, residuals)
 
 
 def _best(foretold: FloatArray, front: FloatArray, count: int) -> IntArray:
     """Return the most promising rows, best first."""
     objectives = front.shape[1]
-    missed = np.maximum(foretold[:, objectives:], 0).sum(axis=1)
+    violation = np.maximum(foretold[:, objectives:], 0).sum(axis=1)
     if len(front) == 0:
-        return np.argsort(missed, kind="stable")[:count]
+        return np.argsort(violation, kind="stable")[:count]
     scaled = scale(foretold[:, :objectives], front)
-    return most_improving(scaled, scale(front, front), count, missed + _LAST * (missed > _DOUBT))
+    return most_improving(
+        scaled, scale(front, front), count, violation + _LAST * (violation > _DOUBT)
+    )
 
 
 def _training_rows(history: History, front: IntArray, rng: Generator) -> IntArray:
     """Choose designs, the nearest to the front first; if too many, one in five from anywhere."""
     size = len(history.points)
-    missed = np.maximum(history.violations, 0).sum(axis=1)
+    shortfall = np.maximum(history.violations, 0).sum(axis=1)
     if len(front):
         best = history.points[front]
         drawn = rng.permutation(len(best))[:_NEAR_POINTS]
         lost = -improvement(scale(history.points, best), scale(best, best)[drawn])
-        missed = missed + np.maximum(lost, 0)
+        shortfall = shortfall + np.maximum(lost, 0)
     shuffled = rng.permutation(size)
-    near = shuffled[np.argsort(missed[shuffled], kind="stable")]
+    near = shuffled[np.argsort(shortfall[shuffled], kind="stable")]
     split = _TRAINED_DESIGNS * 4 // 5
     return np.concatenate([near[:split], rng.permutation(near[split:])[: _TRAINED_DESIGNS - split]])
 
@@ -179,8 +181,8 @@ def _clipped(history: History) -> FloatArray:
     """Bring values far beyond those of feasible designs near: only the front need be foretold."""
     rows = np.flatnonzero(history.is_feasible)
     if len(rows) < 2:
-        missed = np.maximum(history.violations, 0).sum(axis=1)
-        rows = np.argsort(missed, kind="stable")[: max(2, len(missed) // 2)]
+        violation = np.maximum(history.violations, 0).sum(axis=1)
+        rows = np.argsort(violation, kind="stable")[: max(2, len(violation) // 2)]
     low, high = history.points[rows].min(axis=0), history.points[rows].max(axis=0)
     return np.clip(history.points, low - (high - low), high + (high - low))
 

@@ -6,15 +6,15 @@ import pytest
 from optuna.trial import TrialState
 
 from dse.exploration import run_search
-from dse.exploration.samplers.neighbours import (
+from dse.pareto import non_dominated
+from dse.samplers import RidgeSampler
+from dse.samplers.neighbours import (
     improvement,
     latin_hypercube,
     most_improving,
-    stepped,
+    mutated,
 )
-from dse.exploration.samplers.ridge import RidgeSampler
-from dse.exploration.samplers.surrogate import INACTIVE, Knobs, fit
-from dse.pareto import non_dominated
+from dse.samplers.surrogate import INACTIVE, Knobs, fit
 from tests.exploration import fake
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -202,11 +202,11 @@ def test_distances_of_ranks_names_and_knobs_that_are_missing():
 def test_steps_stay_in_the_grid_and_leave_missing_knobs_alone():
     rng = np.random.default_rng(0)
     parents = latin_hypercube(KNOBS, 50, rng)
-    moved = stepped(KNOBS, np.tile(parents, (20, 1)), rng)
+    moved = mutated(KNOBS, np.tile(parents, (20, 1)), rng)
     assert (moved >= 0).all()
     assert (moved < KNOBS.sizes).all()
     parents[:, 0] = INACTIVE
-    assert (stepped(KNOBS, parents, rng)[:, 0] == INACTIVE).all()
+    assert (mutated(KNOBS, parents, rng)[:, 0] == INACTIVE).all()
 
 
 def test_improvement_is_positive_where_nothing_dominates():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dse.arrays import FloatArray, IntArray
-from dse.exploration.samplers.surrogate import INACTIVE, Knobs
+from dse.samplers.surrogate import INACTIVE, Knobs
 
 _CHUNK_POINTS = 32
 _FRONT_POINTS = 512
@@ -28,21 +28,21 @@ def latin_hypercube(knobs: Knobs, count: int, rng: Generator) -> IntArray:
     return places
 
 
-def everywhere(knobs: Knobs) -> IntArray:
+def all_designs(knobs: Knobs) -> IntArray:
     """Return every design that has all knobs, of shape (designs, knobs)."""
     shape = tuple(knobs.sizes.tolist())
     grid: IntArray = np.indices(shape, dtype=np.int64).reshape(len(shape), -1).T
     return np.ascontiguousarray(grid)
 
 
-def unknown(designs: IntArray, known: Set[bytes]) -> IntArray:
+def new_rows(designs: IntArray, known: Set[bytes]) -> IntArray:
     """Return which rows are neither known nor repeat an earlier one, in order."""
     rows = {row.tobytes(): place for place, row in reversed(list(enumerate(designs)))}
     kept = sorted(place for row, place in rows.items() if row not in known)
     return np.array(kept, dtype=np.int64)
 
 
-def anywhere(knobs: Knobs, templates: IntArray, count: int, rng: Generator) -> IntArray:
+def random_designs(knobs: Knobs, templates: IntArray, count: int, rng: Generator) -> IntArray:
     """Draw designs that have the knobs of a random template.
 
     Where designs differ in the knobs that they have, names are left as in the template: a name may
@@ -62,7 +62,7 @@ def anywhere(knobs: Knobs, templates: IntArray, count: int, rng: Generator) -> I
     return np.where((rows != INACTIVE) & is_free, drawn, rows)
 
 
-def stepped(knobs: Knobs, parents: IntArray, rng: Generator) -> IntArray:
+def mutated(knobs: Knobs, parents: IntArray, rng: Generator) -> IntArray:
     """Draw a neighbour of each: one or two knobs some ranks up or down, or another name.
 
     Half of the steps are mostly of one rank, half of any length up to half of the knob's range,
@@ -93,7 +93,7 @@ def stepped(knobs: Knobs, parents: IntArray, rng: Generator) -> IntArray:
     return rows
 
 
-def crossed(parents: IntArray, count: int, rng: Generator) -> IntArray:
+def crossed_over(parents: IntArray, count: int, rng: Generator) -> IntArray:
     """Draw designs that have each knob from one of two parents that have the same knobs.
 
     Parameters

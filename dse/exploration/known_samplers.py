@@ -30,7 +30,7 @@ class _Kind:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class BatchSampler:
     """A sampler and how it is asked.
 
     Attributes
@@ -51,7 +51,7 @@ class Asked:
 
 
 def _ridge(seed: int, **options: Any) -> "BaseSampler":
-    from dse.exploration.samplers.ridge import RidgeSampler
+    from dse.samplers import RidgeSampler
 
     return RidgeSampler(seed=seed, **options)
 
@@ -164,7 +164,7 @@ def _hint(name: object) -> str:
     return nearest(str(name), SAMPLERS)
 
 
-def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> Asked:
+def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BatchSampler:
     """Return a sampler and how it is asked.
 
     Parameters
@@ -188,7 +188,9 @@ def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> Asked:
     with warnings.catch_warnings():  # our range of Optuna versions is the stable interface
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = kind.build(seed, **chosen)
-    return Asked(sampler=sampler, batch=int(batch), learns_from_repeats=kind.learns_from_repeats)
+    return BatchSampler(
+        sampler=sampler, batch=int(batch), learns_from_repeats=kind.learns_from_repeats
+    )
 
 
 def _check_option(key: str, value: object, least: float, most: float) -> None:

@@ -22,9 +22,9 @@ from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
 from dse.arrays import FloatArray, IntArray
-from dse.exploration.samplers.neighbours import anywhere, latin_hypercube, unknown
-from dse.exploration.samplers.proposals import History, propose
-from dse.exploration.samplers.surrogate import INACTIVE, Knobs
+from dse.samplers.neighbours import latin_hypercube, new_rows, random_designs
+from dse.samplers.proposals import History, propose
+from dse.samplers.surrogate import INACTIVE, Knobs
 
 _MOST_VALUES = 1024
 """Values of a knob; of more, so many evenly spaced ones are tried."""
@@ -135,8 +135,8 @@ class RidgeSampler(BaseSampler):
         known = {row.tobytes() for row in places}
         if done.sum() < 2:
             even = latin_hypercube(knobs, self._n_startup_trials, self._rng)
-            drawn = np.concatenate([even, anywhere(knobs, even, 50, self._rng)])
-            rows = drawn[unknown(drawn, known)]
+            drawn = np.concatenate([even, random_designs(knobs, even, 50, self._rng)])
+            rows = drawn[new_rows(drawn, known)]
         else:
             finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
             with threadpool_limits(1):  # the matrices are small: threads wait more than they work
