@@ -17,6 +17,7 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+import dse
 from dse.config.files import conf_dir, register_resolvers, user_directories
 from dse.config.mistakes import CONFIGURATION_ERRORS, message
 from dse.config.overrides import hydra_arguments
@@ -36,6 +37,7 @@ class _Jobs:
     sweep_dir: Path | None = None
     num_failed: int = 0
     num_done: int = 0
+    status: int = 0
     is_running: bool = False
 
     def run(self, config: DictConfig) -> None:
@@ -68,7 +70,8 @@ class _Jobs:
                 overrides=_texts(job.overrides.task),
                 choices=dict(job.runtime.choices),
             )
-            lines = run_task(composed, stage, self.command, _say)
+            outcome = run_task(composed, stage, self.command, _say)
+        lines, self.status = outcome.lines, max(self.status, outcome.status)
         if stage.place.is_dir():
             lines.append(f"{'Files':<12} {_from_here(stage.place)}")
         _say(lines)
@@ -112,7 +115,9 @@ def _from_here(folder: Path) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status: 0, or 2 for a mistake in the input.
+    """Run a command line and return its exit status.
+
+    That is 0, 2 for a mistake in the input, or 3 where no design of a search meets the budget.
 
     Parameters
     ----------
@@ -120,6 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Those after the program's name; of the process itself if None.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if "--version" in arguments:
+        _say([f"dse {dse.__version__} (Hydra {hydra.__version__})"])
+        return 0
     jobs = _Jobs(["dse", *arguments], os.environ.get(FULL_ERROR) == "1")
     register_resolvers()
     application = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
@@ -140,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if jobs.sweep_dir is not None and not jobs.num_done:
             _remove_sweep(jobs.sweep_dir)
-    return USER_ERROR if jobs.num_failed else 0
+    return USER_ERROR if jobs.num_failed else jobs.status
 
 
 def entry() -> None:

@@ -44,10 +44,21 @@ from dse.report.words import (
 from dse.space import Space
 from dse.workload import Workload
 
+NOTHING_PICKED = 3
+"""Exit status of a search in which no design meets the budget."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is left to tell the user when a task ends, and the exit status."""
+
+    lines: list[str]
+    status: int = 0
+
 
 def run_task(
     composed: Composed, stage: Stage, command: list[str], tell: Callable[[list[str]], None]
-) -> list[str]:
+) -> Outcome:
     """Run the task of a configuration, write its files, and return what is left to tell the user.
 
     Raises
@@ -66,10 +77,11 @@ def run_task(
         tell=tell,
         started_s=started,
     )
-    return RUNNERS[job.settings.task](job)
+    outcome = RUNNERS[job.settings.task](job)
+    return outcome if isinstance(outcome, Outcome) else Outcome(outcome)
 
 
-def _search(job: Job) -> list[str]:
+def _search(job: Job) -> list[str] | Outcome:
     """Search the space, pick a design, and write the run folder."""
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
@@ -86,7 +98,7 @@ def _search(job: Job) -> list[str]:
     return _finish(job, network, study, decisions)
 
 
-def _pick(job: Job) -> list[str]:
+def _pick(job: Job) -> list[str] | Outcome:
     """Pick again from a finished search, whose designs are not costed again."""
     run = read_run(job.settings.runs[0])
     if not run.has("designs.parquet"):
@@ -161,7 +173,9 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
     return [Decision(pick, evaluation)]
 
 
-def _finish(job: Job, network: Workload, study: Study, decisions: list[Decision]) -> list[str]:
+def _finish(
+    job: Job, network: Workload, study: Study, decisions: list[Decision]
+) -> list[str] | Outcome:
     """Decide unless that is done, write what is left, and return what is left to tell."""
     folder = job.stage.folder
     decisions = decisions or _decisions(job, network, study)
@@ -171,7 +185,8 @@ def _finish(job: Job, network: Workload, study: Study, decisions: list[Decision]
     if not decisions:
         study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
         write_level(folder, None)
-        return [*infeasible_lines(study), *_closing(job)]
+        status = NOTHING_PICKED if job.settings.pick.is_required else 0
+        return Outcome([*infeasible_lines(study), *_closing(job)], status)
     (decision,) = decisions
     write_level(folder, decision.evaluation)
     warnings = [f"Warning      {text}" for text in decision.evaluation.warnings]
@@ -191,6 +206,8 @@ def _space(values: Mapping[str, Any], network: Workload) -> Space:
     """Return the space of a configuration, its machine bound to the given mapping."""
     space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
     bound = _machine(values, values["accelerator"], _at_most(network, space))
+    first = {name: options[0] for name, options in space.knobs.items() if name != "batch"}
+    accelerator_from(one_dram_rate({**values["accelerator"], **first}, first))  # the knobs fit it
     return replace(space, accelerator=bound)
 
 
@@ -259,7 +276,7 @@ def _closing(job: Job) -> list[str]:
     return [f"Time         {job.wall_s:.1f} s"]
 
 
-RUNNERS: dict[str, Callable[[Job], list[str]]] = {
+RUNNERS: dict[str, Callable[[Job], list[str] | Outcome]] = {
     "search": _search,
     "evaluate": _evaluate,
     "import": _import,

@@ -11,11 +11,13 @@ from dse.config.checks import check_keys
 from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
 from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, import_settings, network_values
 from dse.config.overrides import keys_below, override_keys
+from dse.config.task_keys import check_read
 from dse.errors import DseError
 
 KEYS = (
     "accelerator",
     "budget",
+    "dram",
     "import",
     "mapper",
     "mapping",
@@ -26,9 +28,13 @@ KEYS = (
     "seed",
     "space",
     "task",
+    "technology",
     "workload",
 )
 """The keys of a configuration; those of conf/config.yaml."""
+
+PARTS = {"technology": "technology", "dram": "dram_part"}
+"""Groups of which a machine has one, and the key of the accelerator that says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +67,46 @@ def resolved(composed: Composed) -> dict[str, Any]:
     config = composed.config
     check_keys("the configuration", dict.fromkeys(map(str, config)), KEYS)
     _check_import(config)
-    own = ("workload", "accelerator")
+    check_read(OmegaConf.select(config, "task.name"), composed.overrides)
+    own = ("workload", "accelerator", *PARTS)
     rest = OmegaConf.create({key: config._get_node(key) for key in config if key not in own})
     assert isinstance(rest, DictConfig)
     rest._set_parent(config)
-    return {
+    values = {
         **plain(rest, "configuration"),
         "workload": workload_values(composed),
         "accelerator": accelerator_values(composed),
     }
+    _fix_knobs(values["space"], composed)
+    return values
+
+
+def _parts(composed: Composed, given: Iterable[str]) -> dict[str, Any]:
+    """Return the node and the DRAM part that are chosen by themselves, by key of accelerators."""
+    found = {}
+    for group, key in PARTS.items():
+        name = composed.choices.get(group)
+        if name is None:
+            continue
+        if key in given:
+            raise DseError(f"{group}={name} and accelerator.{key} are both given; leave one out")
+        is_changed = bool(keys_below(group, composed.overrides))
+        found[key] = plain(composed.config[group], group) if is_changed else name
+    return found
+
+
+def _fix_knobs(space: Any, composed: Composed) -> None:
+    """Have a node or a DRAM part that was chosen take the place of the knob of a space."""
+    knobs = space.get("knobs") if isinstance(space, dict) else None
+    for key, value in _parts(composed, ()).items():
+        if not isinstance(knobs, dict) or knobs.get(key) is None:
+            continue
+        if isinstance(value, dict) or f"space.knobs.{key}" in override_keys(composed.overrides):
+            raise DseError(
+                f"space.knobs.{key} is varied, and one is chosen: leave one out, or have the knob "
+                f"removed with '~space.knobs.{key}'"
+            )
+        knobs[key] = [value]
 
 
 def _check_import(config: DictConfig) -> None:
@@ -112,6 +149,7 @@ def accelerator_values(composed: Composed) -> dict[str, Any]:
     """Return the accelerator's values: the chosen one's, or of the one that the space names."""
     node = composed.config.get("accelerator")
     given = keys_below("accelerator", composed.overrides)
+    parts = _parts(composed, given)
     path = node.get("path") if isinstance(node, DictConfig) else None
     if path is not None or composed.choices.get("accelerator") is None:
         base = path or composed.config.space.get("accelerator")
@@ -121,7 +159,7 @@ def accelerator_values(composed: Composed) -> dict[str, Any]:
         values = load_group("accelerator", base, **changes)
     else:
         values = _composed_group(composed, "accelerator")
-    return one_dram_rate(values, given)
+    return one_dram_rate({**values, **parts}, (*given, *parts))
 
 
 def one_dram_rate(values: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:

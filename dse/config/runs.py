@@ -29,12 +29,15 @@ class PickSettings:
         Share of its best by which an objective may be missed, for ``lexicographic``.
     weights
         Objective to weight, for ``weighted``; empty for equal weights.
+    is_required
+        Whether a search without a pick ends with a status of its own.
     """
 
     rule: str = "knee"
     order: tuple[str, ...] = ()
     tolerance: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    is_required: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -124,13 +127,17 @@ def budget_from(values: object) -> dict[str, float]:
 
 def pick_from(values: Mapping[str, Any]) -> PickSettings:
     """Return how the pick is made."""
-    mapping("pick", values, ("rule", "order", "tolerance", "weights"))
+    mapping("pick", values, ("rule", "order", "tolerance", "weights", "require"))
     order = texts("pick.order", values.get("order") or ())
     weights = mapping("pick.weights", values.get("weights") or {}, QUANTITIES)
     tolerance = values.get("tolerance")
     for name in order:
         one_of("pick.order", name, QUANTITIES)
+    is_required = values.get("require", True)
+    if not isinstance(is_required, bool):
+        raise DseError(f"pick.require must be true or false, got {is_required!r}")
     return PickSettings(
+        is_required=is_required,
         rule=one_of("pick.rule", values["rule"], RULES),
         order=order,
         tolerance=None if tolerance is None else number("pick.tolerance", tolerance),

@@ -142,7 +142,7 @@ def search_from(values: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown, or a value is not of its kind.
     """
     check_keys("search", values, SEARCH_KEYS)
-    options = values.get("options") or {}
+    options = {} if values.get("options") is None else values["options"]
     progress = values.get("progress", True)
     if not isinstance(options, Mapping):
         raise DseError(f"search.options must be a mapping of options to values, got {options!r}")

@@ -94,8 +94,11 @@ def _gp(seed: int, **options: Any) -> "BaseSampler":
     return GPSampler(seed=seed, warn_independent_sampling=False, **options)
 
 
+LARGEST_BATCH = 10_000
+"""Designs that are asked for at once: each is drawn by itself, and none is costed before."""
+
 _GENETIC = {
-    "population_size": (2, 1e6),
+    "population_size": (2, LARGEST_BATCH),
     "crossover_prob": (0, 1),
     "mutation_prob": (0, 1),
     "swapping_prob": (0, 1),
@@ -149,7 +152,7 @@ def check_sampler(name: str, options: Mapping[str, Any] | None = None) -> None:
         )
     if name == EXACT:
         return
-    known = {**_KINDS[name].options, "batch_size": (1, 1e6)}
+    known = {**_KINDS[name].options, "batch_size": (1, LARGEST_BATCH)}
     for key, value in (options or {}).items():
         if key not in known:
             raise DseError(
