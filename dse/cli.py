@@ -59,7 +59,7 @@ class _Jobs:
         is_placed = any(x.startswith("hydra.run.dir") for x in _texts(job.overrides.hydra))
         with (
             user_directories(_directories(job)),
-            staged(Path(job.runtime.output_dir), is_replaced=is_placed) as stage,
+            staged(_output_dir(job), is_replaced=is_placed) as stage,
         ):
             from dse.config.resolved import Composed  # what a task needs loads when one runs
             from dse.tasks import run_task
@@ -95,6 +95,13 @@ def _tell_of_compilation() -> None:
     if sys.stderr.isatty():
         text = "dse: compiling, once after an installation or an update: about half a minute"
         on_first_compilation(lambda: print(text, file=sys.stderr, flush=True))
+
+
+def _output_dir(job: HydraConf) -> Path:
+    """Return the run folder; a working directory may have what looks like an interpolation."""
+    runtime = OmegaConf.to_container(job.runtime, resolve=False)  # type: ignore[arg-type]
+    assert isinstance(runtime, dict)
+    return Path(runtime["output_dir"])
 
 
 def _directories(job: HydraConf) -> list[Path]:

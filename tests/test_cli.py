@@ -202,8 +202,8 @@ def test_every_objective_rule_and_mapper(home):
     assert read_json(run_folder(home) / "manifest.json")["seed"] == 3
 
 
-def test_over_budget_everywhere_is_no_error(home, capsys):
-    assert main([*SMALL, "budget.area_mm2=0.001"]) == 0
+def test_over_budget_everywhere_has_a_status_of_its_own(home, capsys):
+    assert main([*SMALL, "budget.area_mm2=0.001"]) == 3
     folder = run_folder(home)
     front = pd.read_csv(folder / "front.csv")
     assert len(front) == 0
@@ -213,6 +213,69 @@ def test_over_budget_everywhere_is_no_error(home, capsys):
     out = capsys.readouterr().out
     assert "no design meets the budget" in out
     assert "area_mm2" in out
+
+
+def test_a_pick_need_not_be_required(home, capsys):
+    assert main([*SMALL, "budget.area_mm2=0.001", "pick.require=false"]) == 0
+    assert "no design meets the budget" in capsys.readouterr().out
+
+
+def test_a_node_and_a_part_by_name(home):
+    one = ["task=evaluate", "workload=tiny", "technology=node16", "dram=lpddr5_6400_x32"]
+    assert main(one) == 0
+    chip = dse.load_accelerator("flexible", technology="node16", dram_part="lpddr5_6400_x32")
+    expected = dse.evaluate(dse.load_workload("tiny"), chip)
+    summary = read_json(run_folder(home) / "summary.json")
+    assert (summary["area_mm2"], summary["latency_s"]) == (expected.area_mm2, expected.latency_s)
+
+
+def test_a_part_takes_the_place_of_its_knob(home):
+    small = [x for x in SMALL if "dram_part" not in x]
+    assert main([*small, "dram=lpddr4x_4266_x16", "technology=node7"]) == 0
+    designs = pd.read_parquet(run_folder(home) / "designs.parquet")
+    assert designs["dram_part"].unique().tolist() == ["lpddr4x_4266_x16"]
+    accelerator = read_json(run_folder(home) / "manifest.json")["config"]["accelerator"]
+    assert accelerator["technology"] == "node7"
+
+
+def test_all_knobs_are_replaced(home):
+    knobs = "space.knobs={array_rows:{low:8,high:16,step:8},array_columns:16}"
+    assert main(["workload=tiny", knobs, "search.trials=2", "budget=none"]) == 0
+    designs = pd.read_parquet(run_folder(home) / "designs.parquet")
+    assert designs["array_rows"].tolist() == [8, 16]
+    assert "buffer_bytes" not in designs
+
+
+AWKWARD = "jos\u00e9 (a=1), [b] it's"
+
+
+def test_awkward_places(home, monkeypatch):
+    place = home / AWKWARD
+    place.mkdir()
+    (place / "net {1}.yaml").write_text("name: odd\nlayers: [{name: a/b, k: 8, c: 8}]\n")
+    monkeypatch.chdir(place)
+    one = ["task=evaluate", "accelerator=flexible", "mapping.layers.a/b.tile.k=4"]
+    assert main([*one, "workload.path=net {1}.yaml"]) == 0
+    run = run_folder(place)
+    assert pd.read_csv(run / "layers.csv").loc[0, "tile_k"] == 4
+    monkeypatch.chdir(home)
+    assert (
+        main(
+            [
+                "task=compare",
+                f"run=['{run.relative_to(home)}','{run}']".replace("it's", "it\\'s").replace(
+                    "${", "\\${"
+                ),
+            ]
+        )
+        == 0
+    )
+    assert main([*one, f"workload.path={AWKWARD}/net {{1}}.yaml"]) == 0
+
+
+def test_version(home, capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith(f"dse {dse.__version__} ")
 
 
 def test_sweep_runs_every_combination(home):

@@ -61,6 +61,7 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
     granules = _granules(owner, given)
     sizes = (*(a.size for a in array), *(b.bytes for b in buffers), *(x.size for x in granules))
     own = _own_parameters(owner, given, sizes)
+    _check_texts(owner, given)
     fields: dict[str, Any] = {
         key: given[key] for key in ("source", *RULES, *SWITCHES) if key in given
     }
@@ -94,6 +95,12 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         **fields,
         **_dram(owner, given),
     )
+
+
+def _check_texts(owner: str, given: Mapping[str, Any]) -> None:
+    for key in ("source", *RULES):
+        if not isinstance(given.get(key, ""), str):
+            raise DseError(f"{owner}.{key} must be a text, got {given[key]!r}")
 
 
 def _size(what: str, value: object, given: Mapping[str, Any]) -> int | str:
