@@ -99,7 +99,7 @@ def _tell_of_compilation() -> None:
 
 def _output_dir(job: HydraConf) -> Path:
     """Return the run folder; a working directory may have what looks like an interpolation."""
-    runtime = OmegaConf.to_container(job.runtime, resolve=False)  # type: ignore[arg-type]
+    runtime = OmegaConf.to_container(job.runtime, resolve=False)
     assert isinstance(runtime, dict)
     return Path(runtime["output_dir"])
 
