@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from dse.exploration import Study
     from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
     from dse.mapping.nest.mapping import Mapping
-    from dse.mapping.store import mapping_table
     from dse.mapping.table import MappingTable
     from dse.pick import Pick
     from dse.space import Space
+    from dse.tables import mapping_table
     from dse.technology import Catalogue, Constant, DramPart, Technology
     from dse.workload import Layer, Workload
 
@@ -43,11 +43,11 @@ _MODULES = {
     "dse.errors": ("DseError", "InfeasibleError"),
     "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
     "dse.mapping.nest.mapping": ("Mapping",),
-    "dse.mapping.store": ("mapping_table",),
     "dse.mapping.table": ("MappingTable",),
     "dse.pick": ("Pick",),
     "dse.exploration": ("Study",),
     "dse.space": ("Space",),
+    "dse.tables": ("mapping_table",),
     "dse.technology": ("Catalogue", "Constant", "DramPart", "Technology"),
     "dse.workload": ("Layer", "Workload"),
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import EnumType
 from functools import partial
 from hashlib import sha256
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 from numba import njit
@@ -71,4 +72,13 @@ def _stamped(made: Any) -> Any:
         elif isinstance(value, int | float):
             stamp.update(f"{name}={value}".encode())
     file._source_stamp = stamp.digest()
+    file._load_index = partial(_readable_index, file._load_index)
     return made
+
+
+def _readable_index(load: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
+    """Return what is kept on disk, nothing if it is broken or names a class that has moved."""
+    try:
+        return load()
+    except (AttributeError, EOFError, ImportError, IndexError, UnpicklingError, ValueError):
+        return {}

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 
 import dse
 from dse.hardware import Accelerator
-from dse.mapping.store_keys import forget
+from dse.mapping.store import forget
 from dse.plots.style import MARKERS, SERIES, look, new_figure, title
 from dse.space import Space
 from dse.workload import Workload

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dse.errors import InfeasibleError
 from dse.hardware import TRANSFERS, Accelerator, Axis, Constraints
 from dse.mapping import Mapping
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, OPERANDS, Layer
 from tests.oracle.brute import Criteria, value
 from tests.oracle.cases import TECHNOLOGY, ZERO, is_mixed, random_chip, random_layer, with_buffers

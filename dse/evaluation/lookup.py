@@ -12,14 +12,15 @@ from dse.compiling import compiled, inlined
 from dse.cost.time import exposed_transfer
 from dse.evaluation.time_of_designs import Desk, Queries, add_best, add_fastest
 from dse.mapping.objective import Objective
+from dse.mapping.points import Criteria
 from dse.mapping.search.ratio_buckets import (
     CYCLES,
     DRAM,
     ENDS,
     copy_row,
-    is_beaten,
+    insert,
+    is_dominated,
     is_no_larger,
-    taken_in,
 )
 
 
@@ -45,10 +46,10 @@ def _listed(kept: FloatArray, fresh: int) -> int:
 
 
 @inlined
-def _fits(criteria: IntArray, row: int, rooms: IntArray, room: int) -> bool:
+def _fits(footprints: IntArray, row: int, rooms: IntArray, room: int) -> bool:
     """Whether a mapping fits into the buffers."""
     buffer = 0
-    while buffer < rooms.shape[1] and criteria[row, buffer] <= rooms[room, buffer]:
+    while buffer < rooms.shape[1] and footprints[row, buffer] <= rooms[room, buffer]:
         buffer += 1
     return buffer == rooms.shape[1]
 
@@ -63,10 +64,10 @@ def _holds(rooms: IntArray, room: int) -> bool:
 
 
 @inlined
-def _has_all(criteria: IntArray, first: int, rooms: IntArray, room: int) -> bool:
-    """Whether none of the mappings from the first on fits into a room, if it is of one buffer."""
+def _no_more_fit(footprints: IntArray, first: int, rooms: IntArray, room: int) -> bool:
+    """Whether no mapping from the first on fits a room; only of a single buffer is that known."""
     is_one = rooms.shape[1] == 1
-    return is_one and (first == len(criteria) or criteria[first, 0] > rooms[room, 0])
+    return is_one and (first == len(footprints) or footprints[first, 0] > rooms[room, 0])
 
 
 @inlined
@@ -108,7 +109,7 @@ def _add_until(
 
 @compiled
 def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
-    criteria: IntArray,
+    criteria: Criteria,
     queries: Queries,
     rule: tuple[int, int, float, float],
     repeat: int,
@@ -119,8 +120,8 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
 
     Parameters
     ----------
-    criteria : shape (rows, buffers + 3), by the first column ascending
-        Of the mappings of a table: bits in each buffer, first and last bits, DRAM bits, cycles.
+    criteria
+        Of the mappings of a table, by the bits in the first buffer ascending.
     queries
         The machines.
     rule
@@ -134,11 +135,11 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
         That of `desk_for`.
     """
     rooms, ratios, kept, counts = queries.rooms, queries.ratios, desk.kept, desk.counts
-    buffers, first = rooms.shape[1], 0
+    footprints, buffers, first = criteria.footprint_bits, rooms.shape[1], 0
     for each in range(len(counts)):
         counts[each], desk.done[each] = 0, queries.starts[each]
     for room in range(len(rooms)):
-        if room > 0 and _has_all(criteria, first, rooms, room):
+        if room > 0 and _no_more_fit(footprints, first, rooms, room):
             continue
         is_larger = room > 0 and _holds(rooms, room)
         if not is_larger:
@@ -147,35 +148,33 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
                 counts[each] = 0
             first = 0
         end = first
-        while end < len(criteria) and criteria[end, 0] <= rooms[room, 0]:
+        while end < len(footprints) and footprints[end, 0] <= rooms[room, 0]:
             end += 1
         for step in range(first, end):
             # the largest first, as they leave few others; then as rooms grow
             row = step if is_larger else end - 1 - step
-            if not _fits(criteria, row, rooms, room):
+            if not _fits(footprints, row, rooms, room):
                 continue
-            if buffers > 1 and is_larger and _fits(criteria, row, rooms, room - 1):
+            if buffers > 1 and is_larger and _fits(footprints, row, rooms, room - 1):
                 continue
-            bits = criteria[row, buffers + DRAM]
-            ends = exposed_transfer(criteria[row, buffers + ENDS], bits, rule[0])
+            bits = criteria.dram_bits[row]
+            ends = exposed_transfer(criteria.first_last_bits[row], bits, rule[0])
             for each in range(len(counts)):
                 count = counts[each]
                 kept[count, each, ENDS] = ends
                 kept[count, each, DRAM] = bits
-                kept[count, each, CYCLES] = criteria[row, buffers + CYCLES]
+                kept[count, each, CYCLES] = criteria.compute_cycles[row]
                 span = ratios[0, each], ratios[1, each]
                 is_fastest = rule[1] == Objective.LATENCY_S
                 if (
-                    is_beaten(kept, each, count, span, rule[3])
+                    is_dominated(kept, each, count, span, rule[3])
                     if is_fastest
                     else _is_known(kept, count)
                 ):
                     continue
                 _add_until(queries, desk, rule, (each, room), repeat, totals)
                 counts[each] = (
-                    taken_in(kept, each, count, span, rule[3])
-                    if is_fastest
-                    else _listed(kept, count)
+                    insert(kept, each, count, span, rule[3]) if is_fastest else _listed(kept, count)
                 )
         first = end if buffers == 1 else 0
     for each in range(len(counts)):

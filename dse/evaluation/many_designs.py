@@ -18,19 +18,18 @@ from dse.evaluation.lookup import add_layer
 from dse.evaluation.points_of_space import can_ask
 from dse.evaluation.time_of_designs import Queries, desk_for
 from dse.hardware import Accelerator, Transfers
+from dse.mapping.best import best_mapping
+from dse.mapping.layer_on_array import LayerOnArray
 from dse.mapping.nest.dram_bits import packed_bits
 from dse.mapping.objective import Objective
-from dse.mapping.operating_points import Asked
+from dse.mapping.operating_points import OperatingPoints
+from dse.mapping.points import Criteria
+from dse.mapping.question import Question
 from dse.mapping.search.ratio_buckets import buckets
-from dse.mapping.store import best_mapping, criteria_above, criteria_for, mapping_table
-from dse.mapping.table import MappingTable
+from dse.mapping.store import answer
 from dse.network.fusion import with_fused_layers
 from dse.processors import num_workers
 from dse.workload import Layer, Workload
-
-Mappings = IntArray | MappingTable
-"""What is looked up of a layer: criteria of its mappings, or its chunks under a machine's own
-schedule."""
 
 FEWEST_DESIGNS = 4096
 """Designs from which on a second thread pays."""
@@ -68,7 +67,7 @@ def write_costs(
     costs: tuple[FloatArray, FloatArray],
     *,
     slack: float = 0.0,
-    points: Asked | None = None,
+    points: OperatingPoints | None = None,
 ) -> None:
     """Write latency and DRAM bits of the designs of all groups.
 
@@ -106,21 +105,21 @@ def _sought(
     group: Group,
     machines: Machines,
     objective: str,
-    points: Asked | None,
-) -> list[tuple[Layer, int, Future[Mappings]]]:
+    points: OperatingPoints | None,
+) -> list[tuple[Layer, int, Future[Criteria]]]:
     """Return the distinct layers of a group, how often they run, and what will be looked up."""
     network, chip, designs = group
     rooms = [bits[designs] for bits in machines.room_bits]
-    wanted: Asked | Sequence[int] = [int(bits.min()) for bits in rooms]
+    wanted = Question.above([int(bits.min()) for bits in rooms])
     if points and can_ask(chip, objective) and points.covers(rooms[0], machines.ratio[designs]):
-        wanted = points
+        wanted = Question.fastest(points, chip)
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     return [(layer, count, pool.submit(_mappings, layer, chip, wanted)) for layer, count in layers]
 
 
 def _look_up(
     pool: ThreadPoolExecutor,
-    layers: Sequence[tuple[Layer, int, Mappings]],
+    layers: Sequence[tuple[Layer, int, Criteria]],
     group: Group,
     machines: Machines,
     rule: tuple[str, float],
@@ -204,51 +203,47 @@ def _queries(
     )
 
 
-def _mappings(layer: Layer, chip: Accelerator, wanted: Asked | Sequence[int]) -> Mappings:
-    """Return what is looked up of a layer on the machines asked for, or with at least that room.
+def _mappings(layer: Layer, chip: Accelerator, question: Question) -> Criteria:
+    """Return the criteria of the mappings that are looked up of a layer.
 
     A layer without MACs has one mapping, which takes no room.
     """
     if not layer.has_macs:
-        takes = 0, macless_bits(layer, chip), pooling_cycles(layer, chip)
-        return np.array([[0] * len(chip.buffers) + [*takes]])
-    if chip.schedule is not None:
-        return mapping_table(layer, chip)
-    if isinstance(wanted, Asked):
-        return criteria_for(layer, chip, wanted)
-    return criteria_above(layer, chip, wanted)
+        bits, cycles = macless_bits(layer, chip), pooling_cycles(layer, chip)
+        return Criteria.of_one(len(chip.buffers), bits, cycles)
+    return answer(LayerOnArray.of(layer, chip), question).criteria
 
 
 def _totals(
-    layers: Sequence[tuple[Layer, int, Mappings]],
+    layers: Sequence[tuple[Layer, int, Criteria]],
     chip: Accelerator,
     queries: Queries,
     rule: tuple[str, float],
 ) -> FloatArray:
     """Return seconds and DRAM bits of all layers, shape (2, designs)."""
     totals = np.zeros((2, len(queries.clock_hz)))
-    searched = [len(x) for _, _, x in layers if not isinstance(x, MappingTable)]
-    desk = desk_for(max(searched, default=0), queries.ratios.shape[1])
+    most = max((len(criteria.dram_bits) for _, _, criteria in layers), default=0)
+    desk = desk_for(most, queries.ratios.shape[1])
     objective, longest = rule
     choice = int(Transfers.of(chip.transfers)), int(Objective.of(objective))
-    for layer, repeat, mappings in layers:
+    for layer, repeat, criteria in layers:
         if launch := launch_s(layer, chip):
             totals[0] += repeat * launch
-        if isinstance(mappings, MappingTable):
-            totals += repeat * _scheduled(mappings, chip, queries)
+        if layer.has_macs and chip.schedule is not None:
+            totals += repeat * _scheduled(criteria, chip, queries)
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        add_layer(mappings, queries, (*choice, work, longest), repeat, (totals[0], totals[1]), desk)
+        add_layer(criteria, queries, (*choice, work, longest), repeat, (totals[0], totals[1]), desk)
     return totals
 
 
-def _scheduled(table: MappingTable, chip: Accelerator, queries: Queries) -> FloatArray:
+def _scheduled(criteria: Criteria, chip: Accelerator, queries: Queries) -> FloatArray:
     """Return seconds and DRAM bits of a layer under a machine's own schedule, (2, designs)."""
     shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
     rooms = queries.rooms[:, shared]
-    row = np.searchsorted(table.footprint_bits[:, shared], rooms, side="right") - 1
-    each = np.where(row < 0, np.inf, table.dram_bits[row])[queries.room]
-    compute = table.compute_cycles[0] / queries.clock_hz
+    row = np.searchsorted(criteria.footprint_bits[:, shared], rooms, side="right") - 1
+    each = np.where(row < 0, np.inf, criteria.dram_bits[row])[queries.room]
+    compute = criteria.compute_cycles[0] / queries.clock_hz
     transfer = each / 8 / queries.rate_bytes_per_s
     return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), each))
 

@@ -15,7 +15,7 @@ from dse.evaluation.many_designs import Group, find_mappings, write_costs
 from dse.evaluation.one_layer import layer_row
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
-from dse.mapping.operating_points import Asked
+from dse.mapping.operating_points import OperatingPoints
 from dse.network.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
@@ -98,7 +98,7 @@ def design_costs(
     catalogue: Catalogue,
     objective: str = "latency_s",
     slack: float = 0.0,
-    points: Asked | None = None,
+    points: OperatingPoints | None = None,
 ) -> dict[str, FloatArray]:
     """Cost many designs of one accelerator in one call.
 

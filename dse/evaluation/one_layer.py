@@ -8,9 +8,9 @@ from dse.evaluation.causes import CAUSES, reason, time_by_cause
 from dse.evaluation.many_designs import launch_s, macless_bits, pooling_cycles
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
+from dse.mapping.best import best_mapping
 from dse.mapping.nest.dram_bits import packed_bits
 from dse.mapping.scheduled import scheduled_once_bytes
-from dse.mapping.store import best_mapping
 from dse.workload import LOOPS, Layer
 
 

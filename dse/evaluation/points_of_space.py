@@ -9,7 +9,7 @@ import numpy as np
 from dse.evaluation.design_columns import Machines, machines_of
 from dse.hardware import Accelerator
 from dse.mapping.objective import Objective
-from dse.mapping.operating_points import Asked, ask_for
+from dse.mapping.operating_points import OperatingPoints
 from dse.space import Space
 
 RATIO_KNOBS = ("dram_part", "dram_channels", "dram_bytes_per_s", "clock_hz")
@@ -25,7 +25,7 @@ def can_ask(chip: Accelerator, objective: str) -> bool:
     return is_mapped and objective == Objective.LATENCY_S.key
 
 
-def operating_points_of(space: Space, objective: str, slack: float = 0.0) -> Asked | None:
+def operating_points_of(space: Space, objective: str, slack: float = 0.0) -> OperatingPoints | None:
     """Return the operating points of all designs of a space, None if they are not alike.
 
     Parameters
@@ -42,7 +42,7 @@ def operating_points_of(space: Space, objective: str, slack: float = 0.0) -> Ask
     rates = _grid(space, RATIO_KNOBS)
     if rooms is None or rates is None:
         return None
-    return ask_for(rooms.room_bits[0], rates.ratio, slack)
+    return OperatingPoints.of(rooms.room_bits[0], rates.ratio, slack)
 
 
 def _grid(space: Space, names: Sequence[str]) -> Machines | None:

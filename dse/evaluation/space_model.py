@@ -13,7 +13,7 @@ from dse.evaluation.design_columns import Columns
 from dse.evaluation.model import chip_costs, design_costs
 from dse.evaluation.points_of_space import operating_points_of
 from dse.evaluation.time_grid import TimeGrid, time_grid
-from dse.mapping.operating_points import Asked
+from dse.mapping.operating_points import OperatingPoints
 from dse.space import Space
 from dse.workload import Workload
 
@@ -62,7 +62,7 @@ class SpaceModel:
         return self._points is not None
 
     @cached_property
-    def _points(self) -> Asked | None:
+    def _points(self) -> OperatingPoints | None:
         """The operating points of all designs, for which mappings are found together."""
         return operating_points_of(self.space, self.objective, self.slack)
 

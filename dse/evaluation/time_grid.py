@@ -17,16 +17,19 @@ from dse.errors import DseError
 from dse.evaluation.design_columns import Machines, machines_of, varied_chip
 from dse.evaluation.many_designs import distinct_layers, macless_bits, pooling_cycles
 from dse.hardware import Accelerator, Transfers
-from dse.mapping.operating_points import Asked
+from dse.mapping.layer_on_array import LayerOnArray
+from dse.mapping.operating_points import OperatingPoints
+from dse.mapping.points import Criteria
+from dse.mapping.question import Question
 from dse.mapping.search.ratio_buckets import (
     COLUMNS,
     CYCLES,
     DRAM,
     ENDS,
     ROW,
-    joined,
+    insert_if_undominated,
 )
-from dse.mapping.store import criteria_for
+from dse.mapping.store import answer
 from dse.network.fusion import with_fused_layers
 from dse.technology import Catalogue
 from dse.workload import Workload
@@ -73,7 +76,7 @@ class _Marks(NamedTuple):
 
 @compiled
 def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
-    criteria: IntArray,
+    criteria: Criteria,
     rooms: IntArray,
     ratios: FloatArray,
     buckets: tuple[IntArray, FloatArray],
@@ -86,8 +89,8 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
 
     Parameters
     ----------
-    criteria : shape (mappings, 4), by the first column ascending
-        Bits in the buffer, first and last bits, DRAM bits, cycles.
+    criteria
+        Of mappings, by the bits in the buffer ascending.
     rooms : shape (rooms,), ascending
         Bits that tiles may take.
     ratios : shape (rates,), by bucket
@@ -105,10 +108,10 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
     starts, spans = buckets
     transfers, repeat, share = rule
     line, owner, kept, counts = marks
-    first, fits = 0, len(rooms)
+    footprints, first, fits = criteria.footprint_bits, 0, len(rooms)
     for room in range(len(rooms)):
         end = first
-        while end < len(criteria) and criteria[end, 0] <= rooms[room]:
+        while end < len(footprints) and footprints[end, 0] <= rooms[room]:
             end += 1
         if end > 0 and fits == len(rooms):
             fits = room
@@ -116,12 +119,14 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
             span = spans[0, each], spans[1, each]
             has_joined = False
             for row in range(first, end):
-                count, bits = counts[each], criteria[row, 2]
-                kept[count, each, ENDS] = exposed_transfer(criteria[row, 1], bits, transfers)
+                count, bits = counts[each], criteria.dram_bits[row]
+                kept[count, each, ENDS] = exposed_transfer(
+                    criteria.first_last_bits[row], bits, transfers
+                )
                 kept[count, each, DRAM] = bits
-                kept[count, each, CYCLES] = criteria[row, 3]
+                kept[count, each, CYCLES] = criteria.compute_cycles[row]
                 kept[count, each, ROW] = row
-                counts[each] = joined(kept, each, count, span, share)
+                counts[each] = insert_if_undominated(kept, each, count, span, share)
                 has_joined |= kept[counts[each] - 1, each, ROW] == row
             if not has_joined:
                 continue
@@ -161,7 +166,7 @@ def time_grid(
     values: Mapping[str, Any],
     lines: Mapping[str, NDArray[Any]],
     *,
-    points: Asked,
+    points: OperatingPoints,
     catalogue: Catalogue,
 ) -> TimeGrid:
     """Return the time of a network for every buffer and rate of one array.
@@ -200,16 +205,17 @@ def time_grid(
             compute = pooling_cycles(layer, chip)
             steps[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
             continue
-        criteria = criteria_for(layer, chip, points)
+        one = LayerOnArray.of(layer, chip)
+        found = answer(one, Question.fastest(points, chip))
         marks = _Marks(
             np.zeros(len(ratios)),
             np.full(len(ratios), -1),
-            np.empty((len(criteria) + 1, spans.shape[1], COLUMNS)),
+            np.empty((len(found) + 1, spans.shape[1], COLUMNS)),
             np.zeros(spans.shape[1], dtype=np.int64),
         )
         rule = int(Transfers.of(chip.transfers)), repeat, longest_share(points.slack)
         fits = _add_layer(
-            criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_changed
+            found.criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_changed
         )
         first = max(first, fits)
     cycles = np.cumsum(steps, axis=0, out=steps)

@@ -16,7 +16,7 @@ from dse.hardware.schedule import FILTER, Schedule, Winograd
 from dse.mapping.nest.dram_bits import added_bits, packed_bits
 from dse.mapping.nest.input_rows import SpatialAxis, real_pairs, real_rows
 from dse.mapping.nest.mapping import Mapping
-from dse.mapping.search.build import Points
+from dse.mapping.points import Criteria, Points
 from dse.workload import LOOPS, Layer
 
 LARGEST_BITS = 2**62
@@ -265,7 +265,7 @@ def _least_buffer(chunk_bits: IntArray, one: Streams) -> IntArray:
     return np.minimum(room, np.minimum(shared, LARGEST_BITS).astype(np.int64))
 
 
-def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]:
+def scheduled_points(layer: Layer, chip: Accelerator) -> Points:
     """Return what a schedule does with a layer for every buffer, as rows of a mapping table.
 
     Parameters
@@ -275,7 +275,7 @@ def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]
 
     Returns
     -------
-    Points of shape (rows,), by the bits of the buffer ascending, and the chunks of each row.
+    Points of shape (rows,), by the bits of the buffer ascending, with their chunks.
     """
     assert chip.schedule is not None  # the caller has looked
     one = streams(layer, chip, chip.schedule)
@@ -287,30 +287,32 @@ def scheduled_points(layer: Layer, chip: Accelerator) -> tuple[Points, IntArray]
         )
     chunks, room = chunks_worth_having(one)
     holds = np.array([one.kept in buffer.holds for buffer in chip.buffers])
-    criteria = np.zeros((len(chunks), len(holds) + 3), dtype=np.int64)
-    criteria[:, : len(holds)] = room[:, None] * holds
-    criteria[:, -2] = one.traffic_bits(chunks)
-    criteria[:, -1] = one.cycles
+    none = np.zeros(len(chunks), dtype=np.int64)
+    criteria = Criteria(
+        footprint_bits=room[:, None] * holds,
+        first_last_bits=none,
+        dram_bits=one.traffic_bits(chunks),
+        compute_cycles=np.full(len(chunks), one.cycles),
+    )
     tile = {loop: np.full(len(chunks), bound) for loop, bound in layer.bounds.items()}
     if one.kept == "weight":
         tile["k"] = -(-layer.k // chunks)
     else:
         tile["b"] = -(-layer.b // chunks)
         tile["oy"] = -(-layer.oy // -(-chunks // layer.b))
-    none = np.zeros(len(chunks), dtype=np.int64)
-    return Points(tile=tile, criteria=criteria, variant=none), chunks
+    tiles = np.array([tile[loop] for loop in LOOPS], dtype=np.int32)
+    return Points(criteria=criteria, tiles=tiles, variant=none, chunks=chunks)
 
 
-def scheduled_mapping(
-    layer: Layer, chip: Accelerator, points: Points, row: int, chunks: int
-) -> Mapping:
+def scheduled_mapping(layer: Layer, chip: Accelerator, points: Points, row: int) -> Mapping:
     """Return a row of `scheduled_points` with its costs by operand.
 
     Tiles are those of the chunks, rounded up to whole rows or kernels; no axis is named, as
     schedules count MACs and not axes.
     """
     assert chip.schedule is not None  # the caller has looked
-    one = streams(layer, chip, chip.schedule)
+    assert points.chunks is not None
+    one, chunks = streams(layer, chip, chip.schedule), int(points.chunks[row])
     again = int(one.traffic_bits(np.array(chunks))) - sum(one.dram_bits.values())
     other = (chunks - 1) * one.dram_bits["weight" if one.kept == "input" else "input"]
     extra = (
@@ -319,7 +321,6 @@ def scheduled_mapping(
         else {"input": again - other, "weight": other}
     )
     outside = ("b", "oy") if one.kept == "input" else ("k",)
-    buffers = len(chip.buffers)
     return Mapping(
         tile={loop: int(points.tile[loop][row]) for loop in LOOPS},
         order=(*outside, *(loop for loop in LOOPS if loop not in outside)),
@@ -333,7 +334,7 @@ def scheduled_mapping(
             "psum_write": 0,
             "psum_read": 0,
         },
-        footprint_bits=tuple(int(x) for x in points.criteria[row, :buffers]),
+        footprint_bits=tuple(int(x) for x in points.criteria.footprint_bits[row]),
         compute_cycles=one.cycles,
         ideal_cycles=one.ideal_cycles,
         array_steps=one.cycles,

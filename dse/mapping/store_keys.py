@@ -1,102 +1,85 @@
-"""What was computed of layers on machines, kept by all that it depends on."""
+"""Keys of stored answers: all of a layer and a machine but what is shown not to count."""
 
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import replace
-from threading import Lock
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from dataclasses import fields, replace
+from typing import Any
 
-from dse.arrays import IntArray
 from dse.hardware import Accelerator
+from dse.mapping.layer_on_array import LayerOnArray
 from dse.mapping.nest.assignments import effects
-from dse.mapping.nest.cycles import CycleCounter
-from dse.mapping.search.layer_trees import tree_of
-from dse.mapping.table import MappingTable
-from dse.workload import Layer
 
-Key = tuple[object, ...]
-Known = TypeVar("Known")
+NOT_OF_TABLE = frozenset(
+    (
+        *("name", "source", "technology", "clock_hz", "transfers"),
+        *("dram_part", "dram_channels", "dram_bytes_per_s"),
+        *("array_rows", "array_columns", "macs", "buffer_bytes", "parameters"),
+        *("pooling_is_fused", "additions_are_fused", "pooling_elements_per_cycle", "launch_s"),
+    )
+)
+"""Fields of a machine that change no mapping of a layer and none of its criteria.
 
-TABLES: OrderedDict[Any, MappingTable] = OrderedDict()
-FITTING: OrderedDict[Any, MappingTable] = OrderedDict()
-CRITERIA: OrderedDict[Any, IntArray] = OrderedDict()
-_LOCK = Lock()
+Named parameters count by what refers to them: sizes of axes and granules, in `_resolved`. What is
+fused is in the layer. A test flips each field, and each field of the parts below.
+"""
 
-LARGEST_CACHE = 20_000
-"""Tables kept in memory, by shape and array; the oldest goes first."""
+NOT_OF_PARTS = {
+    "buffers": frozenset(("name", "bytes")),
+    "dram": frozenset(("efficiency", "pj_per_bit", "kilobyte_bytes")),
+    "constraints": frozenset(("pooling_is_fused", "layers")),
+}
+"""The same of the parts of a machine."""
 
-
-def forget() -> None:
-    """Forget what is kept, so that it is computed again."""
-    with _LOCK:
-        for tables in (TABLES, FITTING, CRITERIA):
-            tables.clear()
-    tree_of.cache_clear()
+Key = tuple[Hashable, ...]
 
 
-def _rules(chip: Accelerator) -> Key:
-    """Return all of a machine that its tables depend on, but for the array."""
-    return (
-        tuple(buffer.holds for buffer in chip.buffers),
-        chip.dram.carries,
-        chip.dram.compression,
-        chip.granules,
-        chip.stationarity,
-        chip.held_in_array,
-        chip.fill_cycles_per_pass,
-        chip.array_bits_per_cycle,
-        chip.padding_is_computed,
-        chip.halo_is_kept,
-        chip.partial_rows_are_fetched,
+def _key_of(part: Any, not_counted: frozenset[str]) -> Key:
+    """Return the names and values of all fields of an object but those that do not count."""
+    return tuple(
+        (field.name, getattr(part, field.name))
+        for field in fields(part)
+        if field.name not in not_counted
     )
 
 
-def table_key(layer: Layer, chip: Accelerator) -> Key:
-    """Return all that a table depends on."""
-    axes = tuple((axis.dims, axis.whole_sets) for axis in chip.array)
-    return (layer.key, axes, chip.axis_sizes, chip.constraints, chip.schedule, *_rules(chip))
+def _resolved(chip: Accelerator) -> dict[str, Hashable]:
+    """Return what stands for the fields that refer to parameters, or that count in part."""
+    axes = zip(chip.array, chip.axis_sizes, strict=True)
+    granules = zip(chip.weight_granules, chip.granules, strict=True)
+    parts: dict[str, Hashable] = {
+        "array": tuple((_key_of(axis, frozenset(("size",))), size) for axis, size in axes),
+        "weight_granules": tuple(
+            (_key_of(granule, frozenset(("size",))), size) for granule, (_, size) in granules
+        ),
+        "fill_cycles": chip.fill_cycles_per_pass,
+        "buffers": tuple(_key_of(buffer, NOT_OF_PARTS["buffers"]) for buffer in chip.buffers),
+    }
+    for name in ("dram", "constraints"):
+        parts[name] = _key_of(getattr(chip, name), NOT_OF_PARTS[name])
+    return parts
 
 
-def _key_of_alike(layer: Layer, chip: Accelerator) -> Key:
-    """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do."""
-    constraints = chip.constraints
-    if constraints.unrolled:
-        constraints = replace(constraints, unrolled=())
-    return (layer.key, effects(layer, chip), constraints, *_rules(chip))
+def _machine_key(chip: Accelerator) -> Key:
+    parts = _resolved(chip)
+    return tuple(
+        (field.name, parts.get(field.name, getattr(chip, field.name)))
+        for field in fields(chip)
+        if field.name not in NOT_OF_TABLE
+    )
 
 
-def shared(
-    tables: OrderedDict[Any, Known],
-    key: Key,
-    wanted: tuple[Layer, Accelerator],
-    more: Key,
-    compute: Callable[[CycleCounter], Known],
-) -> Known:
-    """Return what is known, or what an array like the wanted one has, or compute and keep it.
+def table_key(one: LayerOnArray) -> Key:
+    """Return all that the mappings of a layer and their criteria depend on."""
+    return (one.layer.key, _machine_key(one.chip))
 
-    `more` is what it depends on beside the layer and the machine, whose key is given.
+
+def shared_key(one: LayerOnArray) -> Key:
+    """Return the same key for arrays that give a layer the same choice, as 8 x 16 and 16 x 8 do.
+
+    Such arrays differ in their axes, and agree in the effects of all assignments of loops to them.
     """
-    found = recall(tables, (*key, *more))
-    if found is not None:
-        return found
-    alike = (*_key_of_alike(*wanted), *more)
-    found = recall(tables, alike)
-    if found is None:
-        found = compute(CycleCounter(*wanted))
-        keep(tables, alike, found)
-    keep(tables, (*key, *more), found)
-    return found
-
-
-def recall(tables: OrderedDict[Any, Known], key: object) -> Known | None:
-    """Return what is kept under a key; None if nothing is."""
-    with _LOCK:
-        return tables.get(key)
-
-
-def keep(tables: OrderedDict[Any, Known], key: object, table: Known) -> None:
-    """Keep something under a key."""
-    with _LOCK:
-        tables[key] = table
-        if len(tables) > LARGEST_CACHE:
-            tables.popitem(last=False)
+    chip = one.chip
+    if chip.schedule is not None:
+        return table_key(one)
+    bare = replace(chip, constraints=replace(chip.constraints, unrolled=()))
+    parts = (part for part in _machine_key(bare) if part[0] != "array")  # type: ignore[index]
+    return (one.layer.key, effects(one.layer, chip), *parts)

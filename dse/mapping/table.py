@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import area_mm2
@@ -11,54 +12,63 @@ from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
 from dse.cost.time import latency_s, longest_share
 from dse.errors import InfeasibleError
 from dse.hardware import Accelerator
-from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.layer_on_array import LayerOnArray
 from dse.mapping.nest.mapping import Mapping, evaluate_mapping
-from dse.mapping.nest.orders import Variant, variants
+from dse.mapping.nest.orders import variants
 from dse.mapping.objective import MAPPER_OBJECTIVES, Objective
+from dse.mapping.points import Points
+from dse.mapping.question import Question
 from dse.mapping.scheduled import scheduled_mapping
-from dse.mapping.search.build import Points
+from dse.mapping.store import answer
 from dse.workload import LOOPS, Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingTable:
-    """All mappings of a layer that no other matches or beats, as arrays.
+    """Mappings of a layer, each a row: all that no other matches or beats, unless asked otherwise.
 
     Attributes
     ----------
     layer, chip
         What is computed, on what; the table does not depend on bytes, rates, clock, `transfers`.
-    footprint_bits : shape (rows, buffers)
-        Bits taken in each buffer. [bits]
-    dram_bits, first_last_bits : shape (rows,)
-        DRAM traffic; nominal first fetch and last write. [bits]
-    compute_cycles : shape (rows,)
-        Cycles of the array, with fill.
-    chunks : shape (rows,)
-        Chunks of the operand that a machine's own schedule keeps; None where the mapper chooses.
+    points
+        The mappings and their criteria.
     """
 
     layer: Layer
     chip: Accelerator
-    footprint_bits: IntArray
-    dram_bits: IntArray
-    first_last_bits: IntArray
-    compute_cycles: IntArray
     points: Points = field(repr=False)
-    variants: tuple[Variant, ...] = field(repr=False)
-    chunks: IntArray | None = field(default=None, repr=False)
+
+    @property
+    def footprint_bits(self) -> IntArray:
+        """Bits taken in each buffer, shape (rows, buffers). [bits]."""
+        return self.points.criteria.footprint_bits
+
+    @property
+    def dram_bits(self) -> IntArray:
+        """DRAM traffic, shape (rows,). [bits]."""
+        return self.points.criteria.dram_bits
+
+    @property
+    def first_last_bits(self) -> IntArray:
+        """Nominal first fetch and last write, shape (rows,). [bits]."""
+        return self.points.criteria.first_last_bits
+
+    @property
+    def compute_cycles(self) -> IntArray:
+        """Cycles of the array, with fill, shape (rows,)."""
+        return self.points.criteria.compute_cycles
 
     def mapping(self, row: int) -> Mapping:
         """Return the mapping of a row, with its costs by operand."""
-        if self.chunks is not None:
-            count = int(self.chunks[row])
-            return scheduled_mapping(self.layer, self.chip, self.points, row, count)
-        variant = self.variants[int(self.points.variant[row])]
-        tile = {loop: int(self.points.tile[loop][row]) for loop in LOOPS}
-        counter = CycleCounter(self.layer, self.chip)
+        if self.points.chunks is not None:
+            return scheduled_mapping(self.layer, self.chip, self.points, row)
+        order = variants(self.layer, self.chip)[int(self.points.variant[row])].order
+        tile = {loop: int(size[row]) for loop, size in self.points.tile.items()}
+        counter = LayerOnArray(self.layer, self.chip).counter
         _, which = counter.best({loop: np.array([size]) for loop, size in tile.items()})
         axes = counter.assignments[int(which[0])].axes
-        return evaluate_mapping(self.layer, self.chip, tile=tile, order=variant.order, axes=axes)
+        return evaluate_mapping(self.layer, self.chip, tile=tile, order=order, axes=axes)
 
     def best(
         self,
@@ -114,12 +124,16 @@ class MappingTable:
             )
         criteria = self._objectives(rows, chip, area_scale)
         first = objective
-        if objective == "latency_s" and (longest := longest_share(slack)) > 1:
-            within = criteria["latency_s"] <= criteria["latency_s"].min() * longest
-            rows, first = rows[within], "dram_bytes"
+        if objective == Objective.LATENCY_S.key and (longest := longest_share(slack)) > 1:
+            within = (
+                criteria[Objective.LATENCY_S.key]
+                <= criteria[Objective.LATENCY_S.key].min() * longest
+            )
+            rows, first = rows[within], Objective.DRAM_BYTES.key
             criteria = {name: values[within] for name, values in criteria.items()}
-        keys = [self.points.variant]
-        keys += [self.points.tile[loop] for loop in reversed(LOOPS)]
+        tile = self.points.tile
+        keys: list[NDArray[Any]] = [self.points.variant]
+        keys += [tile[loop] for loop in reversed(LOOPS)]
         keys.append(self.footprint_bits.sum(axis=1))
         others = [criteria[x] for x in reversed(MAPPER_OBJECTIVES) if x != first]
         order = np.lexsort([*(key[rows] for key in keys), *others, criteria[first]])
@@ -169,31 +183,36 @@ class MappingTable:
         falls[1:] = least[1:] < least[:-1]
         return total[order][falls] / 8, least[falls] / 8
 
-    def curve(self) -> Any:
-        """Return `least_traffic` as a DataFrame with columns buffer_bytes and dram_bytes."""
-        from importlib import import_module  # pandas is not part of the model
-
-        sizes, traffic = self.least_traffic()
-        frame = import_module("pandas").DataFrame
-        return frame({"buffer_bytes": sizes, "dram_bytes": traffic})
-
 
 def _listed(bits: IntArray) -> str:
     return ", ".join(f"{-(-int(x) // 8):,}" for x in bits)
 
 
-def table_of(
-    layer: Layer, chip: Accelerator, points: Points, chunks: IntArray | None = None
-) -> MappingTable:
-    """Return the table of mappings that were found; chunks are those of a machine's schedule."""
-    return MappingTable(
-        layer=layer,
-        chip=chip,
-        footprint_bits=points.criteria[:, :-3],
-        first_last_bits=np.ascontiguousarray(points.criteria[:, -3]),
-        dram_bits=np.ascontiguousarray(points.criteria[:, -2]),
-        compute_cycles=np.ascontiguousarray(points.criteria[:, -1]),
-        points=points,
-        variants=() if chunks is not None else variants(layer, chip),
-        chunks=chunks,
-    )
+def table_of(layer: Layer, chip: Accelerator, question: Question) -> MappingTable:
+    """Return the mappings of a layer on a machine that answer a question.
+
+    Raises
+    ------
+    DseError
+        If the layer has no MACs, or is too large to count in 64 bits.
+    """
+    one = LayerOnArray.of(layer, chip)
+    return MappingTable(layer=layer, chip=one.chip, points=answer(one, question))
+
+
+def mapping_table(layer: Layer, chip: Accelerator) -> MappingTable:
+    """Return the exact mapping table of a layer on a machine, computed once and stored.
+
+    Parameters
+    ----------
+    layer
+        A layer with MACs.
+    chip
+        The machine; its bytes, rates and clock do not count.
+
+    Raises
+    ------
+    DseError
+        If the layer has no MACs, or is too large to count in 64 bits.
+    """
+    return table_of(layer, chip, Question())

@@ -8,7 +8,8 @@ import pandas as pd
 from dse.evaluation.bounds import compulsory_bytes, lower_bounds_bytes
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
-from dse.mapping.store import least_traffic
+from dse.mapping.question import Question
+from dse.mapping.table import table_of
 from dse.network.fusion import with_fused_layers
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
@@ -63,7 +64,7 @@ def _name(alike: list[Layer]) -> str:
 def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:
     """Return one run of a layer: buffer_bytes rising, its least DRAM bytes, and their bounds."""
     share = 2 if chip.transfers == "double_buffered" else 1
-    sizes, traffic = least_traffic(layer, chip)
+    sizes, traffic = table_of(layer, chip, Question.least_traffic()).least_traffic()
     curve = thinned(pd.DataFrame({"buffer_bytes": share * sizes, "dram_bytes": traffic}))
     whole_bytes = np.ceil(curve["buffer_bytes"].to_numpy(float))
     return curve.assign(

@@ -10,9 +10,11 @@ import pytest
 import dse
 from dse.errors import InfeasibleError
 from dse.hardware import TRANSFERS, Accelerator
+from dse.mapping.best import best_mapping
 from dse.mapping.objective import MAPPER_OBJECTIVES
-from dse.mapping.store import best_mapping, least_traffic, mapping_table
-from dse.mapping.store_keys import forget
+from dse.mapping.question import Question
+from dse.mapping.store import forget
+from dse.mapping.table import mapping_table, table_of
 from dse.workload import Layer
 from tests.mapping.test_table_against_oracle import told_of
 from tests.oracle.cases import random_chip, random_layer
@@ -64,7 +66,7 @@ def test_the_best_mapping_is_that_of_the_whole_table() -> None:
 def test_the_least_traffic_is_that_of_the_whole_table() -> None:
     for seed in range(9300, 9420):
         layer, chip = drawn(seed)
-        alone = least_traffic(layer, chip)
+        alone = table_of(layer, chip, Question.least_traffic()).least_traffic()
         for one, other in zip(alone, mapping_table(layer, chip).least_traffic(), strict=True):
             np.testing.assert_array_equal(one, other, err_msg=told_of(seed, layer, chip))
 
@@ -87,7 +89,7 @@ def test_published_machines(name: str, objective: str) -> None:
 def test_a_known_table_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     layer, chip = Layer(name="fc", k=24, c=24), dse.load_accelerator("flexible")
     whole = mapping_table(layer, chip)
-    monkeypatch.setattr("dse.mapping.store.fitting", lambda *_: pytest.fail("sought again"))
+    monkeypatch.setattr("dse.mapping.store.find", lambda *_: pytest.fail("sought again"))
     assert best_mapping(layer, chip, "edp") == whole.best("edp", chip)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import dse
 from dse.mapping.nest.dram_bits import packed_bits, packed_share
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer
 

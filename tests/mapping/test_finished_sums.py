@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 from dse.hardware import Accelerator
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import is_mixed, random_chip, random_layer
 from tests.oracle.walk import REDUCED

@@ -13,7 +13,7 @@ import dse
 from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
 from dse.hardware import Accelerator, Dram
 from dse.mapping import evaluate_mapping
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from dse.network.fusion import with_fused_layers
 from dse.workload import Layer, Workload
 from tests.mapping.test_table_against_oracle import check_front, told_of

@@ -9,8 +9,7 @@ import pytest
 from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.hardware.constraints import Constraints
-from dse.mapping.store import mapping_table
-from dse.mapping.table import MappingTable
+from dse.mapping.table import MappingTable, mapping_table
 from dse.workload import LOOPS, Layer
 from tests.oracle.brute import Criteria, all_unrollings, brute_force_front, fits
 from tests.oracle.cases import as_code, random_chip, random_layer, random_mapping

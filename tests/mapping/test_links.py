@@ -7,8 +7,8 @@ import pytest
 
 import dse
 from dse.mapping.nest.mapping import evaluate_mapping
-from dse.mapping.store import mapping_table
-from dse.mapping.store_keys import forget
+from dse.mapping.store import forget
+from dse.mapping.table import mapping_table
 from tests.evaluation.test_lookup import assert_chosen, grid_of, model_of, parametric, space_of
 from tests.mapping.test_given_mapping import check_given, drawn
 from tests.mapping.test_table_against_oracle import check_front, told_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dse.hardware import Accelerator, Axis, Buffer
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from dse.workload import LOOPS, OPERANDS, Layer
 from tests.oracle.cases import TECHNOLOGY
 

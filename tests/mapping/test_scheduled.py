@@ -15,7 +15,7 @@ from dse.evaluation.causes import CAUSES
 from dse.hardware import Accelerator, Dram, Schedule, Winograd
 from dse.mapping.nest.dram_bits import added_bits, packed_bits
 from dse.mapping.scheduled import chunks_worth_having, streams
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from dse.network.fusion import with_fused_layers
 from dse.workload import Layer, Workload
 from tests.oracle import scheduled as oracle
@@ -281,8 +281,8 @@ def test_a_schedule_is_off_by_default_and_one_value_turns_it_off() -> None:
     layer = Layer(name="conv", k=64, c=64, oy=28, ox=28, fy=3, fx=3, pad_y=1, pad_x=1)
     assert dse.load_accelerator("flexible").schedule is None
     chip = dse.load_accelerator("nvdla", schedule=None)
-    assert mapping_table(layer, chip).chunks is None
-    assert mapping_table(layer, dse.load_accelerator("nvdla")).chunks is not None
+    assert mapping_table(layer, chip).points.chunks is None
+    assert mapping_table(layer, dse.load_accelerator("nvdla")).points.chunks is not None
 
 
 def test_a_given_mapping_contradicts_a_schedule() -> None:

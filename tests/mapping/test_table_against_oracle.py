@@ -8,8 +8,7 @@ import pytest
 
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import evaluate_mapping
-from dse.mapping.store import mapping_table
-from dse.mapping.table import MappingTable
+from dse.mapping.table import MappingTable, mapping_table
 from dse.workload import Layer
 from tests.oracle.brute import (
     Criteria,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import dse
-from dse.mapping.store import mapping_table
+from dse.mapping.table import mapping_table
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer
 

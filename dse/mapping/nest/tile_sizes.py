@@ -10,8 +10,8 @@ from dse.errors import DseError
 from dse.hardware import Accelerator
 from dse.mapping.nest.array_steps import GroupSteps, size_columns
 from dse.mapping.nest.cycles import CycleCounter
+from dse.mapping.nest.dominance import first_undominated
 from dse.mapping.nest.input_rows import SpatialAxis, pair_sizes
-from dse.mapping.search.size_tree import first_undominated
 from dse.workload import Layer
 
 GROUPS = (("b",), ("g",), ("k",), ("c",), ("oy", "fy"), ("ox", "fx"))

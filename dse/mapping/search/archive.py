@@ -1,9 +1,9 @@
-"""The mappings that a search has found, listed by cycles so that few are compared, compiled."""
+"""Archive of the mappings that a search has found, by cycles so that few are compared, compiled."""
 
 from dse.arrays import IntArray
 from dse.compiling import compiled, inlined
 from dse.mapping.search.box_bounds import BUFFERS, LARGEST, POINT_DRAM, POINT_ENDS
-from dse.mapping.search.queue import FOUND, IS_FULL, SETTLED, Room
+from dse.mapping.search.queue import FOUND, IS_FULL, SETTLED, SearchState
 
 AFTER_CRITERIA = 9
 """Columns of a found mapping after its criteria: tiles of 8 loops, loop order."""
@@ -11,37 +11,37 @@ AFTER_CRITERIA = 9
 
 @inlined
 def level_of(levels: IntArray, cycles: int, low: int) -> int:
-    """Return the highest level of at most so many cycles, which is no lower than a known one."""
+    """Return the highest level of at most so many cycles, which is no lower than a given one."""
     while low + 1 < len(levels) and levels[low + 1] <= cycles:
         low += 1
     return low
 
 
 @inlined
-def _is_within(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
-    """Whether a listed mapping is no larger on chip than a point, nor in first and last bits."""
+def _is_within(archive: IntArray, level: int, row: int, point: IntArray) -> bool:
+    """Whether an archived mapping is no larger than a point on chip and in first and last bits."""
     column = 1
-    while column < listed.shape[2] and listed[level, row, column] <= point[column]:
+    while column < archive.shape[2] and archive[level, row, column] <= point[column]:
         column += 1
-    return column == listed.shape[2]
+    return column == archive.shape[2]
 
 
 @inlined
-def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> int:
-    """Return the first listed mapping that is no larger on chip than a point, or -1.
+def _first_within(archive: IntArray, level: int, count: int, point: IntArray) -> int:
+    """Return the first archived mapping that is no larger on chip than a point, or -1.
 
-    With one buffer, whatever is listed takes no more of it than any point asked for later, and
-    first and last bits fall along the list.
+    With one buffer, archived mappings take no more of it than any later point, and their first and
+    last bits fall along the archive.
     """
-    if listed.shape[2] > BUFFERS + 1:
+    if archive.shape[2] > BUFFERS + 1:
         for row in range(count):
-            if _is_within(listed, level, row, point):
+            if _is_within(archive, level, row, point):
                 return row
         return -1
     low, high = 0, count
     while low < high:
         middle = (low + high) >> 1
-        if listed[level, middle, POINT_ENDS] <= point[POINT_ENDS]:
+        if archive[level, middle, POINT_ENDS] <= point[POINT_ENDS]:
             high = middle
         else:
             low = middle + 1
@@ -49,23 +49,23 @@ def _first_within(listed: IntArray, level: int, count: int, point: IntArray) -> 
 
 
 @inlined
-def beaten_from(listed: IntArray, num_listed: IntArray, level: int, point: IntArray) -> int:
-    """Return the DRAM bits from which on a listed mapping beats a point.
+def rival_dram_bits(archive: IntArray, num_archived: IntArray, level: int, point: IntArray) -> int:
+    """Return the DRAM bits from which on an archived mapping dominates a point.
 
-    It lies in an earlier bin than the point, so that it is smaller in one thing at least: on chip,
-    or below the floor in DRAM bits.
+    The mapping is of an earlier bin, so it is smaller in one criterion at least: on chip, or below
+    the floor in DRAM bits.
     """
-    rival = _first_within(listed, level, num_listed[level], point)
-    return LARGEST if rival < 0 else listed[level, rival, POINT_DRAM]
+    rival = _first_within(archive, level, num_archived[level], point)
+    return LARGEST if rival < 0 else archive[level, rival, POINT_DRAM]
 
 
 @inlined
-def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
-    """Return the first listed row of more DRAM bits."""
+def _first_with_more_bits(archive: IntArray, level: int, count: int, bits: int) -> int:
+    """Return the first archived row of more DRAM bits (binary search)."""
     low, high = 0, count
     while low < high:
         middle = (low + high) >> 1
-        if listed[level, middle, POINT_DRAM] <= bits:
+        if archive[level, middle, POINT_DRAM] <= bits:
             low = middle + 1
         else:
             high = middle
@@ -73,122 +73,124 @@ def _place(listed: IntArray, level: int, count: int, bits: int) -> int:
 
 
 @inlined
-def _move(listed: IntArray, level: int, rows: tuple[int, int], target: int) -> None:
+def _move(archive: IntArray, level: int, rows: tuple[int, int], target: int) -> None:
     """Move the rows from one to before another to the target, which they may overlap."""
     low, high = rows
     if target < low:
         for row in range(low, high):
-            for column in range(listed.shape[2]):
-                listed[level, target + row - low, column] = listed[level, row, column]
+            for column in range(archive.shape[2]):
+                archive[level, target + row - low, column] = archive[level, row, column]
     elif target > low:
         for row in range(high - 1, low - 1, -1):
-            for column in range(listed.shape[2]):
-                listed[level, target + row - low, column] = listed[level, row, column]
+            for column in range(archive.shape[2]):
+                archive[level, target + row - low, column] = archive[level, row, column]
 
 
 @inlined
-def _is_matched(listed: IntArray, level: int, row: int, point: IntArray) -> bool:
-    """Whether a point is no larger than a listed mapping of no fewer DRAM bits.
+def _is_matched(archive: IntArray, level: int, row: int, point: IntArray) -> bool:
+    """Whether a point is no larger than an archived mapping of no fewer DRAM bits.
 
-    With one buffer its bits do not count: from now on points are larger than both.
+    With one buffer its bits do not count: all later points take more than both.
     """
-    last = POINT_ENDS if listed.shape[2] == BUFFERS + 1 else listed.shape[2] - 1
+    last = POINT_ENDS if archive.shape[2] == BUFFERS + 1 else archive.shape[2] - 1
     column = POINT_ENDS
-    while column <= last and point[column] <= listed[level, row, column]:
+    while column <= last and point[column] <= archive[level, row, column]:
         column += 1
     return column > last
 
 
 @compiled
-def _list(listed: IntArray, level: int, count: int, point: IntArray) -> int:
-    """List a mapping unless a listed one is no worse, drop what it matches; return the count."""
-    is_falling = listed.shape[2] == BUFFERS + 1
-    place = _place(listed, level, count, point[POINT_DRAM])
-    for row in range(max(place - 1, 0) if is_falling else 0, place):
-        if _is_within(listed, level, row, point):
+def _insert(archive: IntArray, level: int, count: int, point: IntArray) -> int:
+    """Insert a mapping unless one is no worse; remove what it matches; return the count."""
+    is_falling = archive.shape[2] == BUFFERS + 1
+    index = _first_with_more_bits(archive, level, count, point[POINT_DRAM])
+    for row in range(max(index - 1, 0) if is_falling else 0, index):
+        if _is_within(archive, level, row, point):
             return count
-    while place > 0 and listed[level, place - 1, POINT_DRAM] == point[POINT_DRAM]:
-        place -= 1
-    kept, row = place, place
+    while index > 0 and archive[level, index - 1, POINT_DRAM] == point[POINT_DRAM]:
+        index -= 1
+    end, row = index, index
     while row < count:
-        if not _is_matched(listed, level, row, point):
+        if not _is_matched(archive, level, row, point):
             if is_falling:  # the rest have fewer first and last bits, too
                 break
-            _move(listed, level, (row, row + 1), kept)
-            kept += 1
+            _move(archive, level, (row, row + 1), end)
+            end += 1
         row += 1
-    _move(listed, level, (row, count), kept + 1)
-    _move(listed, level, (place, kept), place + 1)
-    for column in range(listed.shape[2]):
-        listed[level, place, column] = point[column]
-    return kept + 1 + count - row
+    _move(archive, level, (row, count), end + 1)
+    _move(archive, level, (index, end), index + 1)
+    for column in range(archive.shape[2]):
+        archive[level, index, column] = point[column]
+    return end + 1 + count - row
 
 
 @inlined
-def _is_no_worse(one: IntArray, row: int, other: IntArray, first: int) -> bool:
+def _is_no_worse(rows: IntArray, row: int, other: IntArray, first: int) -> bool:
     """Whether a mapping is no larger than another in any criterion from a first one on."""
     column, criteria = first, len(other) - AFTER_CRITERIA
-    while column < criteria and one[row, column] <= other[column]:
+    while column < criteria and rows[row, column] <= other[column]:
         column += 1
     return column == criteria
 
 
 @compiled
-def _is_new(room: Room, levels: IntArray, mapping: IntArray, point: IntArray) -> bool:
-    """Whether no found mapping is as good as one that those listed within its level do not beat.
+def _is_undominated(
+    state: SearchState, levels: IntArray, mapping: IntArray, point: IntArray
+) -> bool:
+    """Whether no found mapping matches or dominates one that its own level's archive does not.
 
-    If those listed within the next level do not beat it either, few are left to compare.
+    If the archive of the next level does not dominate it either, few mappings are left to compare.
     """
-    for row in range(room.state[SETTLED], room.state[FOUND]):
-        if _is_no_worse(room.found, row, mapping, 0):
+    for row in range(state.counters[SETTLED], state.counters[FOUND]):
+        if _is_no_worse(state.found, row, mapping, 0):
             return False
     level = level_of(levels, mapping[len(point)], 0)
     if level + 1 < len(levels):
-        beaten = beaten_from(room.listed, room.num_listed, level + 1, point)
-        if point[POINT_DRAM] < beaten:
+        bound = rival_dram_bits(state.archive, state.num_archived, level + 1, point)
+        if point[POINT_DRAM] < bound:
             return True
-    first = _first_telling(point)
-    for place in range(room.num_near[level] - 1, -1, -1):
-        if _is_no_worse(room.near[level], place, mapping, first):
+    first = _first_deciding(point)
+    for index in range(state.num_level_rows[level] - 1, -1, -1):
+        if _is_no_worse(state.level_rows[level], index, mapping, first):
             return False
     return True
 
 
 @inlined
-def _first_telling(point: IntArray) -> int:
-    """Return the first criterion that tells mappings of earlier bins from those of later ones.
+def _first_deciding(point: IntArray) -> int:
+    """Return the first criterion that can still differ; with one buffer its size cannot.
 
-    With one buffer its bits do not: later mappings take more of it.
+    Mappings of later bins take more of it.
     """
     return 1 if len(point) == BUFFERS + 1 else 0
 
 
 @compiled
-def _keep_near(near: IntArray, count: int, mapping: IntArray, first: int) -> int:
-    """Add the criteria of a mapping, drop those that it matches; return the count."""
-    kept = 0
+def _insert_level_row(level_rows: IntArray, count: int, mapping: IntArray, first: int) -> int:
+    """Insert the criteria of a mapping, remove those that it matches; return the count."""
+    end = 0
     for row in range(count):
         column = first
-        while column < near.shape[1] and mapping[column] <= near[row, column]:
+        while column < level_rows.shape[1] and mapping[column] <= level_rows[row, column]:
             column += 1
-        if column < near.shape[1]:
-            if kept < row:
-                for each in range(near.shape[1]):
-                    near[kept, each] = near[row, each]
-            kept += 1
-    for column in range(near.shape[1]):
-        near[kept, column] = mapping[column]
-    return kept + 1
+        if column < level_rows.shape[1]:
+            if end < row:
+                for moved in range(level_rows.shape[1]):
+                    level_rows[end, moved] = level_rows[row, moved]
+            end += 1
+    for column in range(level_rows.shape[1]):
+        level_rows[end, column] = mapping[column]
+    return end + 1
 
 
 @compiled
 def _sort_rows(rows: IntArray, order: IntArray) -> None:
     """Fill in the order of rows by their columns, the first column first: a Shell sort."""
-    for place in range(rows.shape[0]):
-        order[place] = place
+    for index in range(rows.shape[0]):
+        order[index] = index
     for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
-        for place in range(gap, rows.shape[0]):
-            row, after = order[place], place
+        for index in range(gap, rows.shape[0]):
+            row, after = order[index], index
             while after >= gap:
                 above, column = order[after - gap], 0
                 while column < rows.shape[1] - 1 and rows[row, column] == rows[above, column]:
@@ -211,33 +213,42 @@ def _set_point(point: IntArray, mapping: IntArray) -> None:
 
 
 @compiled
-def settle(room: Room, levels: IntArray, count: int, point: IntArray) -> None:
-    """Add the waiting mappings to those that are found, but for those that one is as good as.
+def admit_candidates(state: SearchState, levels: IntArray, count: int, point: IntArray) -> None:
+    """Admit candidates of the finished bin that no archived mapping matches or dominates.
 
-    Of mappings with equal criteria that with the smaller tiles stays, then that of the earlier loop
-    order.
+    Of mappings with equal criteria the one with the smaller tiles is admitted, then the one of the
+    earlier loop order.
     """
-    state, found, waiting, order = room.state, room.found, room.waiting, room.order
-    cycles, first = len(point), _first_telling(point)
-    _sort_rows(waiting[:count], order)
-    for place in range(count):
-        one = order[place]
-        _set_point(point, waiting[one])
-        if _is_new(room, levels, waiting[one], point):
+    counters, found, candidates, order = (
+        state.counters,
+        state.found,
+        state.candidates,
+        state.candidate_order,
+    )
+    cycles, first = len(point), _first_deciding(point)
+    _sort_rows(candidates[:count], order)
+    for index in range(count):
+        row = order[index]
+        _set_point(point, candidates[row])
+        if _is_undominated(state, levels, candidates[row], point):
             for column in range(found.shape[1]):
-                found[state[FOUND], column] = waiting[one, column]
-            state[FOUND] += 1
-            if state[FOUND] + 1 == len(found):
-                state[IS_FULL] = 1
+                found[counters[FOUND], column] = candidates[row, column]
+            counters[FOUND] += 1
+            if counters[FOUND] + 1 == len(found):
+                counters[IS_FULL] = 1
                 return
-    for row in range(state[SETTLED], state[FOUND]):
+    for row in range(counters[SETTLED], counters[FOUND]):
         _set_point(point, found[row])
         level = level_of(levels, found[row, cycles], 0)
-        count = room.num_near[level]
-        room.num_near[level] = _keep_near(room.near[level], count, found[row], first)
+        count = state.num_level_rows[level]
+        state.num_level_rows[level] = _insert_level_row(
+            state.level_rows[level], count, found[row], first
+        )
         for above in range(level + (levels[level] < found[row, cycles]), len(levels)):
-            room.num_listed[above] = _list(room.listed, above, room.num_listed[above], point)
-    state[SETTLED] = state[FOUND]
+            state.num_archived[above] = _insert(
+                state.archive, above, state.num_archived[above], point
+            )
+    counters[SETTLED] = counters[FOUND]
 
 
 @compiled

@@ -1,10 +1,8 @@
 """What a box of tile sizes costs at least, compiled: bits on chip, DRAM traffic, cycles.
 
-A box is one range of sizes for each group of loops. Rows are addressed in place, as a view of an
+A box is one range of sizes for each group of loops. Rows are addressed by index, as a view of an
 array costs more than what is read from it.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,82 +13,10 @@ from dse.mapping.search.size_tree import ELEMENTS, LEAST, MOST, PASSES, ROWS
 POINT_DRAM, POINT_ENDS, BUFFERS = 0, 1, 2
 """Columns of a point: DRAM bits, first and last bits, bits of each buffer."""
 
-GROUPS, Y, X = 6, 4, 5
+NUM_GROUPS, Y, X = 6, 4, 5
 """Groups of loops, and which of them are the spatial ones."""
 
 LARGEST = np.iinfo(np.int64).max
-
-
-class Problem(NamedTuple):
-    """What all mappings of a layer on an array share.
-
-    Attributes
-    ----------
-    roots : shape (GROUPS,)
-        Rows of the trees' roots.
-    open_groups : shape (open groups,)
-        Groups with more than one size; the trees of the others have costs of 1. At least one.
-    mirrored : shape (1,)
-        Whether y and x may change places, so that the smaller output tile may be that of y.
-    loops : shape (GROUPS, 2)
-        The loops of each group, -1 for none.
-    bounds : shape (loops,)
-        Loop bounds.
-    traffic : shape (4,)
-        DRAM bits of inputs for each row that is fetched, of weights, of outputs, and those of
-        partial sums that are written and read once.
-    ends : shape (3,)
-        DRAM bits of an element of each operand.
-    on_chip : shape (buffers, 3)
-        Bits that an element of each operand takes in each buffer.
-    variants : shape (variants, 3)
-        Loop orders: stationary operand; rows of the input, as in the factors; operand whose
-        irrelevant loops must have one tile, -1 for none.
-    flat_loops : shape (flattened, loops)
-        Loops of flattened axes, padded with -1.
-    flat_sizes : shape (flattened, 2)
-        MACs along a flattened axis, and whether it counts in passes.
-    flat_of : shape (assignments, axes)
-        The flattened axes of each assignment, padded with -1.
-    levels : shape (levels,), ascending
-        Numbers of cycles, from the fewest: known mappings are listed by them.
-    fill : shape (1,)
-        Cycles of an array pass.
-    links : shape (3,) or (0,)
-        Bits of partial sums, of weights and of inputs that pass in a cycle; none if the array never
-        waits, 0 of inputs if it never waits for them.
-    floor : shape (buffers,)
-        Bits up to which mappings count as equally large in each buffer.
-    rooms : shape (buffers of the machine,) or (0,)
-        Bits that tiles may take in each; any number where nothing is said.
-    held : shape (buffers of the machine, 3)
-        As `on_chip`, for each.
-    most : shape (2,)
-        Most DRAM bits, and most cycles, of mappings that are sought.
-    once : shape (1,)
-        DRAM bits that any mapping moves.
-    """
-
-    roots: IntArray
-    open_groups: IntArray
-    mirrored: IntArray
-    loops: IntArray
-    bounds: IntArray
-    traffic: IntArray
-    ends: IntArray
-    on_chip: IntArray
-    variants: IntArray
-    flat_loops: IntArray
-    flat_sizes: IntArray
-    flat_of: IntArray
-    levels: IntArray
-    fill: IntArray
-    links: IntArray
-    floor: IntArray
-    rooms: IntArray
-    held: IntArray
-    most: IntArray
-    once: IntArray
 
 
 @inlined
@@ -116,26 +42,26 @@ def set_products(
 @inlined
 def set_sizes(sizes: IntArray, nodes: IntArray, box: IntArray, loops: IntArray) -> None:
     """Fill in the least and the most tile size of each loop in a box, shape (2, loops)."""
-    for group in range(GROUPS):
-        for place in range(2):
-            loop = loops[group, place]
+    for group in range(NUM_GROUPS):
+        for index in range(2):
+            loop = loops[group, index]
             if loop >= 0:
-                sizes[0, loop] = nodes[box[group], LEAST + place]
-                sizes[1, loop] = nodes[box[group], MOST + place]
+                sizes[0, loop] = nodes[box[group], LEAST + index]
+                sizes[1, loop] = nodes[box[group], MOST + index]
 
 
 @inlined
-def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int) -> int:
+def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, axis: int, length: int) -> int:
     """Count the steps of a flattened axis over all tiles, their sizes being settled."""
     number = 0
-    while number < loops.shape[1] and loops[one, number] >= 0:
+    while number < loops.shape[1] and loops[axis, number] >= 0:
         number += 1
     total = 0
     for edges in range(1 << number):
         count, extent = 1, 1
-        for place in range(number):
-            bound, tile = bounds[loops[one, place]], sizes[0, loops[one, place]]
-            if edges >> place & 1:
+        for index in range(number):
+            bound, tile = bounds[loops[axis, index]], sizes[0, loops[axis, index]]
+            if edges >> index & 1:
                 count *= 1 if bound % tile else 0
                 extent *= bound % tile
             else:
@@ -148,13 +74,13 @@ def _flat_steps(bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, le
 
 @inlined
 def least_flat_steps(
-    bounds: IntArray, sizes: IntArray, loops: IntArray, one: int, length: int
+    bounds: IntArray, sizes: IntArray, loops: IntArray, axis: int, length: int
 ) -> int:
     """Bound the steps of a flattened axis from below; exact where the sizes are settled."""
     tiles, whole, full, extent = 1, 1, 1, 1
     is_open = False
-    for place in range(loops.shape[1]):
-        loop = loops[one, place]
+    for index in range(loops.shape[1]):
+        loop = loops[axis, index]
         if loop < 0:
             break
         is_open = is_open or sizes[0, loop] != sizes[1, loop]
@@ -164,7 +90,7 @@ def least_flat_steps(
         extent *= sizes[0, loop]
     if is_open:
         return max(tiles, -(-whole // length), full * -(-extent // length))
-    return _flat_steps(bounds, sizes, loops, one, length)
+    return _flat_steps(bounds, sizes, loops, axis, length)
 
 
 @inlined
@@ -172,9 +98,9 @@ def linked(cycles: int, others: IntArray, steps: IntArray, row: int, links: IntA
     """Return cycles of the array with those in which it waits; see `CycleCounter.linked`."""
     if not len(links):
         return cycles
-    place = steps.shape[1] - 2
-    passing = -(-(others[place] * steps[row, place]) // links[0])
-    loading = -(-(others[place + 1] * steps[row, place + 1]) // links[1])
+    index = steps.shape[1] - 2
+    passing = -(-(others[index] * steps[row, index]) // links[0])
+    loading = -(-(others[index + 1] * steps[row, index + 1]) // links[1])
     return max(cycles, passing) + loading
 
 
@@ -193,23 +119,23 @@ def least_cycles(
     flat, flat_of, in_passes, fill, rate = flats
     least = LARGEST
     if not len(flat) and not fill and not rate:
-        for one in range(flat_of.shape[0]):
-            least = min(least, others[one] * steps[row, one])
+        for column in range(flat_of.shape[0]):
+            least = min(least, others[column] * steps[row, column])
         return least
     inputs = steps.shape[1] - 2 - flat_of.shape[0]
-    for one in range(flat_of.shape[0]):
-        done = others[one] * steps[row, one]
+    for column in range(flat_of.shape[0]):
+        done = others[column] * steps[row, column]
         passes = 0
         if fill:
-            passes = others[flat_of.shape[0] + one] * steps[row, flat_of.shape[0] + one]
+            passes = others[flat_of.shape[0] + column] * steps[row, flat_of.shape[0] + column]
         for axis in range(flat_of.shape[1]):
-            shared = flat_of[one, axis]
+            shared = flat_of[column, axis]
             if shared >= 0:
                 done *= flat[shared]
                 passes *= flat[shared] if in_passes[shared] else 1
         done += fill * passes
         if rate:
-            done = max(done, -(-(others[inputs + one] * steps[row, inputs + one]) // rate))
+            done = max(done, -(-(others[inputs + column] * steps[row, inputs + column]) // rate))
         least = min(least, done)
     return least
 
@@ -265,14 +191,14 @@ def _dram_bits(totals: IntArray, traffic: IntArray, variants: IntArray, order: i
 
 @inlined
 def open_orders(
-    orders: int, beaten: int, totals: IntArray, traffic: IntArray, variants: IntArray
+    orders: int, bound: int, totals: IntArray, traffic: IntArray, variants: IntArray
 ) -> tuple[int, int, int]:
-    """Return the orders with less traffic than what is beaten, as bits; the best; its DRAM bits."""
+    """Return the orders with less traffic than a bound, as bits; the best order; its DRAM bits."""
     left, best, least = 0, 0, LARGEST
     for order in range(variants.shape[0]):
         if orders >> order & 1:
             bits = _dram_bits(totals, traffic, variants, order)
-            if bits < beaten:
+            if bits < bound:
                 left |= 1 << order
                 if bits < least:
                     least = bits

@@ -1,24 +1,30 @@
-"""The sizes of each group of loops as a tree, kept: many arrays and layers share them."""
+"""The sizes of each group of loops as a tree, cached: many arrays and layers share them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import prod
 
 import numpy as np
 
 from dse.arrays import IntArray
+from dse.caching import ByteCache
 from dse.mapping.nest.array_steps import group_costs
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.tile_sizes import Group, sizes_worth_trying
 from dse.mapping.search.size_tree import FACTORS, WIDTH, Trees, grow_tree, join_tree
 
-LARGEST_CACHE = 4096
-"""Trees that are kept; those of a thousand sizes take 100 kB."""
+Tree = tuple[IntArray, IntArray]
+
+TREES: ByteCache[Tree] = ByteCache(2**26, lambda tree: sum(int(x.nbytes) for x in tree))
+"""Trees by group and factors, 64 MiB; one of a thousand sizes takes 100 kB."""
 
 
-@lru_cache(maxsize=LARGEST_CACHE)
-def tree_of(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> tuple[IntArray, IntArray]:
+def tree_of(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
+    """Return the cached tree of a group's sizes; see `_computed_tree`."""
+    return TREES.get_or_compute((group, factor_names), lambda: _computed_tree(group, factor_names))
+
+
+def _computed_tree(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
     """Return the tree of a group's sizes, its root in row 0, and the least costs of each row.
 
     Costs are the factors, each the product of the columns of sizes that it names, then steps and
@@ -42,8 +48,8 @@ def joined_trees(
 
     What groups of one size multiply goes to the first group of several, as do free loops.
     """
-    grown = [tree_of(group, factor_names) for group in groups]
-    roots = list(accumulate((len(nodes) for nodes, _ in grown), initial=0))
+    group_trees = [tree_of(group, factor_names) for group in groups]
+    roots = list(accumulate((len(nodes) for nodes, _ in group_trees), initial=0))
     opened = open_groups(roots)
     scale = np.concatenate([np.ones(FACTORS, dtype=np.int64), counter.free_counts()])
     trees = Trees(
@@ -52,10 +58,10 @@ def joined_trees(
         steps=np.empty((roots[-1], len(scale) - FACTORS), dtype=np.int64),
     )
     ones = np.ones((1, len(scale)), dtype=np.int64)
-    for place, (nodes, least) in enumerate(grown):
-        if place not in opened:
-            scale *= least[0]
-        join_tree(trees, roots[place], nodes, least if place in opened else ones)
+    for group, (nodes, minima) in enumerate(group_trees):
+        if group not in opened:
+            scale *= minima[0]
+        join_tree(trees, roots[group], nodes, minima if group in opened else ones)
     first = slice(*roots[opened[0] : opened[0] + 2])
     trees.factors[first] *= scale[:FACTORS]
     trees.steps[first] *= scale[FACTORS:]

@@ -1,4 +1,4 @@
-"""Boxes of tile sizes that wait to be halved, and where a search keeps what it knows, compiled."""
+"""The bucket queue of open boxes of tile sizes, and the arrays that a search fills, compiled."""
 
 from typing import NamedTuple
 
@@ -6,72 +6,72 @@ import numpy as np
 
 from dse.arrays import FloatArray, Int32Array, IntArray
 from dse.compiling import inlined
-from dse.mapping.search.box_bounds import Problem
+from dse.mapping.search.mapping_problem import MappingProblem
 from dse.mapping.search.size_tree import FACTORS, SPREAD, Trees
 
 ORDERS, LEVEL, BOX = 6, 7, 8
 """Columns of a box: the row of each group's tree; open loop orders, level of its least cycles."""
 
 BLOCK = 64
-"""Boxes that are kept together."""
+"""Boxes of a bin are stored in blocks of so many."""
 
 BIN, USED, FREE, FOUND, SETTLED, IS_FULL = 0, 1, 2, 3, 4, 5
-"""Places of `Room.state`."""
+"""Indices of `SearchState.counters`."""
 
 BIN_BITS = 6
 NUM_BINS = 64 << BIN_BITS
-"""Boxes wait in bins of their least buffer bits, 2**BIN_BITS to an octave. Those that fit below the
-floor are equal there, and wait in bins of their least DRAM bits before all others."""
+"""Bins of the queue: by the least buffer bits of a box, 2**BIN_BITS to an octave. Boxes below the
+floor are equal there; they have bins of their own, by least DRAM bits, ahead of all others."""
 
 
-class Room(NamedTuple):
-    """Where a search keeps what it knows.
+class SearchState(NamedTuple):
+    """Queue of open boxes and archive of mappings.
 
     Attributes
     ----------
     heads : shape (bins,)
-        The last block put into each bin, -1 for none; see `NUM_BINS`.
+        The last block of each bin, -1 for none; see `NUM_BINS`.
     num_boxes : shape (bins,)
         Boxes in that block.
     boxes : shape (blocks, BLOCK, BOX)
         Boxes; see `ORDERS`.
-    below : shape (blocks,)
-        The block below each in its bin, -1 for none. Blocks that are free are linked likewise.
-    listed : shape (levels, mappings, 2 + buffers)
-        Points of known mappings within a level of cycles, DRAM bits ascending.
-    num_listed : shape (levels,)
+    next_block : shape (blocks,)
+        The next block of the same bin, -1 for none. Free blocks are linked likewise.
+    archive : shape (levels, mappings, 2 + buffers)
+        Points of the found mappings of at most so many cycles, DRAM bits ascending.
+    num_archived : shape (levels,)
         Their number.
-    near : shape (levels, mappings, buffers + 3)
-        Criteria of found mappings whose cycles lie from a level to below the next.
-    num_near : shape (levels,)
+    level_rows : shape (levels, mappings, buffers + 3)
+        Criteria of the found mappings whose cycles lie from a level to below the next.
+    num_level_rows : shape (levels,)
         Their number.
     found : shape (mappings, buffers + loops + 4)
         See `search`.
-    waiting : shape (mappings, buffers + loops + 4)
-        Mappings of the bin in hand.
-    order : shape (mappings,)
-        Their order.
-    state : shape (6,)
-        Bin in hand, blocks used, first free block, mappings found, found in earlier bins, whether
-        room was lacking.
+    candidates : shape (mappings, buffers + loops + 4)
+        Mappings of the current bin.
+    candidate_order : shape (mappings,)
+        Indices that sort them.
+    counters : shape (6,)
+        Current bin, blocks used, first free block, mappings found, those of them from earlier bins,
+        whether an array was too short.
     """
 
     heads: IntArray
     num_boxes: IntArray
     boxes: Int32Array
-    below: IntArray
-    listed: IntArray
-    num_listed: IntArray
-    near: IntArray
-    num_near: IntArray
+    next_block: IntArray
+    archive: IntArray
+    num_archived: IntArray
+    level_rows: IntArray
+    num_level_rows: IntArray
     found: IntArray
-    waiting: IntArray
-    order: IntArray
-    state: IntArray
+    candidates: IntArray
+    candidate_order: IntArray
+    counters: IntArray
 
 
-class Desk(NamedTuple):
-    """What a search writes for the box in hand.
+class Scratch(NamedTuple):
+    """Scratch arrays for the box being split.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Desk(NamedTuple):
         See `ORDERS`.
     point : shape (2 + buffers,)
         See `POINT_DRAM`.
-    others, totals : shape (FACTORS,)
+    other_factors, totals : shape (FACTORS,)
         Products of the factors of all groups but one, and of all.
     other_steps : shape (columns of steps,)
         Products of the steps of all groups but one.
@@ -88,12 +88,12 @@ class Desk(NamedTuple):
     sizes : shape (2, loops)
         Least and most tile size of each loop.
     number : shape (1,)
-        Room for a number whose bits are read.
+        A number whose bits are read.
     """
 
     box: IntArray
     point: IntArray
-    others: IntArray
+    other_factors: IntArray
     totals: IntArray
     other_steps: IntArray
     flat: IntArray
@@ -101,43 +101,43 @@ class Desk(NamedTuple):
     number: FloatArray
 
 
-def room_for(problem: Problem, boxes: int, mappings: int, bins: int) -> Room:
-    """Return room for a search of so many boxes at a time, known mappings and bins."""
+def state_for(problem: MappingProblem, boxes: int, mappings: int, bins: int) -> SearchState:
+    """Return the state of a search with so many open boxes, found mappings and bins at most."""
     levels, buffers, loops = len(problem.levels), len(problem.on_chip), len(problem.bounds)
     blocks = boxes // BLOCK + 1
-    room = Room(
+    state = SearchState(
         heads=np.empty(bins, dtype=np.int64),
         num_boxes=np.empty(bins, dtype=np.int64),
         boxes=np.empty((blocks, BLOCK, BOX), dtype=np.int32),
-        below=np.empty(blocks, dtype=np.int64),
-        listed=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
-        num_listed=np.empty(levels, dtype=np.int64),
-        near=np.empty((levels, mappings, buffers + 3), dtype=np.int64),
-        num_near=np.empty(levels, dtype=np.int64),
+        next_block=np.empty(blocks, dtype=np.int64),
+        archive=np.empty((levels, mappings, 2 + buffers), dtype=np.int64),
+        num_archived=np.empty(levels, dtype=np.int64),
+        level_rows=np.empty((levels, mappings, buffers + 3), dtype=np.int64),
+        num_level_rows=np.empty(levels, dtype=np.int64),
         found=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
-        waiting=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
-        order=np.empty(mappings, dtype=np.int64),
-        state=np.empty(6, dtype=np.int64),
+        candidates=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
+        candidate_order=np.empty(mappings, dtype=np.int64),
+        counters=np.empty(6, dtype=np.int64),
     )
-    empty_room(room)
-    return room
+    empty_state(state)
+    return state
 
 
-def empty_room(room: Room) -> None:
-    """Make room for another search of the same kind."""
-    room.heads.fill(-1)
-    room.num_boxes.fill(BLOCK)
-    room.num_listed.fill(0)
-    room.num_near.fill(0)
-    room.state[:] = (0, 0, -1, 0, 0, 0)
+def empty_state(state: SearchState) -> None:
+    """Empty a state for another search of the same kind."""
+    state.heads.fill(-1)
+    state.num_boxes.fill(BLOCK)
+    state.num_archived.fill(0)
+    state.num_level_rows.fill(0)
+    state.counters[:] = (0, 0, -1, 0, 0, 0)
 
 
-def desk_for(trees: Trees, problem: Problem) -> Desk:
-    """Return what a search writes on."""
-    return Desk(
+def scratch_for(trees: Trees, problem: MappingProblem) -> Scratch:
+    """Return the scratch arrays of a search."""
+    return Scratch(
         box=np.empty(BOX, dtype=np.int64),
         point=np.empty(2 + len(problem.on_chip), dtype=np.int64),
-        others=np.empty(FACTORS, dtype=np.int64),
+        other_factors=np.empty(FACTORS, dtype=np.int64),
         totals=np.empty(FACTORS, dtype=np.int64),
         other_steps=np.empty(trees.steps.shape[1], dtype=np.int64),
         flat=np.empty(len(problem.flat_sizes), dtype=np.int64),
@@ -150,52 +150,52 @@ def desk_for(trees: Trees, problem: Problem) -> Desk:
 def bin_of(size: float, number: FloatArray) -> int:
     """Return the bin of a positive number: its binary order and the first bits below.
 
-    `number` of shape (1,) is room for it as a float, whose bits are read.
+    `number` of shape (1,) holds it as a float, whose bits are read.
     """
     number[0] = size
     return (number.view(np.int64)[0] >> (52 - BIN_BITS)) - (1023 << BIN_BITS)
 
 
 @inlined
-def store_box(room: Room, box: IntArray, which: int) -> None:
+def store_box(state: SearchState, box: IntArray, bin_index: int) -> None:
     """Put a box into a bin."""
-    state, below = room.state, room.below
-    block = room.heads[which]
-    if room.num_boxes[which] == BLOCK:
-        fresh = state[FREE]
+    counters, next_block = state.counters, state.next_block
+    block = state.heads[bin_index]
+    if state.num_boxes[bin_index] == BLOCK:
+        fresh = counters[FREE]
         if fresh >= 0:
-            state[FREE] = below[fresh]
+            counters[FREE] = next_block[fresh]
         else:
-            fresh = state[USED]
-            state[USED] += 1
-            if state[USED] + 2 > len(below):  # a box that is taken leaves up to two
-                state[IS_FULL] = 1
-        below[fresh] = block
+            fresh = counters[USED]
+            counters[USED] += 1
+            if counters[USED] + 2 > len(next_block):  # a box that is taken leaves up to two
+                counters[IS_FULL] = 1
+        next_block[fresh] = block
         block = fresh
-        room.heads[which] = block
-        room.num_boxes[which] = 0
-    place = room.num_boxes[which]
+        state.heads[bin_index] = block
+        state.num_boxes[bin_index] = 0
+    index = state.num_boxes[bin_index]
     for column in range(BOX):
-        room.boxes[block, place, column] = box[column]
-    room.num_boxes[which] = place + 1
+        state.boxes[block, index, column] = box[column]
+    state.num_boxes[bin_index] = index + 1
 
 
 @inlined
-def take_box(room: Room, box: IntArray) -> bool:
-    """Take the last box from the bin in hand; return whether there was one."""
-    state, which = room.state, room.state[BIN]
-    block = room.heads[which]
+def take_box(state: SearchState, box: IntArray) -> bool:
+    """Take the last box from the current bin; return whether there was one."""
+    counters, bin_index = state.counters, state.counters[BIN]
+    block = state.heads[bin_index]
     if block < 0:
         return False
-    place = room.num_boxes[which] - 1
+    index = state.num_boxes[bin_index] - 1
     for column in range(BOX):
-        box[column] = room.boxes[block, place, column]
-    room.num_boxes[which] = place
-    if place == 0:
-        room.heads[which] = room.below[block]
-        room.num_boxes[which] = BLOCK
-        room.below[block] = state[FREE]
-        state[FREE] = block
+        box[column] = state.boxes[block, index, column]
+    state.num_boxes[bin_index] = index
+    if index == 0:
+        state.heads[bin_index] = state.next_block[block]
+        state.num_boxes[bin_index] = BLOCK
+        state.next_block[block] = counters[FREE]
+        counters[FREE] = block
     return True
 
 

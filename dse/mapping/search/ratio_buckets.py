@@ -1,7 +1,8 @@
 """Ratios of clock to DRAM rate, and the mappings that can be fastest at some ratio in a bucket.
 
 The time of a mapping depends on the ratio only; see `dse.cost.time.latency_cycles`. Ratios fall
-into buckets; each keeps the few mappings that can be fastest at some ratio in it.
+into buckets; each holds the few mappings that can be fastest at some ratio in it: the upper
+envelope of what they save, in a few entries.
 """
 
 import numpy as np
@@ -43,20 +44,25 @@ def buckets(rate: FloatArray, clock: FloatArray) -> tuple[IntArray, FloatArray]:
         shift += 1
     ends = np.empty((2, most))
     ends[0], ends[1] = np.inf, -np.inf
-    for one in range(len(rate)):
-        place = (which[one] - low) >> shift
-        which[one] = place
-        ends[0, place] = min(ends[0, place], ratio[one])
-        ends[1, place] = max(ends[1, place], ratio[one])
+    for row in range(len(rate)):
+        index = (which[row] - low) >> shift
+        which[row] = index
+        ends[0, index] = min(ends[0, index], ratio[row])
+        ends[1, index] = max(ends[1, index], ratio[row])
     number = np.cumsum(ends[0] < np.inf) - 1
-    for one in range(len(rate)):
-        which[one] = number[which[one]]
+    for row in range(len(rate)):
+        which[row] = number[which[row]]
     return which, ends[:, ends[0] < np.inf]
 
 
 @inlined
 def is_slower(
-    kept: FloatArray, each: int, one: int, other: int, span: tuple[float, float], longest: float
+    entries: FloatArray,
+    bucket: int,
+    row: int,
+    other: int,
+    span: tuple[float, float],
+    longest: float,
 ) -> bool:
     """Whether a mapping of a bucket is at no ratio of its span chosen when another is there.
 
@@ -69,85 +75,95 @@ def is_slower(
     of which one is no larger in anything, the larger is not chosen.
     """
     low, high = span
-    first, last = kept[other, each, AT_LEAST], kept[other, each, AT_MOST]
-    cycles, ends, bits = kept[one, each, CYCLES], kept[one, each, ENDS], kept[one, each, DRAM]
+    first, last = entries[other, bucket, AT_LEAST], entries[other, bucket, AT_MOST]
+    cycles, ends, bits = (
+        entries[row, bucket, CYCLES],
+        entries[row, bucket, ENDS],
+        entries[row, bucket, DRAM],
+    )
     near = compute_cycles_at(low, cycles, ends) * SURELY
     far = compute_cycles_at(high, cycles, ends) * SURELY
     moved = bits * low * SURELY
     if (longest * first < near and longest * last < far) or longest * first < moved:
         return True
-    if kept[other, each, DRAM] <= bits:
+    if entries[other, bucket, DRAM] <= bits:
         if (first < near and last < far) or first < moved:
             return True
-        compute = compute_cycles_at(low, kept[other, each, CYCLES], kept[other, each, ENDS])
+        compute = compute_cycles_at(
+            low, entries[other, bucket, CYCLES], entries[other, bucket, ENDS]
+        )
         if compute < first * SURELY:
             return True
-    return is_no_larger(kept, each, other, one)
+    return is_no_larger(entries, bucket, other, row)
 
 
 @inlined
-def is_no_larger(kept: FloatArray, each: int, one: int, other: int) -> bool:
+def is_no_larger(entries: FloatArray, bucket: int, row: int, other: int) -> bool:
     """Whether a mapping of a bucket is no larger in anything than another."""
     column = 0
-    while column < AT_LEAST and kept[one, each, column] <= kept[other, each, column]:
+    while column < AT_LEAST and entries[row, bucket, column] <= entries[other, bucket, column]:
         column += 1
     return column == AT_LEAST
 
 
 @inlined
-def copy_row(kept: FloatArray, each: int, source: int, target: int) -> None:
-    """Copy a mapping of a bucket to another place in it."""
+def copy_row(entries: FloatArray, bucket: int, source: int, target: int) -> None:
+    """Copy an entry of a bucket to another index in it."""
     for column in range(COLUMNS):
-        kept[target, each, column] = kept[source, each, column]
+        entries[target, bucket, column] = entries[source, bucket, column]
 
 
 @inlined
-def is_beaten(
-    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+def is_dominated(
+    entries: FloatArray, bucket: int, new: int, span: tuple[float, float], longest: float
 ) -> bool:
-    """Whether a mapping of a bucket beats the one behind the last, whose times are written there.
+    """Whether some entry of a bucket is chosen before the new one; write the times of the new one.
 
-    Parameters are those of `joined`.
+    Parameters are those of `insert_if_undominated`.
     """
     low, high = span
-    cycles, ends, bits = kept[fresh, each, CYCLES], kept[fresh, each, ENDS], kept[fresh, each, DRAM]
-    kept[fresh, each, AT_LEAST] = latency_cycles(low, cycles, ends, bits)
-    kept[fresh, each, AT_MOST] = latency_cycles(high, cycles, ends, bits)
+    cycles, ends, bits = (
+        entries[new, bucket, CYCLES],
+        entries[new, bucket, ENDS],
+        entries[new, bucket, DRAM],
+    )
+    entries[new, bucket, AT_LEAST] = latency_cycles(low, cycles, ends, bits)
+    entries[new, bucket, AT_MOST] = latency_cycles(high, cycles, ends, bits)
     other = 0
-    while other < fresh and not is_slower(kept, each, fresh, other, span, longest):
+    while other < new and not is_slower(entries, bucket, new, other, span, longest):
         other += 1
-    return other < fresh
+    return other < new
 
 
 @inlined
-def taken_in(
-    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+def insert(
+    entries: FloatArray, bucket: int, new: int, span: tuple[float, float], longest: float
 ) -> int:
-    """Take the mapping behind the last one, which none beats, into a bucket; drop what it beats.
+    """Insert an undominated candidate; remove what it dominates.
 
-    Parameters are those of `joined`, which returns the same.
+    Parameters and result are those of `insert_if_undominated`.
     """
     count = 0
-    for one in range(fresh):
-        if not is_slower(kept, each, one, fresh, span, longest):
-            copy_row(kept, each, one, count)
+    for row in range(new):
+        if not is_slower(entries, bucket, row, new, span, longest):
+            copy_row(entries, bucket, row, count)
             count += 1
-    copy_row(kept, each, fresh, count)
+    copy_row(entries, bucket, new, count)
     return count + 1
 
 
 @inlined
-def joined(
-    kept: FloatArray, each: int, fresh: int, span: tuple[float, float], longest: float
+def insert_if_undominated(
+    entries: FloatArray, bucket: int, new: int, span: tuple[float, float], longest: float
 ) -> int:
-    """Take the mapping behind the last one into a bucket, drop those that it beats.
+    """Insert the new mapping, stored behind the last entry, unless one dominates it.
 
     Parameters
     ----------
-    kept : shape (more than fresh, buckets, COLUMNS)
+    entries : shape (more than new, buckets, COLUMNS)
         Mappings by bucket; see `ENDS`.
-    each, fresh
-        The bucket; the number of its mappings, the new one aside.
+    bucket, new
+        The bucket; the number of its mappings, which is the index of the new one.
     span
         Least and most ratio of the bucket.
     longest
@@ -157,6 +173,6 @@ def joined(
     -------
     Their number now.
     """
-    if is_beaten(kept, each, fresh, span, longest):
-        return fresh
-    return taken_in(kept, each, fresh, span, longest)
+    if is_dominated(entries, bucket, new, span, longest):
+        return new
+    return insert(entries, bucket, new, span, longest)

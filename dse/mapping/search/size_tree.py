@@ -1,7 +1,7 @@
 """Trees of the tile sizes of a group of loops, compiled.
 
-Each row of a tree stands for a range of sizes and holds the least of what they cost, so that a box
-of ranges bounds whatever lies in it.
+Each row of a tree stands for a range of sizes and holds the minima of their costs, so that a box of
+ranges bounds every mapping in it.
 """
 
 from typing import NamedTuple
@@ -40,44 +40,14 @@ class Trees(NamedTuple):
 
 
 @allocating
-def first_undominated(points: IntArray) -> IntArray:
-    """Return the indices of the undominated rows; of equal rows the first.
-
-    Parameters
-    ----------
-    points : shape (points, criteria), rows in lexicographic order
-        Criteria, less is better. A row is then dominated by earlier rows only.
-    """
-    keep = np.empty(points.shape[0], dtype=np.int64)
-    known = np.empty(points.shape[0], dtype=np.int64)
-    count = 0
-    for row in range(points.shape[0]):
-        rival = 0
-        while rival < count:
-            column = 0
-            while column < points.shape[1] and points[known[rival], column] <= points[row, column]:
-                column += 1
-            if column == points.shape[1]:
-                break
-            rival += 1
-        if rival == count:
-            known[count] = row
-            keep[count] = row
-            count += 1
-        else:  # forward, so that strong rows are tried first
-            known[rival], known[rival // 2] = known[rival // 2], known[rival]
-    return keep[:count]
-
-
-@allocating
 def _cut(tiles: IntArray, low: int, high: int) -> int:
     """Return where to halve the sorted sizes low..high-1: at the geometric middle."""
     column = 1 if tiles[low, 1] != tiles[high - 1, 1] else 0
     middle = np.sqrt(float(tiles[low, column]) * tiles[high - 1, column])
-    place = low + 1
-    while place < high - 1 and tiles[place, column] <= middle:
-        place += 1
-    return place
+    index = low + 1
+    while index < high - 1 and tiles[index, column] <= middle:
+        index += 1
+    return index
 
 
 @allocating
@@ -110,7 +80,7 @@ def grow_tree(tiles: IntArray, costs: IntArray) -> tuple[IntArray, IntArray]:
     """
     size = tiles.shape[0]
     nodes = np.empty((2 * size - 1, WIDTH), dtype=np.int64)
-    least = np.empty((2 * size - 1, costs.shape[1]), dtype=np.int64)
+    minima = np.empty((2 * size - 1, costs.shape[1]), dtype=np.int64)
     ends = np.empty((2 * size - 1, 2), dtype=np.int64)
     ends[0] = (0, size)
     count = 1
@@ -118,7 +88,7 @@ def grow_tree(tiles: IntArray, costs: IntArray) -> tuple[IntArray, IntArray]:
         low, high = ends[row]
         if high - low == 1:
             _set_leaf(nodes[row], tiles[low])
-            least[row] = costs[low]
+            minima[row] = costs[low]
             continue
         middle = _cut(tiles, low, high)
         ends[count] = (low, middle)
@@ -130,19 +100,19 @@ def grow_tree(tiles: IntArray, costs: IntArray) -> tuple[IntArray, IntArray]:
         if nodes[row, LEFT] >= 0:
             left, right = nodes[row, LEFT], nodes[row, RIGHT]
             _set_parent(nodes[row], nodes[left], nodes[right])
-            least[row] = np.minimum(least[left], least[right])
-    return nodes, least
+            minima[row] = np.minimum(minima[left], minima[right])
+    return nodes, minima
 
 
 @compiled
-def join_tree(trees: Trees, root: int, nodes: IntArray, least: IntArray) -> None:
+def join_tree(trees: Trees, root: int, nodes: IntArray, minima: IntArray) -> None:
     """Put the tree of a group among those of all, its root in the given row.
 
     Parameters
     ----------
     nodes : shape (rows, WIDTH)
         As `grow_tree` returns them.
-    least : shape (rows, FACTORS + columns of steps)
+    minima : shape (rows, FACTORS + columns of steps)
         Least costs of each row.
     """
     for row in range(len(nodes)):
@@ -152,6 +122,6 @@ def join_tree(trees: Trees, root: int, nodes: IntArray, least: IntArray) -> None
             trees.nodes[root + row, LEFT] += root
             trees.nodes[root + row, RIGHT] += root
         for column in range(FACTORS):
-            trees.factors[root + row, column] = least[row, column]
+            trees.factors[root + row, column] = minima[row, column]
         for column in range(trees.steps.shape[1]):
-            trees.steps[root + row, column] = least[row, FACTORS + column]
+            trees.steps[root + row, column] = minima[row, FACTORS + column]

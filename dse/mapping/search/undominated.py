@@ -1,17 +1,16 @@
 """Best-first branch and bound for the undominated mappings, compiled.
 
-The least factors of a box bound the criteria of every mapping in it, so that a box that a known
-mapping beats holds nothing worth having. Boxes leave the queue by the buffer bits that they need at
-least: whatever can beat a mapping has left before it. The method is that of Papadias, Tao, Fu and
-Seeger, SIGMOD 2003, on boxes that are never listed.
+The minima of a box's factors bound the criteria of every mapping in it, so a box that an archived
+mapping dominates is dropped. Boxes leave the queue by the buffer bits that they need at least: what
+can dominate a mapping has left before it. The method is that of Papadias, Tao, Fu and Seeger,
+SIGMOD 2003, on boxes that are never enumerated. Steps are numbered as in dse/notes/0002.
 """
 
 from dse.compiling import compiled
-from dse.mapping.search.archive import beaten_from, level_of, set_mapping, settle
+from dse.mapping.search.archive import admit_candidates, level_of, rival_dram_bits, set_mapping
 from dse.mapping.search.box_bounds import (
-    GROUPS,
+    NUM_GROUPS,
     POINT_DRAM,
-    Problem,
     X,
     Y,
     is_too_large,
@@ -23,14 +22,15 @@ from dse.mapping.search.box_bounds import (
     set_products,
     set_sizes,
 )
+from dse.mapping.search.mapping_problem import MappingProblem
 from dse.mapping.search.queue import (
     BIN,
     IS_FULL,
     LEVEL,
     NUM_BINS,
     ORDERS,
-    Desk,
-    Room,
+    Scratch,
+    SearchState,
     bin_of,
     store_box,
     take_box,
@@ -40,8 +40,8 @@ from dse.mapping.search.size_tree import FACTORS, LEAST, LEFT, MOST, RIGHT, Tree
 
 
 @compiled
-def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # noqa: C901, PLR0915
-    """Find the undominated mappings; return whether there was room enough.
+def search(trees: Trees, problem: MappingProblem, state: SearchState, scratch: Scratch) -> bool:  # noqa: C901, PLR0915
+    """Find the undominated mappings; return whether no array was too short.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
         Those of all groups, joined.
     problem
         What all mappings share.
-    room
-        Where they are put: rows of `found` are bits in each buffer, first and last bits, DRAM bits,
+    state
+        Queue and archive; rows of `found` are bits in each buffer, first and last bits, DRAM bits,
         cycles; tile sizes; loop order.
-    desk
-        What is written for the box in hand.
+    scratch
+        Scratch arrays for the box being split.
 
     Notes
     -----
@@ -70,37 +70,45 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
     )
     flat_loops, flat_sizes, floor = problem.flat_loops, problem.flat_sizes, problem.floor
     held, rooms, most = problem.held, problem.rooms, problem.most
-    once = problem.once[0]
-    state, heads, listed, num_listed, waiting = (
-        room.state,
-        room.heads,
-        room.listed,
-        room.num_listed,
-        room.waiting,
+    compulsory = problem.compulsory_dram_bits[0]
+    counters, heads, archive, num_archived, candidates = (
+        state.counters,
+        state.heads,
+        state.archive,
+        state.num_archived,
+        state.candidates,
     )
-    box, point, others, totals = desk.box, desk.point, desk.others, desk.totals
-    other_steps, flat, sizes = desk.other_steps, desk.flat, desk.sizes
+    box, point, other_factors, totals = (
+        scratch.box,
+        scratch.point,
+        scratch.other_factors,
+        scratch.totals,
+    )
+    other_steps, flat, sizes = scratch.other_steps, scratch.flat, scratch.sizes
     rate = problem.links[2] if len(problem.links) else 0
     flats = flat, problem.flat_of, flat_sizes[:, 1], problem.fill[0], rate
-    num_waiting = 0
-    for group in range(GROUPS):
+    num_candidates = 0
+    for group in range(NUM_GROUPS):
         box[group] = problem.roots[group]
+    # 1. Put the box of all mappings into the queue.
     box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, 0
-    store_box(room, box, 0)
-    while not state[IS_FULL]:
-        if not take_box(room, box):
-            settle(room, levels, num_waiting, point)
-            num_waiting = 0
-            while state[BIN] < len(heads) and heads[state[BIN]] < 0:
-                state[BIN] += 1
-            if state[BIN] == len(heads):
+    store_box(state, box, 0)
+    while not counters[IS_FULL]:
+        # 2. Take a box of the least bin; when a bin is empty, admit its candidates to the archive.
+        if not take_box(state, box):
+            admit_candidates(state, levels, num_candidates, point)
+            num_candidates = 0
+            while counters[BIN] < len(heads) and heads[counters[BIN]] < 0:
+                counters[BIN] += 1
+            if counters[BIN] == len(heads):
                 break
             continue
+        # 3. Split it along its widest group; a leaf has one size of every group.
         split = widest_group(nodes, box, groups)
         is_leaf = split < 0
         split = groups[0] if is_leaf else split
         parent, orders, known = box[split], box[ORDERS], box[LEVEL]
-        set_products(others, factors, box, groups, split)
+        set_products(other_factors, factors, box, groups, split)
         has_steps = False
         for half in range(LEFT, RIGHT + 1):
             if not is_leaf:
@@ -109,20 +117,24 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
                 break
             if is_mirrored and nodes[box[Y], LEAST] > nodes[box[X], MOST]:
                 continue
+            # 4. Bound the half: products of minima, room, DRAM bits of each open loop order.
             row = box[split]
             for column in range(FACTORS):
-                totals[column] = others[column] * factors[row, column]
+                totals[column] = other_factors[column] * factors[row, column]
             if is_too_large(totals, held, rooms):
                 continue
             key = set_bits(point, totals, ends, on_chip, floor)
-            beaten = beaten_from(listed, num_listed, known, point)
-            left, best, bits = open_orders(orders, beaten, totals, traffic, variants)
+            bound = rival_dram_bits(archive, num_archived, known, point)
+            left, best, bits = open_orders(orders, bound, totals, traffic, variants)
             if not left or bits > most[0]:
                 continue
+            # 5. Bound its cycles: the least of all assignments of loops to axes.
             if is_leaf or len(flat):
                 set_sizes(sizes, nodes, box, loops)
-                for one in range(len(flat)):
-                    flat[one] = least_flat_steps(bounds, sizes, flat_loops, one, flat_sizes[one, 0])
+                for axis in range(len(flat)):
+                    flat[axis] = least_flat_steps(
+                        bounds, sizes, flat_loops, axis, flat_sizes[axis, 0]
+                    )
             if not has_steps:
                 set_products(other_steps, steps, box, groups, split)
                 has_steps = True
@@ -131,21 +143,23 @@ def search(trees: Trees, problem: Problem, room: Room, desk: Desk) -> bool:  # n
             if cycles > most[1]:
                 continue
             level = level_of(levels, cycles, known)
+            # 6. Drop what the archive up to this level of cycles dominates.
             if level > known:
-                beaten = beaten_from(listed, num_listed, level, point)
-                left, best, bits = open_orders(left, beaten, totals, traffic, variants)
+                bound = rival_dram_bits(archive, num_archived, level, point)
+                left, best, bits = open_orders(left, bound, totals, traffic, variants)
                 if not left or bits > most[0]:
                     continue
+            # 7. A leaf becomes a candidate of its bin, any other half goes back into the queue.
             if is_leaf:
-                if num_waiting == len(waiting):
-                    state[IS_FULL] = 1
+                if num_candidates == len(candidates):
+                    counters[IS_FULL] = 1
                     break
                 point[POINT_DRAM] = bits
-                set_mapping(waiting[num_waiting], point, cycles, sizes, best)
-                num_waiting += 1
+                set_mapping(candidates[num_candidates], point, cycles, sizes, best)
+                num_candidates += 1
             else:
                 box[ORDERS], box[LEVEL] = left, level
                 first = NUM_BINS if key else 0
-                which = first + bin_of(key if key else bits - once + 1, desk.number)
-                store_box(room, box, which)
-    return state[IS_FULL] == 0
+                bin_index = first + bin_of(key if key else bits - compulsory + 1, scratch.number)
+                store_box(state, box, bin_index)
+    return counters[IS_FULL] == 0

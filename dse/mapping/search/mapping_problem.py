@@ -8,43 +8,87 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
+from dse.mapping.layer_on_array import LayerOnArray
 from dse.mapping.nest.assignments import Assignment
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.input_rows import SpatialAxis
 from dse.mapping.nest.orders import IRRELEVANT, TrafficModel, Variant
 from dse.mapping.nest.tile_sizes import GROUPS, size_range
-from dse.mapping.search.box_bounds import LARGEST, Problem
+from dse.mapping.question import Question
 from dse.mapping.search.layer_trees import open_groups
 from dse.workload import LOOPS, OPERANDS, Layer
 
 
-class Sought(NamedTuple):
-    """Which mappings a search is for, and what it tells apart of them.
+class MappingProblem(NamedTuple):
+    """What all mappings of a layer on an array share.
 
     Attributes
     ----------
+    roots : shape (GROUPS,)
+        Rows of the trees' roots.
+    open_groups : shape (open groups,)
+        Groups with more than one size; the trees of the others have costs of 1. At least one.
+    mirrored : shape (1,)
+        Whether y and x may change places, so that the smaller output tile may be that of y.
+    loops : shape (GROUPS, 2)
+        The loops of each group, -1 for none.
+    bounds : shape (loops,)
+        Loop bounds.
+    traffic : shape (4,)
+        DRAM bits of inputs for each row that is fetched, of weights, of outputs, and those of
+        partial sums that are written and read once.
+    ends : shape (3,)
+        DRAM bits of an element of each operand.
+    on_chip : shape (buffers, 3)
+        Bits that an element of each operand takes in each buffer.
+    variants : shape (variants, 3)
+        Loop orders: stationary operand; rows of the input, as in the factors; operand whose
+        irrelevant loops must have one tile, -1 for none.
+    flat_loops : shape (flattened, loops)
+        Loops of flattened axes, padded with -1.
+    flat_sizes : shape (flattened, 2)
+        MACs along a flattened axis, and whether it counts in passes.
+    flat_of : shape (assignments, axes)
+        The flattened axes of each assignment, padded with -1.
+    levels : shape (levels,), ascending
+        Numbers of cycles, from the fewest: the archive has a part for each.
+    fill : shape (1,)
+        Cycles of an array pass.
+    links : shape (3,) or (0,)
+        Bits of partial sums, of weights and of inputs that pass in a cycle; none if the array never
+        waits, 0 of inputs if it never waits for them.
     floor : shape (buffers,)
         Bits up to which mappings count as equally large in each buffer.
-    rooms : shape (buffers,) or (0,)
-        Bits that tiles may take in each buffer; any number where nothing is said.
-    is_together
-        Whether mappings are told apart by the bits of all buffers together, not by those of each.
-    most
-        Most DRAM bits, and most cycles.
-    has_time
-        Whether cycles, and first and last bits, are told apart.
+    rooms : shape (buffers of the machine,) or (0,)
+        Bits that tiles may take in each; any number where nothing is said.
+    held : shape (buffers of the machine, 3)
+        As `on_chip`, for each.
+    most : shape (2,)
+        Most DRAM bits, and most cycles, of mappings that are sought.
+    compulsory_dram_bits : shape (1,)
+        DRAM bits that any mapping moves.
     """
 
+    roots: IntArray
+    open_groups: IntArray
+    mirrored: IntArray
+    loops: IntArray
+    bounds: IntArray
+    traffic: IntArray
+    ends: IntArray
+    on_chip: IntArray
+    variants: IntArray
+    flat_loops: IntArray
+    flat_sizes: IntArray
+    flat_of: IntArray
+    levels: IntArray
+    fill: IntArray
+    links: IntArray
     floor: IntArray
     rooms: IntArray
-    is_together: bool = False
-    most: tuple[int, int] = (LARGEST, LARGEST)
-    has_time: bool = True
-
-    @classmethod
-    def of_each(cls, floor_bits: Sequence[int]) -> "Sought":
-        """Return what tells mappings apart by the bits of each buffer, from a floor on."""
-        return cls(np.array(floor_bits, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    held: IntArray
+    most: IntArray
+    compulsory_dram_bits: IntArray
 
 
 NO_TIME = {
@@ -58,16 +102,14 @@ NO_TIME = {
 """Of mappings that all take one cycle and no first and last bits."""
 
 
-def problem_of(
-    layer: Layer,
-    chip: Accelerator,
-    counter: CycleCounter,
-    roots: Sequence[int],
-    orders: Sequence[Variant],
-    *,
-    sought: Sought,
-) -> Problem:
-    """Return what all mappings share; see `Problem`."""
+def mapping_problem(
+    one: LayerOnArray, roots: Sequence[int], orders: Sequence[Variant], question: Question
+) -> MappingProblem:
+    """Return what all mappings share that are sought in some orders.
+
+    `roots` are those of `dse.mapping.search.layer_trees.joined_trees`.
+    """
+    layer, chip, counter = one.layer, one.chip, one.counter
     model = TrafficModel(layer, chip)
     on_chip = model.on_chip()
     links = counter.links[3:] if counter.links else ()
@@ -77,22 +119,23 @@ def problem_of(
         "links": np.array(links, dtype=np.int64),
     }
     loops = [[LOOPS.index(x) for x in group] + [-1] * (2 - len(group)) for group in GROUPS]
-    return Problem(
+    floor = question.floor_bits or (0,) * len(on_chip)
+    return MappingProblem(
         roots=np.array(roots[:-1]),
         open_groups=np.array(open_groups(roots)),
         mirrored=np.array([int(_is_mirrored(layer, chip, counter))]),
         loops=np.array(loops),
         bounds=np.array(list(layer.bounds.values())),
         traffic=model.traffic(),
-        on_chip=on_chip.sum(axis=0, keepdims=True) if sought.is_together else on_chip,
+        on_chip=on_chip.sum(axis=0, keepdims=True) if question.is_together else on_chip,
         variants=np.array([_numbered(one) for one in orders]),
-        **(time if sought.has_time else NO_TIME),
+        **(time if question.has_time else NO_TIME),
         levels=np.ones(1, dtype=np.int64),
-        floor=sought.floor,
-        rooms=sought.rooms,
+        floor=np.array(floor, dtype=np.int64),
+        rooms=np.array(question.room_bits, dtype=np.int64),
         held=on_chip,
-        most=np.array(sought.most),
-        once=np.zeros(1, dtype=np.int64),
+        most=np.array([question.most_dram_bits, question.most_cycles]),
+        compulsory_dram_bits=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -123,7 +166,7 @@ def _are_mirrored(assignments: tuple[Assignment, ...]) -> bool:
 
 
 def _numbered(variant: Variant) -> tuple[int, int, int]:
-    """Return a loop order as the search wants it; see `Problem`."""
+    """Return a loop order as the search wants it; see `MappingProblem`."""
     uncut = -1
     if variant.uncut:
         uncut = next(n for n, x in enumerate(OPERANDS) if IRRELEVANT[x] == variant.uncut)
@@ -132,7 +175,7 @@ def _numbered(variant: Variant) -> tuple[int, int, int]:
 
 
 def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:
-    """Return the flattened axes of all assignments, as `Problem` wants them."""
+    """Return the flattened axes of all assignments, as `MappingProblem` wants them."""
     flats = list(counter.flats)
     axes = max(len(one.flattened) for one in counter.assignments)
     flat_loops = np.full((len(flats), len(LOOPS)), -1)
