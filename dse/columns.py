@@ -160,7 +160,7 @@ RUNS: Mapping[str, Column] = {
     "front_designs": _count("Designs of the front", "How many designs the front has."),
     "rule": _count("Rule", "How the pick was chosen."),
     "feasible": _count("Feasible", "Whether a design meets every budget and runs every layer."),
-    "violates": _count("Misses", "The budgets that a design misses, and by how much."),
+    "is_mapped": _count("Mapped", "Whether every layer fits with some mapping."),
     "num_costed": _count("Designs costed", "Designs that the sampled study had costed."),
     "hypervolume_share": Column(
         label="Hypervolume found", prefixes="none", better=MORE,

@@ -199,19 +199,26 @@ def _pick(row: pd.Series, best: pd.DataFrame) -> dict[str, object]:
     used = float(row.area_mm2)
     others = best[best.index != row.name].iloc[[len(best) // 2, 10]]
     changes = {f"{name}_change": 0.05 for name in (*OBJECTIVES, "latency_s")}
-    step = {"resource": "buffer_bytes", "change": "buffer_bytes 262144 -> 524288", **changes}
+    step = {
+        "resource": "buffer_bytes",
+        "before": 262144,
+        "after": 524288,
+        "is_on_grid": True,
+        **changes,
+    }
     nothing = dict.fromkeys(changes, 0.0)
     return {
         "rule": "knee", "design": row.to_dict(), "runners_up": others.to_dict(orient="records"),
-        "reason": f"knee: nearest (0.412) to the best corner of {len(best)} designs",
+        "criterion": {"distance": 0.412}, "num_candidates": len(best), "equals": [],
         "binding": [{
             "budget": "area_mm2", "limit": 8.0, "value": used, "slack": 1 - used / 8,
-            "is_binding": True, "because": "array_rows 32 -> 48 would improve latency_s by 12 %",
+            "is_binding": True, "resource": "array_rows", "before": 32, "after": 48,
+            "improves": "latency_s", "gain": 0.12,
         }],
         "marginal": [
-            {**step, "breaks": "", "effect": "throughput_per_s +5 %, area_mm2 +5 %"},
-            {"resource": "clock_hz", "change": "clock_hz 1e+09 -> 1.1e+09 (+10 %)", **nothing,
-             "breaks": "area_mm2", "effect": "no effect, because every layer waits for the DRAM"},
+            {**step, "breaks": "", "no_effect": ""},
+            {"resource": "clock_hz", "before": 1e9, "after": 1.1e9, "is_on_grid": False, **nothing,
+             "breaks": "area_mm2", "no_effect": "every_layer_waits_for_dram"},
         ],
     }  # fmt: skip
 

@@ -6,10 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import dse
 from dse.errors import DseError
 from dse.exploration import run_search
 from dse.pick import pick
-from dse.pick.steps import grid_steps
+from dse.pick.marginal import (
+    EVERY_LAYER_WAITS_FOR_DRAM,
+    NO_LAYER_WAITS_FOR_DRAM,
+    SAVED_BYTES_DO_NOT_COUNT,
+)
+from dse.pick.steps import grid_steps, scaled_steps
+from dse.space import Space
 from tests.exploration import fake
 
 OBJECTIVES = ("throughput_per_s", "area_mm2")
@@ -49,7 +56,7 @@ def test_knee_is_the_least_distance_in_scaled_logarithms():
     found = choose(rows)
     assert found.design["array_rows"] == order[0] + 1
     assert found.runners_up["array_rows"].tolist() == [place + 1 for place in order[1:3]]
-    assert f"{min(distances):.3f}" in found.reason
+    assert found.criterion == {"distance": pytest.approx(min(distances))}
     assert type(found.design["array_rows"]) is int
 
 
@@ -66,10 +73,10 @@ def test_ties_go_to_less_area_then_to_the_first_row():
     found = choose(twins)
     assert found.design["array_rows"] == 2
     assert found.runners_up["array_rows"].tolist() == [4, 1]
-    assert "as good in every objective: array_rows 2 -> 3" in found.reason
+    assert found.equals == ({"array_rows": 3},)
     only_twins = choose([(10, 10), (10, 10)])
     assert only_twins.runners_up["array_rows"].tolist() == [2]
-    assert "equal in every quantity" in only_twins.runners_up["difference"][0]
+    assert only_twins.equals == ({"array_rows": 2},)
 
 
 def test_one_design_is_picked_without_runners_up():
@@ -150,22 +157,26 @@ def test_pick_of_a_search_is_knee_of_its_front():
 def test_every_marginal_gain_is_an_exact_evaluation():
     found = study()
     chosen = found.pick()
-    assert set(chosen.marginal["resource"]) >= {"array_rows", "buffer_bytes", "clock_hz"}
+    scaled = chosen.marginal[~chosen.marginal["is_on_grid"].astype(bool)]
+    assert set(scaled["resource"]) == {
+        *("array_rows", "array_columns", "buffer_bytes", "clock_hz", "dram_bytes_per_s")
+    }
     base = {name: chosen.design[name] for name in fake.KNOBS}
     for row in chosen.marginal.itertuples():
         after, before = dict(base), dict(base)
-        if row.change.endswith("(+10 %)") and row.resource == "dram_bytes_per_s":
+        if not row.is_on_grid and row.resource == "dram_bytes_per_s":
             after["dram_bytes_per_s"] = chosen.design["dram_bytes_per_s"] * 1.1
-        elif row.change.endswith("(+10 %)"):
-            start = base.get(row.resource, 1e9)
-            grown = start * 1.1
-            before[row.resource] = start
-            after[row.resource] = int(grown) if row.resource == "buffer_bytes" else grown
+        elif not row.is_on_grid:
+            before[row.resource] = base.get(row.resource, 1e9)
+            grown = before[row.resource] * 1.1
+            is_whole = row.resource != "clock_hz"
+            after[row.resource] = max(int(grown), before[row.resource] + 1) if is_whole else grown
+            assert (row.before, row.after) == (before[row.resource], after[row.resource])
         elif row.resource == "dram_bytes_per_s":
-            part, count = row.change.split(" -> ")[1].split(" x ")
+            part, count = row.after.split(" x ")
             after.update(dram_part=part, dram_channels=int(count))
         else:
-            after[row.resource] = int(row.change.split(" -> ")[1])
+            after[row.resource] = row.after
         one, two = (
             fake.design_costs(
                 1.0,
@@ -187,12 +198,41 @@ def test_steps_go_to_the_next_value_of_the_grid_whatever_its_order():
         dram_channels=(2, 1),
     )
     design = {"array_rows": 16, "dram_part": "lpddr4_3200_x32", "dram_channels": 1}
-    assert [step.change for step in grid_steps(design, space)] == [
-        "array_rows 16 -> 32",
-        "array_rows 16 -> 8",
-        "lpddr4_3200_x32 x 1 -> lpddr4_3200_x32 x 2",  # the same rate, and the same part
-        "lpddr4_3200_x32 x 1 -> lpddr4_3200_x16 x 1",
+    steps = grid_steps(design, space)
+    assert [(step.resource, step.before, step.after) for step in steps] == [
+        ("array_rows", 16, 32),
+        ("array_rows", 16, 8),
+        ("dram_bytes_per_s", "lpddr4_3200_x32 x 1", "lpddr4_3200_x32 x 2"),  # the same part
+        ("dram_bytes_per_s", "lpddr4_3200_x32 x 1", "lpddr4_3200_x16 x 1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "sizes"),
+    [
+        ("snowflake", {"array_rows", "array_columns", "buffer_bytes", "weight_buffer_bytes"}),
+        ("vta", {"images", "array_rows", "array_columns", "input_bytes", "buffer_bytes",
+                 "sums_bytes"}),
+        ("tpu_v1", {"array_rows", "array_columns", "buffer_bytes", "accumulator_bytes",
+                    "weight_fifo_bytes"}),
+        ("nvdla", {"macs", "buffer_bytes"}),
+    ],
+)  # fmt: skip
+def test_every_memory_and_axis_of_a_machine_is_a_resource(machine, sizes):
+    accelerator = dse.load_accelerator(machine)
+    rate = "dram_bytes_per_s"
+    space = Space(
+        name="few",
+        accelerator=accelerator,
+        knobs={rate: (accelerator.dram_bytes_per_s,)},
+        catalogue=fake.CATALOGUE,
+    )
+    steps = scaled_steps({rate: accelerator.dram_bytes_per_s}, space)
+    assert {step.resource for step in steps} == {*sizes, "clock_hz", rate}
+    for step in steps:
+        assert step.after == pytest.approx(max(step.before * 1.1, step.before + 1), rel=0.1)
+        machine_after = accelerator.with_parameters(**{step.resource: step.after})
+        assert machine_after != accelerator
 
 
 def planted(**fixed):
@@ -230,25 +270,24 @@ def planted(**fixed):
 
 
 @pytest.mark.parametrize(
-    ("compute_only", "helps", "words"),
+    ("compute_only", "helps", "reason"),
     [
-        (True, {"array_rows", "array_columns", "clock_hz"}, "no layer waits for"),
-        (False, {"dram_bytes_per_s", "buffer_bytes"}, "every layer waits for the DRAM"),
+        (True, {"array_rows", "array_columns", "clock_hz"}, NO_LAYER_WAITS_FOR_DRAM),
+        (False, {"dram_bytes_per_s", "buffer_bytes"}, EVERY_LAYER_WAITS_FOR_DRAM),
     ],
 )
-def test_planted_bottleneck_is_named(compute_only, helps, words):
+def test_planted_bottleneck_is_named(compute_only, helps, reason):
     row, space, costs_of = planted()
     costs_of.compute_only = compute_only
     found = pick(
         row, space=space, objectives=("throughput_per_s", "area_mm2"), budget={}, costs_of=costs_of
     )
     for step in found.marginal.itertuples():
-        is_no_effect = step.effect.startswith("no effect, because ")
-        assert is_no_effect == (step.resource not in helps), step
-    assert any(words in text for text in found.marginal["effect"])
+        assert bool(step.no_effect) == (step.resource not in helps), step
+    assert reason in set(found.marginal["no_effect"])
     if compute_only:
-        buffer = found.marginal[found.marginal["resource"] == "buffer_bytes"]["effect"]
-        assert buffer.str.contains("% of the DRAM bytes, but no layer waits").all()
+        buffer = found.marginal[found.marginal["resource"] == "buffer_bytes"]["no_effect"]
+        assert (buffer == SAVED_BYTES_DO_NOT_COUNT).all()
 
 
 def test_a_budget_binds_if_the_next_step_would_break_it():
@@ -258,8 +297,9 @@ def test_a_budget_binds_if_the_next_step_would_break_it():
     entry = largest.binding[0]
     assert entry["is_binding"]
     assert entry["slack"] == pytest.approx(1 - largest.design["area_mm2"] / 1.2)
-    assert "throughput_per_s" in entry["because"]
-    assert "->" in entry["because"]
+    assert entry["improves"] == "throughput_per_s"
+    assert entry["gain"] > 0
+    assert entry["after"] > entry["before"]
 
 
 def test_a_floor_binds_if_a_smaller_design_would_break_it():
@@ -267,7 +307,8 @@ def test_a_floor_binds_if_a_smaller_design_would_break_it():
     smallest = floor.pick(rule="lexicographic", order=("area_mm2",), tolerance=0)
     assert smallest.binding[0]["budget"] == "throughput_per_s"
     assert smallest.binding[0]["is_binding"]
-    assert "area_mm2" in smallest.binding[0]["because"]
+    assert smallest.binding[0]["improves"] == "area_mm2"
+    assert smallest.binding[0]["after"] < smallest.binding[0]["before"]
 
 
 def test_without_a_binding_budget_the_least_slack_is_named():
@@ -281,5 +322,5 @@ def test_without_a_binding_budget_the_least_slack_is_named():
 def test_without_a_cost_model_there_are_no_marginal_values():
     found = choose([(10, 1), (20, 2)], budget={"area_mm2": 4})
     assert found.marginal.empty
-    assert list(found.marginal.columns[:2]) == ["resource", "change"]
+    assert list(found.marginal.columns[:3]) == ["resource", "before", "after"]
     assert found.binding[0]["budget"] == "area_mm2"

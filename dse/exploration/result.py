@@ -227,18 +227,5 @@ def _nearest(designs: pd.DataFrame, costs: Costs, budget: Mapping[str, float]) -
     table = designs.iloc[rows].reset_index(drop=True)
     for place, name in enumerate(budget):
         table[f"{name}_violation"] = violations[rows, place]
-    table["violates"] = [
-        _violation_text(violations[row], budget, is_unmapped=bool(unmapped[row])) for row in rows
-    ]
+    table["is_mapped"] = ~unmapped[rows]
     return table
-
-
-def _violation_text(shares: FloatArray, budget: Mapping[str, float], *, is_unmapped: bool) -> str:
-    if is_unmapped:
-        return "no mapping of some layer fits"
-    missed = [
-        f"{name} by {100 * share:.3g} % of {limit:g}"
-        for share, (name, limit) in zip(shares, budget.items(), strict=True)
-        if share > 0
-    ]
-    return ", ".join(missed)

@@ -22,8 +22,8 @@ _TIE_DIGITS = 12
 _RUNNERS_UP = 2
 
 
-_Rule = Callable[..., tuple[IntArray, str]]
-"""A front and options in; all rows, best first, and the reason, out."""
+_Rule = Callable[..., tuple[IntArray, dict[str, Any]]]
+"""A front and options in; all rows, best first, and what the rule looked at, out."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,17 +37,22 @@ class Pick:
     design
         Its knobs and costs; units are in the names.
     runners_up
-        The two next best designs by the same rule, with ``difference``: by how much they differ
-        from the pick. Designs that equal it in every objective are named in `reason` instead, as
-        long as there are others.
+        The two next best designs by the same rule. Designs that equal the pick in every objective
+        are in `equals` instead, as long as there are others.
+    equals
+        Of each design that equals the pick in every objective, the knobs that differ.
     binding
         Budgets that keep a neighbour of the pick from being chosen: ``budget``, ``limit``,
-        ``value``, ``slack`` (share of the limit that is left), ``is_binding``, ``because``. Where
-        none binds, the one with the least slack.
+        ``value``, ``slack`` (share of the limit that is left), ``is_binding``, and the step that
+        shows it; see `dse.pick.marginal.binding_budgets`. Where none binds, the one with the least
+        slack.
     marginal
         One row for the next step of each resource; see `dse.pick.marginal.marginal_values`.
-    reason
-        One or two plain sentences.
+    criterion
+        What the rule looked at: ``distance`` of the knee; ``score`` and ``weights``; ``order`` and
+        ``tolerance`` of the lexicographic rule.
+    num_candidates
+        Designs of the front.
     """
 
     rule: str
@@ -55,7 +60,9 @@ class Pick:
     runners_up: pd.DataFrame
     binding: list[dict[str, Any]]
     marginal: pd.DataFrame
-    reason: str
+    criterion: dict[str, Any]
+    num_candidates: int
+    equals: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,26 +123,24 @@ def pick(
         raise DseError("pick needs a feasible design: no design meets the budget")
     names = tuple(objectives)
     points = log_minimised({name: front[name].to_numpy(np.float64) for name in names}, names)
-    rows, why = choose(
+    rows, criterion = choose(
         _Front(table=front, objectives=names, scaled=scale(points, points)), **chosen
     )
     others, twins = _others(points, rows)
-    twin_texts = [
-        f"; as good in every objective: {_changed(front, rows[0], x, space)}" for x in twins
-    ]
     design = _plain_row(front, int(rows[0]))
-    quantities = tuple(dict.fromkeys((*names, *budget)))
     return Pick(
         rule=rule,
         design=design,
-        runners_up=_runners_up(front, [rows[0], *others], space, quantities),
+        runners_up=front.iloc[others].reset_index(drop=True),
         binding=binding_budgets(
             design, space=space, objectives=names, budget=budget, costs_of=costs_of
         ),
         marginal=marginal_values(
             design, space=space, objectives=names, budget=budget, costs_of=costs_of
         ),
-        reason=f"{rule}: {why} of {len(front)} Pareto-optimal designs{''.join(twin_texts)}",
+        criterion=criterion,
+        num_candidates=len(front),
+        equals=tuple(_changed(design, _plain_row(front, row), space) for row in twins),
     )
 
 
@@ -167,13 +172,15 @@ def _others(points: FloatArray, rows: IntArray) -> tuple[list[int], list[int]]:
     return [*different, *equal][:_RUNNERS_UP], twins
 
 
-def _knee(front: _Front) -> tuple[IntArray, str]:
+def _knee(front: _Front) -> tuple[IntArray, dict[str, Any]]:
     distance = np.sqrt((front.scaled**2).sum(axis=1))
     rows = front.sorted_by(distance)
-    return rows, f"nearest ({distance[rows[0]]:.3f}) to the best corner, in scaled logarithms,"
+    return rows, {"distance": float(distance[rows[0]])}
 
 
-def _weighted(front: _Front, weights: Mapping[str, float] | None = None) -> tuple[IntArray, str]:
+def _weighted(
+    front: _Front, weights: Mapping[str, float] | None = None
+) -> tuple[IntArray, dict[str, Any]]:
     chosen = dict(weights) if weights else dict.fromkeys(front.objectives, 1.0)
     for name, weight in chosen.items():
         _check_objective("weights", name, front.objectives)
@@ -183,15 +190,14 @@ def _weighted(front: _Front, weights: Mapping[str, float] | None = None) -> tupl
         raise DseError("pick.weights must have a weight above 0, got none")
     score = front.scaled @ values
     rows = front.sorted_by(score)
-    text = ", ".join(f"{name} {weight:g}" for name, weight in chosen.items())
-    return rows, f"least weighted sum ({score[rows[0]]:.3f}; weights {text})"
+    return rows, {"score": float(score[rows[0]]), "weights": chosen}
 
 
 def _lexicographic(
     front: _Front,
     order: Sequence[str] | None = None,
     tolerance: float | Mapping[str, float] = DEFAULT_TOLERANCE,
-) -> tuple[IntArray, str]:
+) -> tuple[IntArray, dict[str, Any]]:
     names = tuple(order) if order else front.objectives
     for name in names:
         _check_objective("order", name, front.objectives)
@@ -204,8 +210,7 @@ def _lexicographic(
         best = _lexicographic_best(front, names, shares, left)
         ranking.append(best)
         left = left[left != best]
-    steps = [f"within {100 * shares[name]:.3g} % of the best {name}" for name in names[:-1]]
-    return np.array(ranking), ", then ".join([*steps, f"the best {names[-1]}"])
+    return np.array(ranking), {"order": list(names), "tolerance": shares}
 
 
 def _tolerances(tolerance: float | Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
@@ -258,21 +263,6 @@ def _plain_row(table: pd.DataFrame, row: int) -> dict[str, Any]:
     }
 
 
-def _runners_up(
-    front: pd.DataFrame, rows: Sequence[int], space: Space, quantities: Sequence[str]
-) -> pd.DataFrame:
-    """Return the rows after the first, with how they differ from it."""
-    table = front.iloc[list(rows[1:])].reset_index(drop=True)
-    texts = []
-    for row in rows[1:]:
-        ratios = {name: front[name].iloc[row] / front[name].iloc[rows[0]] for name in quantities}
-        changes = [f"{name} {100 * (x - 1):+.3g} %" for name, x in ratios.items() if x != 1]
-        text = ", ".join(changes) or "equal in every quantity"
-        texts.append(f"{_changed(front, rows[0], row, space)}; {text}")
-    table["difference"] = pd.Series(texts, dtype=object)
-    return table
-
-
-def _changed(front: pd.DataFrame, row: int, other: int, space: Space) -> str:
-    values = {name: (front[name].iloc[row], front[name].iloc[other]) for name in space.knobs}
-    return ", ".join(f"{name} {x} -> {y}" for name, (x, y) in values.items() if x != y)
+def _changed(design: Mapping[str, Any], other: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """Return the knobs of another design that differ."""
+    return {name: other[name] for name in space.knobs if other[name] != design[name]}

@@ -1,6 +1,6 @@
 """What the next step of each resource would buy, and which budget stands in the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,16 @@ from dse.space import Space
 EFFECT = 1e-9
 """Relative change of a quantity below which nothing is said to have changed."""
 
-_ARRAY_KNOBS = ("array_rows", "array_columns", "macs")
+NO_LAYER_WAITS_FOR_DRAM = "no_layer_waits_for_dram"
+EVERY_LAYER_WAITS_FOR_DRAM = "every_layer_waits_for_dram"
+NO_FEWER_STEPS = "no_fewer_steps"
+SAVED_BYTES_DO_NOT_COUNT = "saved_bytes_do_not_count"
+NO_BETTER_MAPPING = "no_better_mapping"
+"""Why a step changes no objective: codes, worded in `dse.report.pick_words`."""
+
+
+STEP_KEYS = ("resource", "before", "after", "improves", "gain")
+"""What is said of the step that makes a budget bind."""
 
 
 def _gain(name: str, after: Mapping[str, float], before: Mapping[str, float]) -> float:
@@ -40,19 +49,22 @@ def marginal_values(
     """Return what the next step of each resource would buy.
 
     The steps are the next larger grid value of each knob (the DRAM part and its channels step to
-    the next rate), and 10 % more buffer, clock and DRAM rate. Everything else stays; the mapper
-    is free. Each number is a re-evaluation by the cost model, none is extrapolated.
+    the next rate), and 10 % more of each axis and memory of the machine, its clock and its DRAM
+    rate. Everything else stays; the mapper is free. Each number is a re-evaluation by the cost
+    model, none is extrapolated.
 
     Returns
     -------
     DataFrame
-        ``resource``, ``change``, then ``<quantity>_change`` for latency, DRAM bytes, each
-        objective and each budgeted quantity (relative, signed), ``breaks`` (budgets), ``effect``.
+        ``resource``, ``before``, ``after``, ``is_on_grid``, then ``<quantity>_change`` for latency,
+        DRAM bytes, each objective and each budgeted quantity (relative, signed), ``breaks`` (names
+        of budgets), ``no_effect`` (why no objective improves, a code such as `NO_FEWER_STEPS`).
     """
     quantities = tuple(
         dict.fromkeys((*objectives, *budget, "latency_s", "dram_bytes_per_inference"))
     )
-    columns = ["resource", "change", *(f"{name}_change" for name in quantities), "breaks", "effect"]
+    columns = ["resource", "before", "after", "is_on_grid"]
+    columns += [*(f"{name}_change" for name in quantities), "breaks", "no_effect"]
     if costs_of is None:
         return pd.DataFrame(columns=columns)
     grown = scaled_steps(design, space)
@@ -62,49 +74,40 @@ def marginal_values(
         step.resource: _gain("latency_s", after, before) > EFFECT
         for step, (after, before) in zip(grown, costed[-len(grown) :], strict=True)
     }
+    axes = {axis.size for axis in space.accelerator.array}
     rows = []
     for step, (after, before) in zip(steps, costed, strict=True):
         changes = [after[name] / before[name] - 1 if before[name] else 0.0 for name in quantities]
         broken = _broken(after, budget)
-        effect = _effect(step, after, before, objectives, helps)
-        rows.append([step.resource, step.change, *changes, ", ".join(broken), effect])
+        reason = _no_effect(step, after, before, objectives, (helps, axes))
+        moved = [step.resource, step.before, step.after, step.is_on_grid]
+        rows.append([*moved, *changes, ", ".join(broken), reason])
     return pd.DataFrame(rows, columns=columns)
 
 
-def _effect(
+def _no_effect(
     step: Step,
     after: Mapping[str, float],
     before: Mapping[str, float],
     objectives: Sequence[str],
-    helps: Mapping[str, bool],
+    machine: tuple[Mapping[str, bool], Set[int | str]],
 ) -> str:
+    """Return why no objective improves, empty if one does.
+
+    `machine` is whether more of each resource lowers the latency, and the sizes of its axes.
+    """
     names = tuple(dict.fromkeys((*objectives, "latency_s")))
-    gains = {name: _gain(name, after, before) for name in names}
-    if any(gain > EFFECT for gain in gains.values()):
-        return ", ".join(
-            f"{name} {100 * (after[name] / before[name] - 1):+.3g} %"
-            for name in objectives
-            if abs(gains[name]) > EFFECT
-        )
-    return f"no effect, because {_why_nothing(step.resource, after, before, helps)}"
-
-
-def _why_nothing(
-    resource: str,
-    after: Mapping[str, float],
-    before: Mapping[str, float],
-    helps: Mapping[str, bool],
-) -> str:
-    if resource == RATE:
-        return "no layer waits for the DRAM"
-    if resource == "clock_hz" or (resource in _ARRAY_KNOBS and not helps["clock_hz"]):
-        return "every layer waits for the DRAM, so faster computation saves nothing"
-    if resource in _ARRAY_KNOBS:
-        return "no layer that waits for the array needs fewer steps on a larger one"
+    if any(_gain(name, after, before) > EFFECT for name in names):
+        return ""
+    helps, axes = machine
+    if step.resource == RATE:
+        return NO_LAYER_WAITS_FOR_DRAM
+    if step.resource == "clock_hz" or (step.resource in axes and not helps["clock_hz"]):
+        return EVERY_LAYER_WAITS_FOR_DRAM
+    if step.resource in axes:
+        return NO_FEWER_STEPS
     saved = 1 - after["dram_bytes_per_inference"] / before["dram_bytes_per_inference"]
-    if saved > EFFECT:
-        return f"it saves {100 * saved:.3g} % of the DRAM bytes, but no layer waits for those"
-    return "no mapping that it allows moves fewer DRAM bytes or takes fewer cycles"
+    return SAVED_BYTES_DO_NOT_COUNT if saved > EFFECT else NO_BETTER_MAPPING
 
 
 def binding_budgets(
@@ -124,14 +127,15 @@ def binding_budgets(
     Returns
     -------
     list of dict
-        ``budget``, ``limit``, ``value``, ``slack`` (share of the limit), ``is_binding``,
-        ``because``; the least slack first.
+        ``budget``, ``limit``, ``value``, ``slack`` (share of the limit), ``is_binding``, and of the
+        step that would improve an objective most ``resource``, ``before``, ``after``, ``improves``
+        and ``gain`` (share); None where the budget does not bind. The least slack first.
     """
     slacks = {}
     for name, limit in budget.items():
         excess = float(design[name]) / limit - 1
         slacks[name] = excess if name in MAXIMISED else -excess
-    because: dict[str, tuple[float, str]] = {}
+    because: dict[str, dict[str, Any]] = {}
     steps = grid_steps(design, space) if costs_of is not None and budget else []
     costed = evaluate_steps(steps, costs_of) if steps and costs_of is not None else []
     for step, (after, before) in zip(steps, costed, strict=True):
@@ -139,10 +143,16 @@ def binding_budgets(
         best = max(gains, key=lambda name: gains[name])
         if gains[best] <= EFFECT:
             continue
-        text = f"{step.change} would improve {best} by {100 * gains[best]:.3g} %"
+        found = {
+            "resource": step.resource,
+            "before": step.before,
+            "after": step.after,
+            "improves": best,
+            "gain": gains[best],
+        }
         for name in _broken(after, budget):
-            if name not in because or gains[best] > because[name][0]:
-                because[name] = (gains[best], text)
+            if name not in because or gains[best] > because[name]["gain"]:
+                because[name] = found
     ordered = sorted(budget, key=lambda name: slacks[name])
     chosen = [name for name in ordered if name in because] or ordered[:1]
     return [
@@ -152,9 +162,7 @@ def binding_budgets(
             "value": float(design[name]),
             "slack": slacks[name],
             "is_binding": name in because,
-            "because": because[name][1]
-            if name in because
-            else "the least slack; no step breaks it",
+            **because.get(name, dict.fromkeys(STEP_KEYS)),
         }
         for name in chosen
     ]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from dse.arrays import FloatArray
+from dse.errors import DseError
+from dse.hardware import Accelerator
 from dse.space import NAME_KNOBS, REAL_KNOBS, Columns, Space
 
 CostsOf = Callable[[Columns], Mapping[str, FloatArray]]
@@ -17,7 +19,6 @@ STEP = 0.1
 
 DRAM_KNOBS = ("dram_part", "dram_channels")
 RATE = "dram_bytes_per_s"
-_SCALED = ("buffer_bytes", "clock_hz", RATE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +28,24 @@ class Step:
     Attributes
     ----------
     resource
-        The knob, or ``dram_bytes_per_s`` for the DRAM part and its channels together.
-    change
-        What changes, in words.
+        The knob or parameter, or ``dram_bytes_per_s`` for the DRAM part and its channels together.
+    before, after
+        Its value; of the DRAM, the part and its channels where those are knobs.
     design, base
         Knobs after and before the step, both with the same keys.
     is_growth
         Whether the resource becomes larger.
+    is_on_grid
+        Whether it steps to the next value of a knob; else it grows by `STEP`.
     """
 
     resource: str
-    change: str
+    before: float | str
+    after: float | str
     design: Mapping[str, Any]
     base: Mapping[str, Any]
     is_growth: bool = True
+    is_on_grid: bool = True
 
 
 def grid_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
@@ -53,16 +58,31 @@ def grid_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
         for is_growth in (True, False):
             value = _next(values, base[name], is_growth=is_growth)
             if value is not None:
-                change = f"{name} {base[name]} -> {value}"
                 after = {**base, name: value}
-                steps.append(_step(name, change, after, base, is_growth=is_growth))
+                values_now = base[name], value
+                steps.append(_step(name, values_now, after, base, is_growth=is_growth))
     return [*steps, *_dram_steps(base, space)]
 
 
 def _step(
-    resource: str, change: str, design: dict[str, Any], base: dict[str, Any], *, is_growth: bool
+    resource: str,
+    values: tuple[float | str, float | str],
+    design: dict[str, Any],
+    base: dict[str, Any],
+    *,
+    is_growth: bool,
+    is_on_grid: bool = True,
 ) -> Step:
-    return Step(resource=resource, change=change, design=design, base=base, is_growth=is_growth)
+    before, after = values
+    return Step(
+        resource=resource,
+        before=before,
+        after=after,
+        design=design,
+        base=base,
+        is_growth=is_growth,
+        is_on_grid=is_on_grid,
+    )
 
 
 def _next(values: Sequence[Any], now: Any, *, is_growth: bool) -> Any:
@@ -95,30 +115,57 @@ def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
         part, count = max(pairs, key=lambda pair: (pair[0] == now[0], pair[1] == now[1]))
         chosen = {"dram_part": part, "dram_channels": count}
         after = {**base, **{name: chosen[name] for name in DRAM_KNOBS if name in base}}
-        change = f"{now[0]} x {now[1]} -> {part} x {count}"
-        steps.append(_step(RATE, change, after, base, is_growth=is_growth))
+        named = f"{now[0]} x {now[1]}", f"{part} x {count}"
+        steps.append(_step(RATE, named, after, base, is_growth=is_growth))
     return steps
 
 
+def resources_of(accelerator: Accelerator) -> tuple[str, ...]:
+    """Return the parameters that size a machine: axes of its array, memories, clock, DRAM rate."""
+    sizes = [axis.size for axis in accelerator.array]
+    sizes += [buffer.bytes for buffer in accelerator.buffers]
+    return (*dict.fromkeys(size for size in sizes if isinstance(size, str)), "clock_hz", RATE)
+
+
 def scaled_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
-    """Return 10 % more buffer, clock and DRAM rate, off the grid and whatever the knobs are."""
+    """Return 10 % more of each resource of the machine, off the grid and whatever the knobs are.
+
+    Whole numbers grow by at least one. What the machine does not allow is left out.
+    """
     knobs = {name: design[name] for name in space.knobs}
     steps = []
-    for name in _SCALED:
+    for name in resources_of(space.accelerator):
         base = dict(knobs)
         if name == RATE:
             base = {key: value for key, value in knobs.items() if key not in DRAM_KNOBS}
             base[RATE] = float(design[RATE])
         elif name not in base:
-            value = getattr(space.accelerator, name)
-            if value is None:
-                continue
-            base[name] = value
-        grown = base[name] * (1 + STEP)
-        after = {**base, name: float(grown) if name in REAL_KNOBS else int(grown)}
-        change = f"{name} {base[name]:g} -> {after[name]:g} (+{100 * STEP:g} %)"
-        steps.append(_step(name, change, after, base, is_growth=True))
+            base[name] = _parameter(space.accelerator, name)
+        after = {**base, name: _grown(name, base[name])}
+        if _is_allowed(space.accelerator, name, after[name]):
+            values = base[name], after[name]
+            steps.append(_step(name, values, after, base, is_growth=True, is_on_grid=False))
     return steps
+
+
+def _parameter(accelerator: Accelerator, name: str) -> Any:
+    """Return the value of a parameter, a named one or one of the machine's own."""
+    return accelerator.parameters.get(name, getattr(accelerator, name, None))
+
+
+def _grown(name: str, value: Any) -> float:
+    """Return 10 % more of a resource; whole numbers by at least one."""
+    if name in REAL_KNOBS:
+        return float(value * (1 + STEP))
+    return max(int(value * (1 + STEP)), int(value) + 1)
+
+
+def _is_allowed(accelerator: Accelerator, name: str, value: float) -> bool:
+    try:
+        accelerator.with_parameters(**{name: value})
+    except DseError:
+        return False
+    return True
 
 
 def evaluate_steps(

@@ -10,8 +10,6 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
 NOT_KNOWN = "\N{EN DASH}"
 
-_CHANGE = re.compile(r"\b([a-z_]+) (\d[\d.e+]*) -> (\d[\d.e+]*)")
-_MISSED = re.compile(r"\b([a-z_0-9]+) by (\S+ %) of (\d[\d.e+-]*)")
 _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P"}
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti")
 
@@ -137,20 +135,9 @@ def _float(value: object) -> float:
 
 
 def words(text: str) -> str:
-    """Return a text with the names of columns replaced by what they are called, with units."""
-    text = _CHANGE.sub(_shown_change, text)
-    text = _MISSED.sub(lambda m: f"{m[1]} by {m[2]} of {show(m[1], float(m[3]))}", text)
-    names = sorted(COLUMNS, key=len, reverse=True)
-    text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
-    return text.replace(" -> ", f" {ARROW} ")
-
-
-def _shown_change(found: re.Match[str]) -> str:
-    name, before, after = found.groups()
-    if name not in COLUMNS:
-        return found[0]
-    values = show_knob(name, float(before)), show_knob(name, float(after))
-    return f"{lower_label(name)} {values[0]} {ARROW} {values[1]}"
+    """Return a text with the names of columns, such as ``area_mm2``, as what they are called."""
+    names = sorted((name for name in COLUMNS if "_" in name), key=len, reverse=True)
+    return re.sub(rf"\b({'|'.join(names)})\b", lambda found: lower_label(found[1]), text)
 
 
 def show_knob(name: str, value: object) -> str:

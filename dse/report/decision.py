@@ -19,6 +19,13 @@ from dse.plots.units import (
 )
 from dse.report.data import ReportData
 from dse.report.markup import bullets, escape, paragraph, section, table
+from dse.report.pick_words import (
+    binding_reason,
+    change_text,
+    no_effect_text,
+    reason_text,
+    violation_text,
+)
 
 _SCORES = tuple(COSTS)
 
@@ -48,7 +55,7 @@ def recommendation(data: ReportData) -> str:
         design = data.pick["design"]
         values = ", ".join(show(name, design[name]) for name in data.objectives)
         text = f"Build {design_text(design)}: {values}. {binding_text(data.pick)}"
-        why = f"Chosen by {words(data.pick['reason'])}."
+        why = f"Chosen by {reason_text(data.pick)}."
         return section(
             "recommendation", "Recommendation", paragraph(text, "recommendation"),
             paragraph(why, "muted"),
@@ -71,15 +78,14 @@ def binding_text(pick: Mapping[str, Any]) -> str:
     used = f"{lower_label(name)}, {show(name, first['value'])} of {show(name, first['limit'])}"
     if not first.get("is_binding", True):
         return f"No budget binds; the tightest is {used}."
-    because = words(str(first.get("because", "")))
-    return f"The binding budget is {used}{f': {because}' if because else ''}."
+    return f"The binding budget is {used}: {binding_reason(first)}."
 
 
 def _nearest(data: ReportData) -> str:
     if data.nearest is None or data.nearest.empty:
         return ""
     rows = [
-        (design_text(knobs_of(_without_violations(row))), words(str(row.get("violates", ""))))
+        (design_text(knobs_of(_without_violations(row))), violation_text(row))
         for row in _records(data.nearest)
     ]
     return table("Designs that miss the budgets least", ("Design", "Misses"), rows,
@@ -87,7 +93,7 @@ def _nearest(data: ReportData) -> str:
 
 
 def _without_violations(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if not key.startswith("violat")
+    return {key: value for key, value in row.items() if key != "is_mapped"
             and not key.endswith("_violation")}  # fmt: skip
 
 
@@ -149,7 +155,7 @@ def marginal(data: ReportData) -> str:
     header = ["Resource", "Change", *(_short(name[: -len("_change")]) for name in changes),
               "Note"]  # fmt: skip
     shown = [
-        [column(str(row["resource"])).label, words(str(row["change"])),
+        [column(str(row["resource"])).label, change_text(row),
          *(_signed(row[name]) for name in changes), _note(row)]
         for row in rows
     ]  # fmt: skip
@@ -163,8 +169,7 @@ def _note(row: Mapping[str, Any]) -> str:
     """Return what the numbers do not say: a budget that breaks, or why nothing changes."""
     if row.get("breaks"):
         return f"over budget: {words(str(row['breaks']))}"
-    effect = str(row.get("effect") or "")
-    return words(effect) if effect.startswith("no effect") else ""
+    return no_effect_text(row)
 
 
 def _short(name: str) -> str:

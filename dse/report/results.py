@@ -14,6 +14,7 @@ import yaml
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
+from dse.report.pick_words import reason_text
 from dse.workload import Workload
 
 TOTALS = tuple(
@@ -37,7 +38,7 @@ def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None
     values = yaml.safe_dump(
         plain(accelerator), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
     )
-    text = f"# {' '.join(pick.reason.split())}\n{values}"
+    text = f"# {' '.join(reason_text(pick_values(pick)).split())}\n{values}"
     (folder / "pick.yaml").write_text(text, encoding="utf-8")
 
 
@@ -45,7 +46,9 @@ def pick_values(pick: Pick) -> dict[str, Any]:
     """Return a pick as what JSON holds."""
     return {
         "rule": pick.rule,
-        "reason": pick.reason,
+        "criterion": plain(pick.criterion),
+        "num_candidates": pick.num_candidates,
+        "equals": plain(pick.equals),
         "design": plain(pick.design),
         "binding": plain(pick.binding),
         "runners_up": plain(pick.runners_up),

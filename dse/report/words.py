@@ -5,13 +5,20 @@ from typing import Any
 
 import pandas as pd
 
-from dse.columns import column
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
 from dse.plots.units import design_text, number, percent, show, words
 from dse.report.finished import records
 from dse.report.given import most_lost, tiles_of
+from dse.report.pick_words import (
+    binding_reason,
+    budget_use,
+    label_of,
+    reason_text,
+    violation_text,
+)
+from dse.report.results import pick_values
 from dse.workload import Workload
 
 NAME_WIDTH = 12
@@ -30,7 +37,7 @@ def pick_lines(pick: Pick, knobs: Iterable[str]) -> list[str]:
     runners = records(pick.runners_up)
     return [
         _line("Pick", _design(pick.design, names)),
-        _line("Why", words(pick.reason)),
+        _line("Why", reason_text(pick_values(pick))),
         _line("Binding", _binding(pick)),
         *(_line(f"Runner-up {i}", _design(row, names)) for i, row in enumerate(runners, 1)),
     ]
@@ -40,8 +47,7 @@ def _binding(pick: Pick) -> str:
     """Return the budgets that bind, or the one that is nearest to it."""
     binding = [row for row in pick.binding if row["is_binding"]]
     parts = [
-        f"{column(row['budget']).label} {show(row['budget'], row['value'])} "
-        f"of {show(row['budget'], row['limit'])} ({words(row['because'])})"
+        f"{label_of(row)} {budget_use(row)} ({binding_reason(row)})"
         for row in binding or pick.binding[:1]
     ]
     if not parts:
@@ -76,7 +82,7 @@ def infeasible_lines(study: Study) -> list[str]:
         *(
             _line(
                 f"Nearest {i}",
-                f"{design_text({k: row[k] for k in knobs})}: misses {row.get('violates', '')}",
+                f"{design_text({k: row[k] for k in knobs})}: {violation_text(row)}",
             )
             for i, row in enumerate(rows, 1)
         ),

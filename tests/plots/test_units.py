@@ -9,7 +9,6 @@ from dse.plots.units import (
     prefix,
     show,
     signed_percent,
-    words,
 )
 
 
@@ -66,15 +65,6 @@ def test_a_design_is_told_in_words():
         "32 \N{MULTIPLICATION SIGN} 16 MACs, 512 KiB buffer, "
         "2 \N{MULTIPLICATION SIGN} lpddr4_3200_x32, batch 8"
     )
-
-
-def test_names_of_columns_in_a_sentence_become_words() -> None:
-    said = words("dram_bytes_per_s 2000000000.0 -> 5000000000.0 would improve throughput_per_s")
-    assert said == "DRAM bandwidth bought 2 GB/s → 5 GB/s would improve throughput"
-    missed = words("area_mm2 by 4.77 % of 1, power_w by 714 % of 0.05")
-    assert missed == "area without DRAM interface by 4.77 % of 1 mm², power by 714 % of 50 mW"
-    assert words("macs 1024 -> 2048") == "MACs 1,024 → 2,048"
-    assert words("dram_part a_x16 -> b_x32") == "DRAM part a_x16 → b_x32"
 
 
 def test_a_change_that_rounds_to_nothing_has_no_sign() -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from dse.cli import main
 from dse.errors import DseError
-from dse.report.decision import binding_text, words
+from dse.plots.units import words
+from dse.report.decision import binding_text
 from dse.report.markup import figure, table
 from dse.report.page import write_report
+from dse.report.pick_words import change_text, reason_text, violation_text
 from tests.example_run import write_run
 
 NASTY = "<script>alert(1)</script> & $x_1$"
@@ -134,7 +136,9 @@ def test_text_of_a_user_is_never_markup(tmp_path):
     change(run / "summary.json", workload=NASTY, warnings=[NASTY])
     change(run / "manifest.json", command=["dse", NASTY], notes=[NASTY])
     pick = json.loads((run / "pick.json").read_text())
-    change(run / "pick.json", reason=NASTY, design={**pick["design"], "dram_part": NASTY})
+    change(
+        run / "pick.json", equals=[{NASTY: NASTY}], design={**pick["design"], "dram_part": NASTY}
+    )
     page = write_report(run).read_text(encoding="utf-8")
     outline(page)
     assert "<script>alert(1)" not in page
@@ -147,13 +151,11 @@ def test_nothing_feasible_names_the_nearest_designs(tmp_path):
         (run / name).unlink()
     front = (run / "front.csv").read_text(encoding="utf-8").splitlines()
     (run / "front.csv").write_text(front[0] + "\n", encoding="utf-8")
-    header = front[0] + ",area_mm2_violation,violates"
-    (run / "nearest.csv").write_text(
-        f"{header}\n{front[1]},0.1,area_mm2 by 0.1 of 8\n", encoding="utf-8"
-    )
+    header = front[0] + ",area_mm2_violation,is_mapped"
+    (run / "nearest.csv").write_text(f"{header}\n{front[1]},0.1,True\n", encoding="utf-8")
     page = write_report(run).read_text(encoding="utf-8")
     assert "No design meets every budget" in page
-    assert "area without DRAM interface by 0.1 of 8" in page
+    assert "area without DRAM interface by 10 %" in page
 
 
 def test_folder_without_a_finished_run_is_told(tmp_path):
@@ -170,8 +172,30 @@ def test_binding_budget_is_told_in_words():
 
 
 def test_columns_become_words():
-    assert words("buffer_bytes 65536 -> 131072 breaks area_mm2") == (
-        "on-chip buffer 64 KiB \N{RIGHTWARDS ARROW} 128 KiB breaks area without DRAM interface"
+    assert words("buffer_bytes buys nothing, area_mm2 is its objective") == (
+        "on-chip buffer buys nothing, area without DRAM interface is its objective"
+    )
+
+
+def test_a_pick_is_told_in_words():
+    pick = {"rule": "lexicographic", "num_candidates": 1234, "equals": [{"array_rows": 8}]}
+    criterion = {"order": ["area_mm2", "power_w"], "tolerance": {"area_mm2": 0.02}}
+    assert reason_text({**pick, "criterion": criterion}) == (
+        "lexicographic: within 2 % of the best area without DRAM interface, then the best power of "
+        "1,234 Pareto-optimal designs; 1 other design is as good in every objective: array rows 8"
+    )
+    step = {"resource": "buffer_bytes", "before": 65536, "after": 131072}
+    assert change_text(step) == "on-chip buffer 64 KiB \N{RIGHTWARDS ARROW} 128 KiB"
+    assert change_text({**step, "before": 1000, "after": 1100, "is_on_grid": False}).endswith(
+        "+10 %"
+    )
+    parts = {"resource": "dram_bytes_per_s", "before": "a_x16 x 1", "after": "b_x32 x 1"}
+    assert change_text(parts) == "a_x16 x 1 \N{RIGHTWARDS ARROW} b_x32 x 1"
+    assert violation_text({"power_w_violation": 7.14, "area_mm2_violation": 0.0}) == (
+        "misses power by 714 %"
+    )
+    assert violation_text({"power_w_violation": 7.14, "is_mapped": False}) == (
+        "fits some layer with no mapping"
     )
 
 
