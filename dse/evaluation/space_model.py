@@ -38,7 +38,7 @@ class SpaceModel:
     >>> import dse
     >>> model = SpaceModel(network=dse.load_workload("tiny"), space=dse.load_space("edge"))
     >>> costs = model.costs(model.space.columns([0, 1]))
-    >>> costs["latency_s"].shape, model.is_monotone
+    >>> costs["latency_s"].shape, model.has_time_grid
     ((2,), True)
     """
 
@@ -46,15 +46,6 @@ class SpaceModel:
     space: Space
     objective: str = "latency_s"
     slack: float = 0.0
-
-    @property
-    def is_monotone(self) -> bool:
-        """Whether more buffer, DRAM rate or clock never makes a design slower.
-
-        It is where mappings minimise the time; one of less energy, or within a slack, may take
-        longer than another that fits into less.
-        """
-        return self.objective == "latency_s" and self.slack == 0
 
     @property
     def has_time_grid(self) -> bool:

@@ -29,10 +29,6 @@ class CostModel(Protocol):
         """The designs."""
 
     @property
-    def is_monotone(self) -> bool:
-        """Whether more buffer, DRAM rate or clock never makes a design slower."""
-
-    @property
     def has_time_grid(self) -> bool:
         """Whether `time_grid` applies."""
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import Trial, TrialState
-from tqdm import tqdm
 
 from dse.exploration.known_samplers import BatchSampler
 from dse.exploration.ledger import Ledger
 from dse.exploration.problem import Problem
+from dse.exploration.progress import Progress
 from dse.space import NAME_KNOBS, Space
 
 ATTEMPTS_PER_TRIAL, FURTHER_ATTEMPTS = 4, 500
@@ -62,8 +62,7 @@ def sample(ledger: Ledger, asked: BatchSampler, *, trials: int, label: str, prog
     problem = ledger.problem
     coordinates = _Coordinates(problem.space)
     target = min(trials, problem.space.size)
-    bar = tqdm(total=target, desc=label, unit="design", disable=None if progress else True)
-    with _quiet_optuna(), bar:
+    with _quiet_optuna(), Progress(target, label=label, is_shown=progress) as bar:
         study = optuna.create_study(
             directions=["minimize"] * len(problem.objectives), sampler=asked.sampler
         )

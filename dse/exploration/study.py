@@ -8,17 +8,17 @@ import pandas as pd
 
 from dse.arrays import IntArray
 from dse.errors import DseError
-from dse.exploration.front.enumerate import (
-    Enumeration,
-    Finding,
-    enumerate_space,
-    knobs_without_trade_off,
-    single_knob_lines,
-)
+from dse.exploration.front.enumerate import Enumeration, enumerate_space
 from dse.exploration.known_samplers import EXACT, build_sampler, check_sampler
 from dse.exploration.ledger import Ledger
 from dse.exploration.problem import CostModel, Problem, is_feasible
 from dse.exploration.result import Study, convergence, frame, front_rows, study_from_designs
+from dse.exploration.trade_offs import (
+    PROBED_VALUES,
+    Finding,
+    knobs_without_trade_off,
+    single_knob_lines,
+)
 from dse.space import Space
 
 ENUMERATE_LIMIT = 2_000_000
@@ -26,8 +26,12 @@ ENUMERATE_LIMIT = 2_000_000
 
 OBJECTIVES = ("throughput_per_s", "area_mm2", "dram_bytes_per_s")
 
-_CHECKPOINTS = 100
-_PROBED_DESIGNS = 4
+CHECKPOINTS = 100
+"""Rows of a study's history at most."""
+
+PROBED_DESIGNS, PROBED_SHARE = 4, 0.1
+"""Designs from which one knob at a time is varied: at most so many, and as many as cost no more
+than this share of what was costed before, but at least one."""
 
 
 def run_search(
@@ -132,7 +136,8 @@ def _exact_study(
         indices, costs = np.arange(space.size), found.costs
         findings = knobs_without_trade_off(problem, _grid_lines(space), costs)
     else:
-        findings = _probe(problem, ledger, found.front)
+        findings, num_probed = _probe(problem, ledger, found.front, num_costed)
+        notes = (*notes, *_probe_notes(num_probed if sampled else 0))
         fresh = np.isin(found.front, ledger.indices, invert=True)
         indices = np.concatenate([ledger.indices, found.front[fresh]])
         costs = {
@@ -157,7 +162,7 @@ def _sampled_study(problem: Problem, ledger: Ledger, notes: tuple[str, ...]) -> 
     feasible = np.flatnonzero(is_feasible(costs, problem.objectives, problem.budget))
     rows = front_rows(costs, problem.objectives, feasible)
     history = _history(ledger, {name: values[rows] for name, values in costs.items()})
-    findings = _probe(problem, ledger, ledger.indices[rows])
+    findings, num_probed = _probe(problem, ledger, ledger.indices[rows], len(ledger))
     return _study(
         problem,
         frame(problem.space, ledger.indices, ledger.costs),
@@ -165,7 +170,7 @@ def _sampled_study(problem: Problem, ledger: Ledger, notes: tuple[str, ...]) -> 
         num_costed=len(ledger),
         history=history,
         findings=findings,
-        notes=notes,
+        notes=(*notes, *_probe_notes(num_probed)),
     )
 
 
@@ -192,7 +197,7 @@ def _study(
 def _history(ledger: Ledger, front_costs: Mapping[str, Any]) -> pd.DataFrame:
     problem = ledger.problem
     ends = ledger.checkpoints
-    kept = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), _CHECKPOINTS)).astype(int))
+    kept = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), CHECKPOINTS)).astype(int))
     return convergence(
         ledger.costs,
         problem.objectives,
@@ -210,15 +215,31 @@ def _grid_lines(space: Space) -> dict[str, IntArray]:
     }
 
 
-def _probe(problem: Problem, ledger: Ledger, front: IntArray) -> list[Finding]:
-    """Vary one knob at a time from a few designs of the front; the designs count as costed."""
-    spread = np.linspace(0, max(len(front) - 1, 0), min(len(front), _PROBED_DESIGNS)).astype(int)
-    bases = front[spread] if len(front) else ledger.indices[:_PROBED_DESIGNS]
+def _probe(
+    problem: Problem, ledger: Ledger, front: IntArray, num_costed: int
+) -> tuple[list[Finding], int]:
+    """Vary one knob at a time from a few designs of the front; return what that finds.
+
+    With it how many designs were costed for that; they are in the ledger.
+    """
+    of_each = sum(min(count, PROBED_VALUES) for count in problem.space.shape)
+    count = min(max(int(PROBED_SHARE * num_costed) // of_each, 1), PROBED_DESIGNS)
+    spread = np.linspace(0, max(len(front) - 1, 0), min(len(front), count)).astype(int)
+    bases = front[spread] if len(front) else ledger.indices[:count]
     lines = single_knob_lines(problem.space, bases)
-    ledger.cost(np.concatenate([line.ravel() for line in lines.values()]).tolist())
+    new = ledger.cost(np.concatenate([line.ravel() for line in lines.values()]).tolist())
     position = {index: row for row, index in enumerate(ledger.indices.tolist())}
     rows = {
         name: np.array([[position[index] for index in line] for line in indices.tolist()])
         for name, indices in lines.items()
     }
-    return knobs_without_trade_off(problem, rows, ledger.costs)
+    return knobs_without_trade_off(problem, rows, ledger.costs), new
+
+
+def _probe_notes(num_probed: int) -> tuple[str, ...]:
+    if not num_probed:
+        return ()
+    return (
+        f"beside search.trials {num_probed} more designs were costed, one knob varied at a time, "
+        f"to find knobs without a trade-off",
+    )

@@ -64,11 +64,11 @@ def test_a_problem_can_be_sent_too() -> None:
     assert pickle.loads(pickle.dumps(problem))(model_of().space.columns(INDICES[:1]))
 
 
-def test_only_the_least_time_is_monotone_and_has_a_grid() -> None:
-    assert not replace(model_of(), slack=0.01).is_monotone
-    assert (model_of().is_monotone, model_of().has_time_grid) == (True, True)
+def test_only_the_least_time_has_a_grid() -> None:
+    assert model_of().has_time_grid
+    assert replace(model_of(), slack=0.01).has_time_grid
     slower = model_of(objective="edp")
-    assert (slower.is_monotone, slower.has_time_grid) == (False, False)
+    assert not slower.has_time_grid
     assert not model_of("nvdla").has_time_grid  # its schedule leaves nothing to the mapper
     with pytest.raises(DseError, match="has no time grid"):
         slower.time_grid({}, {})

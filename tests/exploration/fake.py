@@ -102,7 +102,6 @@ class Model:
     space: Space
     costs_of: object = field(default_factory=lambda: design_costs)
     network: float = 1.0
-    is_monotone = False
     has_time_grid = False
 
     def costs(self, columns):

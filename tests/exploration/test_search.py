@@ -272,6 +272,33 @@ def test_knobs_of_a_sampled_space_are_probed_and_the_probes_counted():
     study = search(knobs, evaluate=counted, sampler="random", enumerate_limit=0, trials=40)
     assert study.degenerate == ("clock_hz", "batch")
     assert study.num_costed == len(counted.designs) == len(study.designs) > 40
+    assert f"beside search.trials {study.num_costed - 40} more designs" in study.notes[0]
+
+
+def test_probes_are_few_however_fine_the_grid():
+    counted = Counted()
+    knobs = {
+        **SMALL,
+        "buffer_bytes": tuple(range(65536, 65536 + 5000 * 1024, 1024)),
+        "clock_hz": tuple(1e9 - 1e5 * step for step in range(2000)),
+    }
+    study = search(knobs, evaluate=counted, sampler="random", enumerate_limit=0, trials=300)
+    assert len(counted.designs) == study.num_costed <= 330
+    assert study.degenerate == ("clock_hz",)
+    assert any("all others that were tried" in note for note in study.notes)
+
+
+def test_the_order_of_the_knobs_changes_no_exact_front(monkeypatch):
+    monkeypatch.setattr(exact, "CHUNK_DESIGNS", 97)
+    turned = dict(reversed(fake.KNOBS.items()))
+    for kept in (100, 2_000_000):
+        monkeypatch.setattr(exact, "KEPT_DESIGNS", kept)
+        one, other = (search(knobs, sampler="exact") for knobs in (fake.KNOBS, turned))
+        names = list(fake.KNOBS)
+        assert len(one.front) == len(other.front) > 10
+        together = [study.front.sort_values(names)[sorted(one.front)] for study in (one, other)]
+        for column in together[0]:
+            assert together[0][column].tolist() == together[1][column].tolist()
 
 
 def test_another_budget_costs_nothing_and_equals_a_new_search():

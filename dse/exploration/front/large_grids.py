@@ -1,301 +1,157 @@
-"""The exact front of a grid that is too large to cost whole: blocks that cannot hold it are cut.
+"""Which designs of a grid of many buffers and DRAM rates can be on its front.
 
-More buffer, DRAM rate or clock never lowers the throughput, where mappings minimise the time, and
-never makes a chip smaller or cheaper (dse/docs/model.md#laws). So the fastest corner of a block of
-designs and its smallest one bound every design in it: if a known design dominates that bound, no
-design of the block is on the front.
+The time of all sizes and rates of an array is known at once but for its last digits. A design goes
+if one of the same rate that is smaller is surely faster, or if the next smaller buffer takes the
+same time. What is left is costed exactly.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import islice, product
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from dse.arrays import BoolArray, FloatArray, IntArray
-from dse.compiling import allocating
-from dse.exploration.problem import Problem, is_feasible, relative_violations
-from dse.pareto import minimised, non_dominated
-from dse.space import Columns
+from dse.compiling import compiled
+from dse.exploration.problem import Problem
+from dse.processors import num_workers
 
-BEST_AT_MOST = frozenset({"throughput_per_s", "latency_s"})
-"""Quantities that more of a resource never makes worse."""
+RATE = "dram_bytes_per_s"
+TIMES = frozenset({"throughput_per_s", "latency_s"})
+SIZES = ("area_mm2", "cost_usd")
+"""Objectives that a larger buffer makes worse."""
 
-BEST_AT_LEAST = frozenset({"area_mm2", "dram_bytes_per_s", "cost_usd"})
-"""Quantities that more of a resource never makes better."""
+PRICES = frozenset({RATE, "cost_usd"})
+"""Objectives that a higher rate makes worse."""
 
-PARTS = 4
-"""Blocks are cut into so many along each knob."""
+FEWEST_POINTS = 4096
+"""Buffers times rates of an array from which on a screen pays."""
 
-LEAST_BLOCK = 16
-"""Designs of a block below which to cost each is cheaper than to cut further."""
+MOST_CELLS = 2**24
+"""Sizes by rates that a screen remembers the fastest of."""
 
-CHUNK_BLOCKS = 2**19
-"""Blocks or designs that are costed in one call."""
-
-NUM_THREADS = 2
-"""Calls at a time; each uses all processors where it looks designs up."""
+SURELY = 1 - 1e-9
+"""A design is faster only if it is by more than what rounding can do."""
 
 
-class Blocks(NamedTuple):
-    """Blocks of designs of one size.
+def can_screen(problem: Problem) -> bool:
+    """Whether a screen finds all of the front: see the module."""
+    space, wanted = problem.space, set(problem.objectives)
+    lengths = [len(space.knobs.get(name, ())) for name in (_buffer(problem), RATE)]
+    is_traded = len(wanted & TIMES) == 1 and bool(wanted & set(SIZES)) and bool(wanted & PRICES)
+    known = TIMES | PRICES | set(SIZES)
+    is_known = wanted <= known and set(problem.budget) <= known
+    is_fine = lengths[0] * lengths[1] >= FEWEST_POINTS
+    return problem.model.has_time_grid and is_traded and is_known and is_fine
+
+
+def screened(problem: Problem) -> Iterator[tuple[IntArray, int]]:
+    """Yield, one array at a time, the designs that can be on the front, and how many go.
+
+    Yields
+    ------
+    Indices of designs, and the number of the array's other designs.
+    """
+    space, knobs = problem.space, problem.space.knobs
+    axes = {axis.size for axis in space.accelerator.array}
+    arrays = [name for name in knobs if name in axes]
+    others = [name for name in knobs if name not in (*arrays, _buffer(problem), RATE)]
+    for values in product(*(range(len(knobs[name])) for name in others)):
+        group = dict(zip(others, values, strict=True))
+        places = product(*(range(len(knobs[name])) for name in arrays))
+        yield from _ArrayGrids(
+            problem, [{**group, **dict(zip(arrays, place, strict=True))} for place in places]
+        ).left()
+
+
+def _buffer(problem: Problem) -> str:
+    return str(problem.space.accelerator.buffers[0].bytes)
+
+
+class _Cells(NamedTuple):
+    """The sizes of designs, numbered in ascending order; sizes that are too many share numbers.
 
     Attributes
     ----------
-    base : shape (blocks,)
-        Index of a design with the block's other knobs and the least of each resource.
-    low : shape (blocks, resources)
-        The least place of each resource in the block, its values ascending.
+    cell : shape (arrays, buffers)
+        The size of each array and buffer.
+    is_larger : shape (arrays, buffers)
+        Whether a design is larger than that with the next smaller buffer.
     """
 
-    base: IntArray
-    low: IntArray
-
-    def take(self, mask: BoolArray | np.bool_) -> "Blocks":
-        """Return the blocks that are marked."""
-        return Blocks(self.base[mask], self.low[mask])
+    cell: IntArray
+    is_larger: BoolArray
 
 
-class Cuts(NamedTuple):
-    """Indices of the front, rising, and how many designs were costed to prove it."""
+class _ArrayGrids:
+    """Designs that differ in array, buffer and rate only."""
 
-    front: IntArray
-    num_costed: int
-
-
-def resources(problem: Problem) -> tuple[str, ...]:
-    """Return the knobs of which more never lowers the throughput: buffers, DRAM rate, clock."""
-    chip = problem.space.accelerator
-    names = {buffer.bytes for buffer in chip.buffers} - {axis.size for axis in chip.array}
-    names |= {"dram_bytes_per_s", "dram_channels", "clock_hz"}
-    return tuple(name for name in problem.space.knobs if name in names)
-
-
-def can_cut(problem: Problem) -> bool:
-    """Whether blocks can be cut: all of two or three objectives are bounded at the corners."""
-    is_bounded = set(problem.objectives) <= BEST_AT_MOST | BEST_AT_LEAST
-    is_few = len(problem.objectives) <= 3
-    is_mapped = problem.space.accelerator.schedule is None
-    varied = [name for name in resources(problem) if len(problem.space.knobs[name]) > 1]
-    return problem.model.is_monotone and is_bounded and is_few and is_mapped and bool(varied)
-
-
-def cut_front(problem: Problem, *, progress: bool) -> Cuts:
-    """Find the exact front of a problem of which `can_cut` is true.
-
-    Parameters
-    ----------
-    progress
-        Whether to draw a progress bar; it is drawn on a terminal only.
-    """
-    grid, space = _Grid(problem), problem.space
-    blocks, sizes = grid.whole(), grid.sizes
-    known = np.empty((0, len(problem.objectives)))
-    grid.bounds(blocks, (1,) * len(sizes))  # so that what needs least room is known first
-    num_costed = len(blocks.base)
-    bar = tqdm(total=space.size, desc="exact", unit="design", disable=None if progress else True)
-    with bar, ThreadPoolExecutor(NUM_THREADS) as pool:
-        parts = _smaller(sizes)
-        while np.prod(parts) >= LEAST_BLOCK:
-            chunks = list(grid.children(blocks, sizes, parts))
-            found = list(pool.map(partial(grid.bounds, parts=parts), chunks))
-            blocks, bounds = joined(chunks), np.concatenate([bound for bound, _ in found])
-            num_costed += len(blocks.base)
-            known = np.concatenate([known, *(corners for _, corners in found)])
-            known = known[non_dominated(known)]
-            is_open = np.isfinite(bounds).all(axis=1) & ~strictly_dominated(bounds, known)
-            bar.update(int(grid.num_designs(blocks, parts)[~is_open].sum()))
-            blocks, sizes, parts = blocks.take(is_open), parts, _smaller(parts)
-        designs, points = [blocks.take(np.zeros(len(blocks.base), bool))], [known[:0]]
-        for some in _several(grid.children(blocks, sizes, (1,) * len(sizes))):
-            for chunk, front, costs in pool.map(grid.front_of, some):
-                designs.append(front)
-                points.append(costs)
-                num_costed += len(chunk.base)
-                bar.update(len(chunk.base))
-    found_designs = joined(designs).take(non_dominated(np.concatenate(points)))
-    return Cuts(np.sort(grid.indices(*found_designs)), num_costed)
-
-
-def _smaller(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(max(size // PARTS, 1) for size in sizes)
-
-
-def _several(chunks: Iterator[Blocks]) -> Iterator[list[Blocks]]:
-    """Yield as many chunks at a time as there are threads, so that few are in memory."""
-    while some := list(islice(chunks, NUM_THREADS)):
-        yield some
-
-
-def joined(blocks: Sequence[Blocks]) -> Blocks:
-    """Return blocks as one."""
-    return Blocks(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
-
-
-class _Grid:
-    """A space as blocks: its resources, values ascending, and its other knobs."""
-
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, arrays: Sequence[Mapping[str, int]]) -> None:
         space = problem.space
-        names = resources(problem)
-        self.problem = problem
-        self.lengths = tuple(len(space.knobs[name]) for name in names)
-        self.sizes = tuple(_power_of_parts(length) for length in self.lengths)
-        self.order = [np.argsort(np.array(space.knobs[name])) for name in names]
-        self.strides = [space.strides[name] for name in names]
-        others = [name for name in space.knobs if name not in names]
-        bases = np.zeros(1, dtype=np.int64)
-        for name in others:
-            steps = space.strides[name] * np.arange(len(space.knobs[name]))
-            bases = (bases[:, None] + steps).ravel()
-        self.bases = bases
-
-    def whole(self) -> Blocks:
-        """Return one block for each choice of the other knobs."""
-        return Blocks(self.bases, np.zeros((len(self.bases), len(self.lengths)), np.int32))
-
-    def children(
-        self, blocks: Blocks, sizes: tuple[int, ...], parts: tuple[int, ...]
-    ) -> Iterator[Blocks]:
-        """Yield the blocks of smaller sizes that blocks of larger sizes are made of."""
-        steps = [range(0, size, part) for size, part in zip(sizes, parts, strict=True)]
-        offsets = np.array(list(product(*steps)), dtype=np.int32)
-        at_once = max(CHUNK_BLOCKS // len(offsets), 1)
-        for start in range(0, len(blocks.base), at_once):
-            low = blocks.low[start : start + at_once, None] + offsets
-            base = np.repeat(blocks.base[start : start + at_once], len(offsets))
-            low = low.reshape(-1, len(self.lengths))
-            yield Blocks(base, low).take((low < np.array(self.lengths)).all(axis=1))
-
-    def high(self, blocks: Blocks, parts: tuple[int, ...]) -> IntArray:
-        """Return the most place of each resource in blocks."""
-        return np.minimum(blocks.low + np.array(parts), self.lengths) - 1
-
-    def num_designs(self, blocks: Blocks, parts: tuple[int, ...]) -> IntArray:
-        """Return the number of designs of each block."""
-        return np.asarray((self.high(blocks, parts) - blocks.low + 1).prod(axis=1))
-
-    def indices(self, base: IntArray, places: IntArray) -> IntArray:
-        """Return the indices of designs, given the place of each resource."""
-        index = base.copy()
-        for column, (order, stride) in enumerate(zip(self.order, self.strides, strict=True)):
-            index += stride * order[places[:, column]]
-        return index
-
-    def bounds(self, blocks: Blocks, parts: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-        """Return the bound of each block, infinite where no design is feasible, and known points.
-
-        Both of shape (..., objectives), less is better. A block is bounded by the time of its most
-        and the size of its least design; known is the front of the former that are feasible.
-        """
-        problem, objectives = self.problem, self.problem.objectives
-        most = problem.costs(self._columns(blocks.base, self.high(blocks, parts)))
-        least = problem.model.chip_costs(self._columns(blocks.base, blocks.low))
-        corners = minimised(most, objectives)[is_feasible(most, objectives, problem.budget)]
-        best = {**most, **{name: least[name] for name in BEST_AT_LEAST}}
-        limits = {
-            name: limit
-            for name, limit in problem.budget.items()
-            if name in BEST_AT_MOST | BEST_AT_LEAST
+        self.problem, self.arrays = problem, arrays
+        self.names = _buffer(problem), RATE
+        self.order = [np.argsort(np.array(space.knobs[name])) for name in self.names]
+        self.lines = {
+            name: np.array(space.knobs[name])[order]
+            for name, order in zip(self.names, self.order, strict=True)
         }
-        hopeless = (relative_violations(best, limits) > 0).any(axis=1) | np.isinf(best["latency_s"])
-        bounds = np.where(hopeless[:, None], np.inf, minimised(best, objectives))
-        return bounds, corners[non_dominated(corners)]
+        steps = [
+            space.strides[name] * order for name, order in zip(self.names, self.order, strict=True)
+        ]
+        self.offsets = steps[0][:, None] + steps[1]
+        self.bases = np.array(
+            [sum(space.strides[name] * place for name, place in one.items()) for one in arrays]
+        )
 
-    def front_of(self, blocks: Blocks) -> tuple[Blocks, Blocks, FloatArray]:
-        """Return blocks of one design each, those of their own front, and the points of these."""
-        problem, objectives = self.problem, self.problem.objectives
-        costs = problem.costs(self._columns(blocks.base, blocks.low))
-        feasible = is_feasible(costs, objectives, problem.budget)
-        front, points = blocks.take(feasible), minimised(costs, objectives)[feasible]
-        mask = non_dominated(points)
-        return blocks, front.take(mask), points[mask]
+    def left(self) -> Iterator[tuple[IntArray, int]]:
+        """Yield the designs of each array that can be on the front, and the number of others."""
+        cells = self._cells()
+        fastest = np.full((cells.cell.max() + 1, len(self.lines[RATE])), np.inf)
+        with ThreadPoolExecutor(num_workers()) as pool:
+            for cell, (cycles, _) in zip(cells.cell, self._found(pool), strict=True):
+                _lower(fastest, cell, cycles)
+            smaller = np.full_like(fastest, np.inf)
+            np.minimum.accumulate(fastest[:-1], axis=0, out=smaller[1:])
+            arrays = zip(self.bases, *cells, self._found(pool), strict=True)
+            for base, cell, is_larger, (cycles, is_changed) in arrays:
+                stays = np.isfinite(cycles) & (smaller[cell] >= cycles * SURELY)
+                stays &= is_changed | ~is_larger[:, None]
+                yield base + self.offsets[stays], int(stays.size - stays.sum())
 
-    def _columns(self, base: IntArray, places: IntArray) -> Columns:
-        return self.problem.space.columns(self.indices(base, places))
+    def _found(self, pool: ThreadPoolExecutor) -> Iterator[tuple[FloatArray, BoolArray]]:
+        """Yield the lines of each array; few are in memory at a time."""
+        step = num_workers()
+        for start in range(0, len(self.arrays), step):
+            yield from pool.map(self._lines, self.arrays[start : start + step])
 
+    def _lines(self, array: Mapping[str, int]) -> tuple[FloatArray, BoolArray]:
+        model = self.problem.model
+        values = {name: model.space.knobs[name][place] for name, place in array.items()}
+        return model.time_grid(values, self.lines)
 
-def _power_of_parts(length: int) -> int:
-    """Return the least power of `PARTS` that is no less than a length."""
-    size = 1
-    while size < length:
-        size *= PARTS
-    return size
-
-
-def strictly_dominated(points: FloatArray, rivals: FloatArray) -> BoolArray:
-    """Mark the points that some rival dominates.
-
-    Parameters
-    ----------
-    points, rivals : shape (points, objectives), (rivals, objectives)
-        Up to three objectives, less is better.
-
-    Returns
-    -------
-    shape (points,)
-    """
-    if not len(points) or not len(rivals):
-        return np.zeros(len(points), dtype=bool)
-    wide = [np.zeros((len(x), 3)) for x in (points, rivals)]
-    for columns, x in zip(wide, (points, rivals), strict=True):
-        columns[:, : x.shape[1]] = x
-    points, rivals = wide
-    order = np.argsort(points[:, 0], kind="stable")
-    rivals = rivals[np.argsort(rivals[:, 0], kind="stable")]
-    heights = np.unique(rivals[:, 1])
-    ranks = np.stack(
-        [np.searchsorted(heights, points[order, 1], side) for side in ("left", "right")]
-    )
-    marks = np.empty(len(points), dtype=bool)
-    marks[order] = _sweep(points[order], rivals, ranks, np.searchsorted(heights, rivals[:, 1]))
-    return marks
+    def _cells(self) -> _Cells:
+        """Return the size of each array and buffer, from the sizes at the least rate."""
+        problem = self.problem
+        designs = self.bases[:, None] + self.offsets[:, 0]
+        costs = problem.model.chip_costs(problem.space.columns(designs.ravel()))
+        sizes = [costs[name].reshape(designs.shape) for name in SIZES if name in problem.objectives]
+        rank = np.unique(sizes[0], return_inverse=True)[1].reshape(designs.shape)
+        order = np.argsort(rank, axis=None, kind="stable")
+        if any((np.diff(size.ravel()[order]) < 0).any() for size in sizes):
+            rank = np.zeros_like(rank)  # no order of sizes: none is known to be smaller
+        most = max(min(MOST_CELLS // len(self.lines[RATE]), int(rank.max()) + 1), 1)
+        is_larger = np.zeros(designs.shape, dtype=bool)
+        changes = [np.diff(size, axis=1) for size in sizes]
+        is_larger[:, 1:] = np.all([x >= 0 for x in changes], axis=0)
+        is_larger[:, 1:] &= np.any([x > 0 for x in changes], axis=0)
+        return _Cells(rank * most // (int(rank.max()) + 1), is_larger)
 
 
-@allocating
-def _least_up_to(tree: FloatArray, rank: int) -> float:
-    """Return the least value of the first ranks of a Fenwick tree."""
-    least = np.inf
-    while rank > 0:
-        least = min(least, tree[rank])
-        rank -= rank & -rank
-    return least
-
-
-@allocating
-def _sweep(points: FloatArray, rivals: FloatArray, ranks: IntArray, places: IntArray) -> BoolArray:
-    """Mark the points that a rival dominates, both sorted by the first objective.
-
-    `ranks` count the distinct second objectives of rivals below, and up to, that of each point;
-    `places` are those of the rivals. The tree knows the least third objective of rivals that are no
-    larger in the first, by the second.
-    """
-    tree = np.full(len(rivals) + 2, np.inf)
-    marks = np.zeros(len(points), dtype=np.bool_)
-    rival, start = 0, 0
-    while start < len(points):
-        end = start
-        while end < len(points) and points[end, 0] == points[start, 0]:
-            end += 1
-        for is_equal in (False, True):
-            while rival < len(rivals) and (
-                rivals[rival, 0] < points[start, 0]
-                or (is_equal and rivals[rival, 0] == points[start, 0])
-            ):
-                rank = places[rival] + 1
-                while rank < len(tree):
-                    tree[rank] = min(tree[rank], rivals[rival, 2])
-                    rank += rank & -rank
-                rival += 1
-            for one in range(start, end):
-                least = _least_up_to(tree, ranks[1, one])
-                if is_equal:
-                    lower = _least_up_to(tree, ranks[0, one])
-                    marks[one] |= least < points[one, 2] or lower <= points[one, 2]
-                else:
-                    marks[one] = least <= points[one, 2]
-        start = end
-    return marks
+@compiled
+def _lower(fastest: FloatArray, cell: IntArray, cycles: FloatArray) -> None:
+    """Note the cycles of an array, shape (buffers, rates), in the cells of its buffers."""
+    for buffer in range(cycles.shape[0]):
+        for rate in range(cycles.shape[1]):
+            if cycles[buffer, rate] < fastest[cell[buffer], rate]:
+                fastest[cell[buffer], rate] = cycles[buffer, rate]

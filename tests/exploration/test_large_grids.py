@@ -9,9 +9,9 @@ import dse
 from dse.errors import DseError
 from dse.evaluation.space_model import SpaceModel
 from dse.exploration.front import enumerate as exact
-from dse.exploration.front import screen
+from dse.exploration.front import large_grids
 from dse.exploration.front.enumerate import cost_whole_grid, enumerate_space
-from dse.exploration.front.screen import can_screen
+from dse.exploration.front.large_grids import can_screen
 from dse.exploration.problem import Problem
 from dse.space import Space
 
@@ -41,7 +41,7 @@ def problem_of(objectives=ALL, budget=None, *, knobs=KNOBS, transfers="double_bu
 def fine(monkeypatch):
     """Take every grid for a large and fine one."""
     monkeypatch.setattr(exact, "KEPT_DESIGNS", 4)
-    monkeypatch.setattr(screen, "FEWEST_POINTS", 4)
+    monkeypatch.setattr(large_grids, "FEWEST_POINTS", 4)
 
 
 def whole(problem):
@@ -81,7 +81,7 @@ def test_other_knobs_are_screened_one_value_at_a_time(fine, more):
 
 
 def test_few_cells_and_few_ratios_lose_nothing(fine, monkeypatch):
-    monkeypatch.setattr(screen, "MOST_CELLS", 40)
+    monkeypatch.setattr(large_grids, "MOST_CELLS", 40)
     monkeypatch.setattr("dse.mapping.operating_points.MOST_RATIOS", 3)
     assert_same_front(problem_of())
 
