@@ -46,6 +46,7 @@ def compare(experiment: ModuleType, ours: pd.DataFrame) -> pd.DataFrame:
         (relative), tolerance, verdict and note.
     """
     published, reasons = experiment.PUBLISHED, getattr(experiment, "MISSED", {})
+    common = getattr(experiment, "WHY_MISSED", "")
     if not (ours.index.equals(published.index) and ours.columns.equals(published.columns)):
         raise ValueError(f"{experiment.__name__}.run() must have the rows and columns of PUBLISHED")
     rows = []
@@ -67,7 +68,7 @@ def compare(experiment: ModuleType, ours: pd.DataFrame) -> pd.DataFrame:
                     "error": error,
                     "tolerance": limit,
                     "verdict": verdict if np.isfinite(known) else UNPUBLISHED,
-                    "note": reasons.get((row, column), ""),
+                    "note": reasons.get((row, column), common if verdict == MISSED else ""),
                 }
             )
     return pd.DataFrame(rows)
@@ -103,8 +104,8 @@ def summarise(experiment: ModuleType, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def report(experiment: ModuleType) -> pd.DataFrame:
-    """Run an experiment, write its CSV and plot beside it, print it, and return its summary."""
+def report(experiment: ModuleType) -> None:
+    """Run an experiment, write its CSV and plot beside it, and print it."""
     path = Path(str(experiment.__file__)).with_suffix("")
     ours = experiment.run()
     table = compare(experiment, ours)
@@ -117,4 +118,3 @@ def report(experiment: ModuleType) -> pd.DataFrame:
     print(table.drop(columns=["note"]).to_string(index=False, float_format=lambda x: f"{x:.4g}"))
     for _, row in table[table["verdict"] == MISSED].iterrows():
         print(f"missed: {row['quantity']} of {row['row']}: {row['note'] or 'no reason is known'}")
-    return summarise(experiment, pd.read_csv(path.with_suffix(".csv")))  # ties as they are printed

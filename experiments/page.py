@@ -1,7 +1,7 @@
 """The page of all experiments, and the numbers that the project's README quotes of them.
 
 Run with ``python -m experiments.page``: it reads the stored tables, runs nothing, and writes
-experiments/README.md and what stands between two marks in the README of the project.
+summary.csv, README.md beside it, and what stands between two marks in the README of the project.
 """
 
 import re
@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from experiments.comparison import FOLDER, UNPUBLISHED, WITHIN, experiments
+from experiments.comparison import FOLDER, UNPUBLISHED, WITHIN, experiments, summarise
 from experiments.evidence import (
     COUNTED,
     HELD_OUT,
@@ -46,6 +46,12 @@ def stored() -> pd.DataFrame:
     ]
     table = pd.concat(parts, ignore_index=True)
     return table[table["verdict"] != UNPUBLISHED]
+
+
+def summary() -> pd.DataFrame:
+    """Return one row for each quantity of each experiment, of the stored tables."""
+    parts = [summarise(x, pd.read_csv(FOLDER / f"{name_of(x)}.csv")) for x in experiments()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def is_counted(table: pd.DataFrame) -> "pd.Series[bool]":
@@ -132,6 +138,10 @@ def headline(table: pd.DataFrame) -> str:
         lines.append(f"{words} | {counts(part)}")
     whole = table[is_counted(table)]
     rest = whole[whole["experiment"] != LEARNED]
+    ranks = [
+        part[["published", "ours"]].rank().corr().iloc[0, 1]
+        for _, part in table[table["sample"] == HELD_OUT].groupby("experiment")
+    ]
     return (
         rows_of("published values | values | within tolerance | median error", lines)
         + f"\nOf {len(table[table['sample'] != HELD_OUT]):,} published values "
@@ -139,7 +149,8 @@ def headline(table: pd.DataFrame) -> str:
         f"or printed twice): {int((whole['verdict'] == WITHIN).sum()):,} are within tolerance. "
         f"Without the FPGA whose port was learned on its own layers {len(rest):,} are left, "
         f"{int((rest['verdict'] == WITHIN).sum()):,} within, median error "
-        f"{rest['error'].abs().median():.1%}.\n"
+        f"{rest['error'].abs().median():.1%}. In the {len(ranks)} tables held out the rank "
+        f"correlation is {min(ranks):.2f} to {max(ranks):.2f}.\n"
     )
 
 
@@ -150,7 +161,7 @@ def text() -> str:
         renew=RENEW,
         by_kind=by_kind(table),
         by_machine=by_machine(table),
-        by_quantity=by_quantity(pd.read_csv(FOLDER / "summary.csv")),
+        by_quantity=by_quantity(summary()),
         choices=choices(),
         peers=(FOLDER / "peers" / "comparison.md").read_text(encoding="utf-8"),
         speed=(FOLDER / "speed.md").read_text(encoding="utf-8"),
@@ -167,7 +178,9 @@ def with_headline(readme: str, table: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Write the page, and the numbers that the project's README quotes."""
+    """Write the summary, the page, and the numbers that the project's README quotes."""
+    options = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
+    summary().to_csv(FOLDER / "summary.csv", **options)
     PAGE.write_text(text(), encoding="utf-8")
     readme = README.read_text(encoding="utf-8")
     README.write_text(with_headline(readme, stored()), encoding="utf-8")
