@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dse.columns import QUANTITIES, columns_markdown
 from dse.config import accelerators, catalogue, mappings, schedules
 from dse.config.spaces import SEARCH_KEYS
 from dse.config.workloads import LAYER_KEYS, WORKLOAD_KEYS
-from dse.quantities import QUANTITIES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "dse" / "docs"
@@ -118,3 +118,8 @@ def section(title: str) -> set[str]:
 )
 def test_every_key_is_explained(title: str, known: Iterable[str]) -> None:
     assert not set(known) - section(title), f"add them to dse/docs/keys.md, section {title}"
+
+
+def test_the_page_of_columns_is_that_of_the_code() -> None:
+    page = (DOCS / "columns.md").read_text(encoding="utf-8")
+    assert page.endswith(columns_markdown()), "renew with: python .ci/write_pages"
