@@ -18,9 +18,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import dse
-from dse.config.files import conf_dir, register_resolvers, user_directories
+from dse.config.files import conf_dir, user_directories
 from dse.config.mistakes import CONFIGURATION_ERRORS, message
-from dse.config.overrides import hydra_arguments
+from dse.config.overrides import config_directories, hydra_arguments
+from dse.config.references import register_resolvers
+from dse.config.source import register_source
 from dse.report.run_folder import remove_unfinished, staged
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -84,7 +86,8 @@ class _Jobs:
 
 
 def _say(lines: list[str]) -> None:
-    print("\n".join(lines), flush=True)
+    if lines:
+        print("\n".join(lines), flush=True)
 
 
 @lru_cache(maxsize=1)
@@ -137,11 +140,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     jobs = _Jobs(["dse", *arguments], os.environ.get(FULL_ERROR) == "1")
     register_resolvers()
+    register_source()
     application = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
         jobs.run
     )
     try:
-        with _hydra_process(arguments), _orderly_end():
+        own = config_directories(arguments)
+        with user_directories(own), _hydra_process(arguments), _orderly_end():
             application()
     except KeyboardInterrupt:
         print("dse: interrupted, nothing was written", file=sys.stderr)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.config.files import conf_dir, group_file, group_names
+from dse.config.files import conf_dir, group_file, group_names, shadowed
 from dse.config.resolved import Composed
 from dse.config.runs import Settings
 from dse.exploration import Study
@@ -56,6 +56,14 @@ class Job:
             values["num_designs"] = len(study.designs)
             values["notes"] = study.notes
         write_json(self.stage.folder / MANIFEST, values)
+
+    def shadow_lines(self) -> list[str]:
+        """Return which names of the project mean files of the user's own in this run."""
+        return [
+            f"Note         {group} {name!r} is {path}, not the project's of that name"
+            for group, name in (x.split("/")[1:] for x in self._inputs() if x.count("/") == 2)
+            if (path := shadowed(group, name)) is not None
+        ]
 
     def _inputs(self) -> dict[str, Path]:
         """Return the files that the run was made from, by the names that the user knows them by."""

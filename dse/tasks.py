@@ -77,6 +77,8 @@ def run_task(
         tell=tell,
         started_s=started,
     )
+    if job.settings.task != "report":
+        tell(job.shadow_lines())
     outcome = RUNNERS[job.settings.task](job)
     return outcome if isinstance(outcome, Outcome) else Outcome(outcome)
 

@@ -9,7 +9,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf, open_dict
 
 from dse.config.accelerators import accelerator_from, catalogue
-from dse.config.files import conf_dir, group_names, load_group, register_resolvers
+from dse.config.files import conf_dir, group_names, load_group
+from dse.config.references import register_resolvers
 from dse.config.resolved import Composed, resolved
 from dse.config.runs import TASKS, settings_from
 from dse.config.spaces import space_from

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.config.checks import check_keys, integer, items, mapping, nearest, number, require
-from dse.config.files import config_dirs, group_names, load_group
+from dse.config.files import config_dirs, group_file, group_names, load_group
 from dse.errors import DseError
 from dse.technology import Catalogue, Constant, DramPart, Technology
 
@@ -68,15 +68,17 @@ def technology_from(values: Mapping[str, Any]) -> Technology:
 
 
 def catalogue() -> Catalogue:
-    """Return the DRAM parts of conf/dram and the nodes of conf/technology, read once.
+    """Return the DRAM parts of conf/dram and the nodes of conf/technology, as they are now.
 
-    Directories given with ``--config-dir`` are part of it.
+    Directories given with ``--config-dir`` are part of it; unchanged files are read once.
     """
-    return _catalogue(config_dirs())
+    files = [group_file(x, name) for x in ("dram", "technology") for name in group_names(x)]
+    stamps = tuple((x, x.stat().st_mtime_ns) for x in files)
+    return _catalogue(config_dirs(), stamps)
 
 
 @lru_cache(maxsize=8)
-def _catalogue(_directories: tuple[Path, ...]) -> Catalogue:
+def _catalogue(_directories: tuple[Path, ...], _stamps: tuple[tuple[Path, int], ...]) -> Catalogue:
     return Catalogue(
         dram_parts={x: dram_part_from(load_group("dram", x)) for x in group_names("dram")},
         technologies={

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dse.config.checks import check_keys, nearest
+from dse.config.references import check_expansion, register_resolvers
+from dse.config.safe_yaml import default_names, names_of_defaults, parse_yaml
 from dse.config.workloads import check_parameters
 from dse.errors import DseError
 from dse.hardware import Accelerator
@@ -22,6 +22,9 @@ from dse.hardware import Accelerator
 SUFFIXES = (".yaml", ".yml")
 REFERENCE = re.compile(r"\$\{\.*(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)\}")
 """An interpolation of one key, such as ``${..array_rows}`` or ``${accelerator.array_rows}``."""
+
+MOST_FILES = 64
+"""Files that the ``defaults`` of one lead to, each counted as often as it is named."""
 
 FURTHER_KEYS = {
     "accelerator": tuple(x.name for x in fields(Accelerator) if x.name != "parameters"),
@@ -74,11 +77,37 @@ def group_file(group: str, name_or_path: str | Path) -> Path:
         if not path.is_file():
             raise DseError(f"{group} file {text!r} must be a YAML file that exists")
         return path
-    for directory in config_dirs():
-        path = directory / group / f"{text}.yaml"
-        if path.is_file():
-            return path
+    found = file_below(config_dirs(), group, f"{text}.yaml")
+    if found is not None:
+        return found
     raise DseError(f"{group} {text!r} is not in conf/{group}{nearest(text, group_names(group))}")
+
+
+def file_below(directories: Sequence[Path], group: str, name: str) -> Path | None:
+    """Return the first file of a name of a group, None if there is none.
+
+    Raises
+    ------
+    DseError
+        If it is a link that leads out of its directory.
+    """
+    for directory in directories:
+        path = directory / group / name
+        if not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(directory.resolve()):
+            raise DseError(f"{path}: must lie in {directory}, and leads out of it")
+        return path
+    return None
+
+
+def shadowed(group: str, name: str) -> Path | None:
+    """Return the user's own file of a name that the project has too, None if there is no such."""
+    path = file_below(config_dirs(), group, f"{name}.yaml")
+    is_own = path is not None and not path.is_relative_to(conf_dir())
+    if path is None or not is_own or not (conf_dir() / group / f"{name}.yaml").is_file():
+        return None
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[str, Any]:
@@ -125,38 +154,49 @@ def native(value: Any) -> Any:
     return [native(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def read_yaml(path: Path, group: str, seen: tuple[Path, ...] = ()) -> DictConfig:
-    """Read a YAML file and merge it over those that its ``defaults`` name."""
-    if path.resolve() in seen:
-        raise DseError(f"{path}: defaults must not lead back to the file itself")
-    config = parse_yaml(path)
-    defaults = config.pop("defaults", ["_self_"])
-    if "_self_" not in defaults:
-        defaults = [*defaults, "_self_"]
+def read_yaml(path: Path, group: str) -> DictConfig:
+    """Read a YAML file and merge it over those that its ``defaults`` name.
+
+    Raises
+    ------
+    DseError
+        If a file breaks a rule of `parse_yaml`, or `check_defaults` refuses their tree.
+    """
+    check_defaults(path, group)
+    return _merged(path, group)
+
+
+def _merged(path: Path, group: str) -> DictConfig:
+    config = parse_yaml(path, group)
+    names = default_names(path, config) or ["_self_"]
+    config.pop("defaults", None)
     parts = [
-        config
-        if name == "_self_"
-        else read_yaml(_default_file(path, group, str(name)), group, (*seen, path.resolve()))
-        for name in defaults
+        config if name == "_self_" else _merged(_default_file(path, group, name), group)
+        for name in (names if "_self_" in names else [*names, "_self_"])
     ]
     return parts[0] if len(parts) == 1 else DictConfig(OmegaConf.merge(*parts))
+
+
+def check_defaults(path: Path, group: str) -> None:
+    """Raise DseError if the tree of files that ``defaults`` name is large or has no end."""
+    todo, num_read = [(path, frozenset[Path]())], 0
+    while todo:
+        file, above = todo.pop()
+        place, num_read = file.resolve(), num_read + 1
+        if place in above:
+            raise DseError(f"{path}: defaults must not lead back to the file itself")
+        if num_read > MOST_FILES:
+            raise DseError(f"{path}: defaults must lead to at most {MOST_FILES} files")
+        names = names_of_defaults(file, group)
+        files = [_default_file(file, group, name) for name in names if name != "_self_"]
+        todo += [(x, above | {place}) for x in files]
 
 
 def _default_file(path: Path, group: str, name: str) -> Path:
     """Return the file that a defaults list names: one beside the file itself, or of the group."""
     beside = path.parent / f"{name}.yaml"
-    return beside if beside.is_file() else group_file(group, name)
-
-
-def parse_yaml(path: Path) -> DictConfig:
-    """Read one YAML file that must hold a mapping."""
-    try:
-        config = OmegaConf.load(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise DseError(f"{path}: cannot be read as YAML: {one_line(error)}") from error
-    if not isinstance(config, DictConfig):
-        raise DseError(f"{path}: must hold a mapping of keys to values, got a list")
-    return config
+    is_own = beside.is_file() and beside.resolve().is_relative_to(path.parent.resolve())
+    return beside if is_own else group_file(group, name)
 
 
 def plain(config: DictConfig, group: str) -> dict[str, Any]:
@@ -164,6 +204,8 @@ def plain(config: DictConfig, group: str) -> dict[str, Any]:
     try:
         raw = OmegaConf.to_container(config, resolve=False)
         assert isinstance(raw, dict)  # a DictConfig becomes a dict
+        if config._get_parent() is None:  # else the whole configuration is checked before
+            check_expansion(raw)
         if group == "workload":
             check_parameters(raw)
         if group == "accelerator":
@@ -193,18 +235,6 @@ def _named_references(value: Any, parameters: Mapping[Any, Any]) -> Any:
         return [_named_references(part, parameters) for part in value]
     match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
     return match[1] if match and match[1] in parameters else value
-
-
-def register_resolvers() -> None:
-    """Register the arithmetic that YAML may use: ``${mul:${..heads},${..head_dim}}``."""
-    for name, function in (
-        ("mul", lambda *factors: prod(factors)),
-        ("add", lambda *terms: sum(terms)),
-        ("sub", lambda first, second: first - second),
-        ("floor_div", lambda first, second: first // second),
-    ):
-        if not OmegaConf.has_resolver(name):
-            OmegaConf.register_new_resolver(name, function)
 
 
 def one_line(error: BaseException) -> str:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
 
 from dse.errors import DseError
 
@@ -35,7 +37,7 @@ SWEEP_OPTIONS = "-m", "--multirun"
 
 OPTIONS_WITH_VALUES = "--config-dir", "-cd", "--package", "-p", "--cfg", "-c"
 
-OTHER_CONFIGURATIONS = "--config-name", "-cn", "--config-path", "-cp"
+OTHER_CONFIGURATIONS = "-cn", "-cp"
 
 _PLAIN = re.compile(r"[\w\-./~:%+@*?|]*", re.ASCII)
 _LAYER = re.compile(r"mapping\.layers\.(.+?)\.((?:tile|stationary|order|unrolled)(?:\.\w+)?)")
@@ -66,11 +68,23 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     options, overrides = _split(arguments)
     for option in options:
         name = option.partition("=")[0]
-        if name in OTHER_CONFIGURATIONS:
+        if (name[:5] == "--con" and name != "--config-dir") or name in OTHER_CONFIGURATIONS:
             raise DseError(f"{name}: there is one configuration; files of one's own: --config-dir")
     is_sweep = any(x in SWEEP_OPTIONS for x in options)
     parts = (part for x in overrides for part in _hydra_override(x, is_sweep=is_sweep))
     return [*options, *parts]
+
+
+def config_directories(arguments: Sequence[str]) -> list[Path]:
+    """Return the user's own directory of configurations, which ``--config-dir`` names.
+
+    >>> config_directories(["--config-dir=conf", "seed=1"]) == [Path("conf").absolute()]
+    True
+    """
+    options, _ = _split(arguments)
+    found = [x.partition("=")[2] for x in options if x.startswith(("--config-dir=", "-cd="))]
+    found += [x for before, x in pairwise(options) if before in ("--config-dir", "-cd")]
+    return [Path(x).absolute() for x in found[-1:]]
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from dse.config.checks import check_keys
 from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
 from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, import_settings, network_values
 from dse.config.overrides import keys_below, override_keys
+from dse.config.references import check_expansion
 from dse.config.task_keys import check_read
 from dse.errors import DseError
 
@@ -66,6 +67,7 @@ def resolved(composed: Composed) -> dict[str, Any]:
     """
     config = composed.config
     check_keys("the configuration", dict.fromkeys(map(str, config)), KEYS)
+    check_expansion(OmegaConf.to_container(config, resolve=False))
     _check_import(config)
     check_read(OmegaConf.select(config, "task.name"), composed.overrides)
     own = ("workload", "accelerator", *PARTS)
