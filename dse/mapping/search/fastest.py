@@ -2,7 +2,8 @@
 
 As `dse.mapping.search.undominated`, but for one shared buffer of known sizes and known ratios of
 clock to DRAM rate. Then few mappings count: a box is dropped at each ratio where a mapping found
-before, which takes no more room, is faster than all in it. Steps are numbered as in dse/notes/0002.
+before, which takes no more room, is faster than all in it. Steps are numbered as in
+dse/docs/mapping-tables.md#search.
 """
 
 from typing import NamedTuple

@@ -3,7 +3,8 @@
 The minima of a box's factors bound the criteria of every mapping in it, so a box that an archived
 mapping dominates is dropped. Boxes leave the queue by the buffer bits that they need at least: what
 can dominate a mapping has left before it. The method is that of Papadias, Tao, Fu and Seeger,
-SIGMOD 2003, on boxes that are never enumerated. Steps are numbered as in dse/notes/0002.
+SIGMOD 2003, on boxes that are never enumerated. Steps are numbered as in
+dse/docs/mapping-tables.md#search.
 """
 
 from dse.compiling import compiled
