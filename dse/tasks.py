@@ -103,14 +103,14 @@ def _search(job: Job) -> list[str] | Outcome:
 def _pick(job: Job) -> list[str] | Outcome:
     """Pick again from a finished search, whose designs are not costed again."""
     run = read_run(job.settings.runs[0])
-    if not run.has("designs.parquet"):
+    designs = run.designs
+    if designs is None:
         raise DseError(f"run must be the folder of a finished search, got {str(run.folder)!r}")
     values = _merged(run, job)
     job = replace(job, values=values, settings=settings_from(values))
     settings = job.settings
     network = workload_from(values["workload"])
     space = _space(values, network)
-    designs = run.designs()
     study = study_from_designs(
         designs,
         space=space,

@@ -170,15 +170,18 @@ def write_run(folder: Path, *, task: str = "search") -> Path:
     best = front(every)
     row = best.sort_values("area_mm2", kind="stable").iloc[len(best) // 3]
     config = {
-        "task": {"name": task}, "workload": {"name": "resnet50"}, "space": {"name": "edge"},
-        "accelerator": {"name": "flexible"}, "objectives": list(OBJECTIVES), "budget": BUDGET,
+        "task": {"name": task}, "space": {"name": "edge"}, "mapper": {"objective": "latency_s"},
+        "workload": {"name": "resnet50",
+                     "bits": {"input": 8, "weight": 8, "output": 8, "psum": 32}},
+        "accelerator": {"name": "flexible", "technology": "node28", "clock_hz": 1e9},
+        "objectives": list(OBJECTIVES), "budget": BUDGET,
         "search": {"sampler": "nsga2", "trials": 500}, "seed": 0,
     }  # fmt: skip
     manifest = {
         "command": ["dse", f"task={task}", "budget.area_mm2=8"], "config": config, "seed": 0,
         "versions": {"python": "3.11.2", "numpy": "2.4"}, "git_commit": "0" * 40,
         "config_sha256": "ab" * 32, "inputs_sha256": {"conf/workload/resnet50": "cd" * 32},
-        "wall_s": 12.3,
+        "date": "2026-11-30T12:00:00+00:00", "wall_s": 12.3,
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     if is_search:

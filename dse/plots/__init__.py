@@ -1,12 +1,10 @@
-"""Plots: DataFrames in, matplotlib figures out; read `files` for what a run gets."""
+"""Plots: DataFrames in, matplotlib figures out."""
 
 import importlib
 from typing import Any
 
 _HOMES = {
-    "ChipData": "files",
     "Roof": "roofline",
-    "StudyData": "files",
     "bandwidth_figure": "experiments",
     "networks_roofline_figure": "experiments",
     "pareto_figure": "front",
@@ -16,7 +14,6 @@ _HOMES = {
     "sum_of_curves": "curves",
     "traffic_figure": "traffic",
     "traffic_table": "curves",
-    "write_plots": "files",
 }
 __all__ = sorted(_HOMES)
 

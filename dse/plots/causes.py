@@ -44,7 +44,7 @@ _STYLES = {
     "time_fill_s": (YELLOW, ""),
     "time_compulsory_s": (GREEN, ""),
     "time_refetch_s": (VERMILLION, "xxxx"),
-    "time_dram_inefficiency_s": (ORANGE, "...."),
+    "time_dram_inefficiency_s": (ORANGE, "||||"),
     "time_first_last_s": (PURPLE, ""),
     "time_macless_s": (GREY, "\\\\\\\\"),
     "time_launch_s": (INK, ""),

@@ -217,7 +217,7 @@ def _name_limit(ax: Axes, text: str, at: float, *, is_x: bool) -> None:
     along = ax.get_xaxis_transform() if is_x else ax.get_yaxis_transform()
     ax.annotate(
         text, (at, 0.985) if is_x else (0.99, at), (5, 0) if is_x else (0, -5), xycoords=along,
-        textcoords="offset points", fontsize=8.5, color=INK, path_effects=halo(), zorder=8,
+        textcoords="offset points", fontsize=8.5, color=INK, bbox=halo(), zorder=8,
         **place,
     )  # fmt: skip
 

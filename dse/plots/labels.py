@@ -117,7 +117,7 @@ def _note(ax: Axes, label: Label, offset: tuple[float, float], fontsize: float) 
         horizontalalignment={0.0: "left", 1.0: "right"}.get(across, "center"),
         verticalalignment="center",
         zorder=9,
-        path_effects=halo(),
+        bbox=halo(),
         arrowprops={
             "arrowstyle": "-",
             "color": MUTED,

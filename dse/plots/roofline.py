@@ -204,7 +204,7 @@ def draw_roof(
         rotation=90,
         ha="right",
         va="bottom",
-        path_effects=halo(),
+        bbox=halo(),
     )
 
 
@@ -217,7 +217,7 @@ def _roof_text(ax: Axes, text: str, at: tuple[float, float], *, ha: str) -> None
         ha=ha,
         va="bottom",
         fontsize=8.5,
-        path_effects=halo(),
+        bbox=halo(),
         zorder=6,
         annotation_clip=True,
     )

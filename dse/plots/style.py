@@ -15,7 +15,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patheffects import Stroke, withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from dse.columns import column
@@ -134,7 +133,7 @@ def save(figure: Figure, path: Path) -> tuple[Path, Path]:
     with look():
         fix_layout(figure)
         figure.savefig(png, dpi=200, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
-        figure.savefig(svg, dpi=200, metadata={"Date": None, "Creator": None})
+        figure.savefig(svg, dpi=110, metadata={"Date": None, "Creator": None})
     return png, svg
 
 
@@ -171,9 +170,9 @@ def title(figure: Figure, finding: str, detail: str = "") -> None:
         engine.set(rect=(0, 0, 1, 1 - points / 72 / height))
 
 
-def halo() -> list[Stroke]:
-    """Return the path effect that keeps a text readable on top of lines and marks."""
-    return [withStroke(linewidth=2.5, foreground=PAPER)]
+def halo() -> dict[str, Any]:
+    """Return the box that keeps a text readable on top of lines and marks."""
+    return {"boxstyle": "square,pad=0.12", "facecolor": PAPER, "alpha": 0.72, "linewidth": 0}
 
 
 def nothing_to_draw(ax: Axes, reason: str) -> None:

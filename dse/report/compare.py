@@ -40,7 +40,7 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
     compared = [
         ComparedRun(
             label=f"{row['run']}: {row['workload']}",
-            front=run.front() if run.has("front.csv") else None,
+            front=run.front,
             chip=None if run.summary is None else row,
         )
         for run, row in zip(runs, rows, strict=True)
@@ -78,7 +78,7 @@ def _row(run: FinishedRun) -> dict[str, Any]:
         **knobs,
         **{name: summary.get(name) for name in QUANTITIES},
         "front": run.manifest.get("front"),
-        "front_designs": len(run.front()) if run.has("front.csv") else None,
+        "front_designs": None if run.front is None else len(run.front),
         "rule": pick.get("rule"),
     }
 

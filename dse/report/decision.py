@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from dse.columns import COSTS, column
+from dse.columns import COSTS, ENERGIES, column
 from dse.plots.units import (
     NOT_KNOWN,
     budget_text,
     design_text,
     knobs_of,
     lower_label,
+    percent,
     show,
     show_knob,
     signed_percent,
     words,
 )
-from dse.report.data import ReportData
-from dse.report.markup import bullets, escape, paragraph, section, table
+from dse.report.facts import facts
+from dse.report.finished import FinishedRun, records
+from dse.report.parts import Bullets, Paragraph, Section, Table, section
 from dse.report.pick_words import (
     binding_reason,
     change_text,
@@ -27,44 +27,55 @@ from dse.report.pick_words import (
     violation_text,
 )
 
-_SCORES = tuple(COSTS)
+_SCORES = tuple(name for name in COSTS if name not in ("dram_bytes", "energy_pj"))
+_TOTALS = (*COSTS, "num_macs", "peak_macs_per_s", "buffer_bytes")
 
 
-def question(data: ReportData) -> str:
-    """Return what was asked: network, machine or space, objectives, budgets."""
-    if not data.is_search:
-        text = f"How does {data.workload} run on {data.machine}, layer by layer?"
-        return section("question", "Question", paragraph(text))
-    space = str((data.config.get("space") or {}).get("name") or "the given space")
+def heading(run: FinishedRun) -> str:
+    """Return the title of the page."""
+    return f"A chip for {run.workload}" if run.is_search else f"{run.workload} on {run.machine}"
+
+
+def question(run: FinishedRun) -> Section:
+    """Return what was asked, and on what: network, machine or space, objectives, budgets."""
+    if not run.is_search:
+        text = f"How does {run.workload} run on {run.machine}, layer by layer?"
+        return section("question", "Question", Paragraph(text), facts(run))
+    space = str((run.config.get("space") or {}).get("name") or "the given space")
     aims = ", ".join(
         f"{'most' if column(name).is_better_up else 'least'} {lower_label(name)}"
-        for name in data.objectives
+        for name in run.objectives
     )
-    text = f"Which chip of the space {space} should run {data.workload}? Wanted: {aims}."
-    limits = [f"{budget_text(name, limit)}." for name, limit in data.budget.items()]
-    heading = "Budgets, all hard:" if limits else "No budget was set."
+    text = f"Which chip of the space {space} should run {run.workload}? Wanted: {aims}."
+    limits = [f"{budget_text(name, limit)}." for name, limit in run.budget.items()]
     return section(
-        "question", "Question", paragraph(text), paragraph(heading),
-        bullets(line[0].upper() + line[1:] for line in limits),
-    )  # fmt: skip
+        "question",
+        "Question",
+        Paragraph(text),
+        Paragraph("Budgets, all hard:" if limits else "No budget was set."),
+        Bullets([line[0].upper() + line[1:] for line in limits]) if limits else None,
+        facts(run),
+    )
 
 
-def recommendation(data: ReportData) -> str:
+def recommendation(run: FinishedRun) -> Section:
     """Return the pick in one sentence, with the budget that binds it; or the totals."""
-    if data.pick is not None:
-        design = data.pick["design"]
-        values = ", ".join(show(name, design[name]) for name in data.objectives)
-        text = f"Build {design_text(design)}: {values}. {binding_text(data.pick)}"
-        why = f"Chosen by {reason_text(data.pick)}."
+    if run.pick is not None:
+        design = run.pick["design"]
+        values = ", ".join(show(name, design[name]) for name in run.objectives)
+        text = f"Build {design_text(design)}: {values}. {binding_text(run.pick)}"
         return section(
-            "recommendation", "Recommendation", paragraph(text, "recommendation"),
-            paragraph(why, "muted"),
-        )  # fmt: skip
-    if data.summary is not None:
-        return section("result", "Result", totals(data))
+            "recommendation",
+            "Recommendation",
+            Paragraph(text, "recommendation"),
+            Paragraph(f"Chosen by {reason_text(run.pick)}.", "muted"),
+            energy_split(run),
+        )
+    if run.summary is not None:
+        return section("result", "Result", totals(run), energy_split(run))
     text = "No design meets every budget. Those below come nearest."
     return section(
-        "recommendation", "Recommendation", paragraph(text, "recommendation"), _nearest(data)
+        "recommendation", "Recommendation", Paragraph(text, "recommendation"), _nearest(run)
     )
 
 
@@ -81,61 +92,82 @@ def binding_text(pick: Mapping[str, Any]) -> str:
     return f"The binding budget is {used}: {binding_reason(first)}."
 
 
-def _nearest(data: ReportData) -> str:
-    if data.nearest is None or data.nearest.empty:
-        return ""
+def _nearest(run: FinishedRun) -> Table | None:
+    if run.nearest is None or run.nearest.empty:
+        return None
     rows = [
         (design_text(knobs_of(_without_violations(row))), violation_text(row))
-        for row in _records(data.nearest)
+        for row in records(run.nearest)
     ]
-    return table("Designs that miss the budgets least", ("Design", "Misses"), rows,
-                 text_columns=(0, 1))  # fmt: skip
+    return Table(
+        "Designs that miss the budgets least", ("Design", "Misses"), rows, text_columns=(0, 1)
+    )
 
 
 def _without_violations(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "is_mapped"
-            and not key.endswith("_violation")}  # fmt: skip
+    return {
+        key: value
+        for key, value in row.items()
+        if key != "is_mapped" and not key.endswith("_violation")
+    }
 
 
-def totals(data: ReportData) -> str:
+def totals(run: FinishedRun) -> Table:
     """Return the totals of one evaluated machine as a table."""
-    summary = data.summary or {}
-    names = [name for name in (*_SCORES, "num_macs", "peak_macs_per_s", "buffer_bytes")
-             if name in summary]  # fmt: skip
-    rows = [(column(name).label, show(name, summary[name])) for name in names]
-    return table(f"{data.workload} on {data.machine}", ("Quantity", "Value"), rows)
+    summary = run.summary or {}
+    rows = [(column(name).label, show(name, summary[name])) for name in _TOTALS if name in summary]
+    return Table(f"{run.workload} on {run.machine}", ("Quantity", "Value"), rows)
 
 
-def scorecard(data: ReportData) -> str:
-    """Return the pick beside its runners-up: knobs, then costs with their difference."""
-    if data.pick is None:
-        return ""
-    pick = data.pick["design"]
-    others = data.runners_up
-    header = ["", "Budget", "Pick", *(f"Runner-up {i}" for i in range(1, len(others) + 1))]
+def energy_split(run: FinishedRun) -> Table | None:
+    """Return which part of the energy MACs, DRAM and leakage take; None if it was not recorded."""
+    summary = run.summary or {}
+    whole = summary.get("energy_pj")
+    if not whole or any(summary.get(name) is None for name in ENERGIES):
+        return None
     rows = [
-        [column(name).label, "", show_knob(name, pick[name]),
-         *(show_knob(name, other.get(name)) for other in others)]
-        for name in data.knobs
-    ] + [
-        [column(name).label, _limit(data, name),
-         show(name, pick[name]),
-         *(_compared(name, other.get(name), pick[name]) for other in others)]
-        for name in _SCORES if name in pick and name not in ("dram_bytes", "energy_pj")
-    ]  # fmt: skip
+        (x.label, show(name, summary[name]), percent(summary[name] / whole))
+        for name, x in ENERGIES.items()
+    ]
+    rows.append(("All", show("energy_pj", whole), percent(1.0)))
+    return Table("Energy of one batch, by what takes it", ("", "Energy", "Share"), rows)
+
+
+def scorecard(run: FinishedRun) -> Section | None:
+    """Return the pick beside its runners-up: knobs, then costs with their difference."""
+    if run.pick is None:
+        return None
+    pick, others = run.pick["design"], run.runners_up
+    header = ["", "Pick", *(f"Runner-up {i}" for i in range(1, len(others) + 1)), "Budget"]
+    knobs = [
+        [
+            column(name).label,
+            show_knob(name, pick[name]),
+            *(show_knob(name, other.get(name)) for other in others),
+            "",
+        ]
+        for name in run.knobs
+    ]
+    costs = [
+        [
+            column(name).label,
+            show(name, pick[name]),
+            *(_compared(name, other.get(name), pick[name]) for other in others),
+            _limit(run, name),
+        ]
+        for name in _SCORES
+        if name in pick
+    ]
     caption = "In brackets: difference from the pick. Area is without the DRAM interface."
-    return section("scorecard", "Scorecard", table(caption, header, rows))
+    return section("scorecard", "Scorecard", Table(caption, header, [*knobs, *costs]))
 
 
-def _limit(data: ReportData, name: str) -> str:
-    if name not in data.budget:
+def _limit(run: FinishedRun, name: str) -> str:
+    if name not in run.budget:
         return ""
-    sign = (
-        "\N{GREATER-THAN OR EQUAL TO}"
-        if column(name).is_better_up
-        else ("\N{LESS-THAN OR EQUAL TO}")
-    )
-    return f"{sign} {show(name, data.budget[name])}"
+    at_least, at_most = "\N{GREATER-THAN OR EQUAL TO}", "\N{LESS-THAN OR EQUAL TO}"
+    sign = at_least if column(name).is_better_up else at_most
+    return f"{sign} {show(name, run.budget[name])}"
 
 
 def _compared(name: str, value: Any, reference: Any) -> str:
@@ -146,23 +178,27 @@ def _compared(name: str, value: Any, reference: Any) -> str:
     return f"{show(name, value)} ({signed_percent(value / reference - 1, 0)})"
 
 
-def marginal(data: ReportData) -> str:
+def marginal(run: FinishedRun) -> Section | None:
     """Return what the next step of each resource would buy, re-evaluated exactly."""
-    rows = (data.pick or {}).get("marginal") or []
+    rows = (run.pick or {}).get("marginal") or []
     if not rows:
-        return ""
+        return None
     changes = [name for name in rows[0] if name.endswith("_change")]
-    header = ["Resource", "Change", *(_short(name[: -len("_change")]) for name in changes),
-              "Note"]  # fmt: skip
-    shown = [
-        [column(str(row["resource"])).label, change_text(row),
-         *(_signed(row[name]) for name in changes), _note(row)]
-        for row in rows
+    header = [
+        "Resource", "Change", *(_short(name.removesuffix("_change")) for name in changes), "Note"
     ]  # fmt: skip
-    last = len(header) - 1
+    shown = [
+        [
+            column(str(row["resource"])).label,
+            change_text(row),
+            *(NOT_KNOWN if row[name] is None else signed_percent(row[name]) for name in changes),
+            _note(row),
+        ]
+        for row in rows
+    ]
     caption = "One step of one resource, all else unchanged, the mapper free: each a re-evaluation."
-    return section("marginal", "What the next step of each resource buys",
-                   table(caption, header, shown, text_columns=(0, 1, last)))  # fmt: skip
+    steps = Table(caption, header, shown, text_columns=(0, 1, len(header) - 1))
+    return section("marginal", "What the next step of each resource buys", steps)
 
 
 def _note(row: Mapping[str, Any]) -> str:
@@ -173,38 +209,28 @@ def _note(row: Mapping[str, Any]) -> str:
 
 
 def _short(name: str) -> str:
-    label = column(name).label
-    return {"area_mm2": "Area", "dram_bytes_per_s": "Bandwidth",
-            "dram_bytes_per_inference": "Traffic"}.get(name, label)  # fmt: skip
+    short = {
+        "area_mm2": "Area",
+        "dram_bytes_per_s": "Bandwidth",
+        "dram_bytes_per_inference": "Traffic",
+        "energy_pj_per_inference": "Energy",
+    }
+    return short.get(name, column(name).label)
 
 
-def _signed(value: Any) -> str:
-    if value is None:
-        return NOT_KNOWN
-    return signed_percent(value)
-
-
-def front_table(data: ReportData, most: int = 200) -> str:
+def front_table(run: FinishedRun, most: int = 200) -> Table | None:
     """Return the first rows of the front as a table, for readers without the plot."""
-    front = data.front
+    front = run.front
     if front is None or front.empty:
-        return ""
-    names = list(dict.fromkeys((*data.objectives, *data.budget)))
+        return None
+    names = list(dict.fromkeys((*run.objectives, *run.budget)))
     rows = [
         [design_text(row), *(show(name, row[name]) for name in names)]
-        for row in _records(front.head(most))
+        for row in records(front.head(most))
     ]
     more = f"the first {most} of {len(front):,}" if len(front) > most else f"all {len(front)}"
-    return table(f"Designs of the front, {more}; front.csv has every column.",
-                 ["Design", *(column(name).label for name in names)], rows)  # fmt: skip
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
-
-
-def heading(data: ReportData) -> str:
-    """Return the title of the page."""
-    if data.is_search:
-        return f"A chip for {escape(data.workload)}"
-    return f"{escape(data.workload)} on {escape(data.machine)}"
+    return Table(
+        f"Designs of the front, {more}; front.csv has every column.",
+        ["Design", *(column(name).label for name in names)],
+        rows,
+    )

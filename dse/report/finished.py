@@ -1,13 +1,16 @@
-"""A finished run, read back from its folder."""
+"""A finished run, read back from its folder: what its files hold, and nothing else."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dse.errors import DseError
+from dse.plots.units import design_text, knobs_of
 from dse.report.run_folder import MANIFEST
 
 _TEXT_COLUMNS = ("name", "layer", "why", "order", "unrolled", "stationary")
@@ -15,7 +18,7 @@ _TEXT_COLUMNS = ("name", "layer", "why", "order", "unrolled", "stationary")
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedRun:
-    """What a run folder holds.
+    """What a run folder holds; its tables are read when they are asked for.
 
     Attributes
     ----------
@@ -26,7 +29,7 @@ class FinishedRun:
     summary
         summary.json: totals of the picked or evaluated design, None where nothing was picked.
     pick
-        pick.json, None if nothing was picked.
+        pick.json, None for an evaluation, or if nothing was picked.
     """
 
     folder: Path
@@ -39,24 +42,90 @@ class FinishedRun:
         """The resolved configuration of the run."""
         return dict(self.manifest["config"])
 
-    def designs(self) -> pd.DataFrame:
-        """Return every design that was costed."""
-        return self.table("designs.parquet")
+    @cached_property
+    def layers(self) -> pd.DataFrame | None:
+        """layers.csv: the layers of the picked or evaluated design."""
+        return self._table("layers.csv")
 
-    def front(self) -> pd.DataFrame:
-        """Return the Pareto-optimal designs."""
-        return self.table("front.csv")
+    @cached_property
+    def designs(self) -> pd.DataFrame | None:
+        """designs.parquet: every design that was costed; None for an evaluation."""
+        return self._table("designs.parquet")
 
-    def layers(self) -> pd.DataFrame:
-        """Return the layers of the picked or evaluated design."""
-        return self.table("layers.csv")
+    @cached_property
+    def front(self) -> pd.DataFrame | None:
+        """front.csv: the Pareto-optimal designs; None for an evaluation."""
+        return self._table("front.csv")
 
-    def has(self, name: str) -> bool:
-        """Whether the folder holds a file of this name."""
-        return (self.folder / name).is_file()
+    @cached_property
+    def nearest(self) -> pd.DataFrame | None:
+        """nearest.csv: the designs that miss the budgets least, if all miss them."""
+        return self._table("nearest.csv")
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the folder; names of layers stay text, whatever they are.
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """history.csv: the study's share of the hypervolume as it grew."""
+        return self._table("history.csv")
+
+    @cached_property
+    def traffic(self) -> pd.DataFrame | None:
+        """traffic.csv: columns of `dse.plots.curves.COLUMNS`."""
+        return self._table("traffic.csv")
+
+    @cached_property
+    def given(self) -> pd.DataFrame | None:
+        """given.csv: layers under a given mapping beside the best; None where none was given."""
+        return self._table("given.csv")
+
+    @property
+    def is_search(self) -> bool:
+        """Whether designs were searched, rather than one evaluated."""
+        return (self.folder / "designs.parquet").is_file()
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The objectives' columns."""
+        return tuple(self.config["objectives"])
+
+    @property
+    def budget(self) -> dict[str, float]:
+        """Limits by column."""
+        given = self.config.get("budget") or {}
+        return {name: float(limit) for name, limit in given.items() if limit is not None}
+
+    @property
+    def is_mapping_given(self) -> bool:
+        """Whether the configuration fixes mappings, all or in part."""
+        given = self.config.get("mapping") or {}
+        return any(part for key, part in given.items() if key not in ("name", "source"))
+
+    @property
+    def workload(self) -> str:
+        """Name of the network, with its batch where that is above 1."""
+        source: Mapping[str, Any] = self.summary or {}
+        name = str(source.get("workload") or (self.config.get("workload") or {}).get("name"))
+        batch = source.get("batch", 1)
+        return name if batch == 1 else f"{name} at batch {batch}"
+
+    @property
+    def machine(self) -> str:
+        """Name of the machine that was evaluated, or what was picked."""
+        if self.pick is None:
+            return str((self.summary or {}).get("accelerator"))
+        return ", ".join(design_text(self.pick["design"]).split(", ")[:2])
+
+    @property
+    def runners_up(self) -> list[dict[str, Any]]:
+        """The runners-up of the pick."""
+        return [dict(row) for row in (self.pick or {}).get("runners_up", ())]
+
+    @property
+    def knobs(self) -> list[str]:
+        """Names of the knobs, in the order of the tables."""
+        return list(knobs_of((self.pick or {}).get("design", {})))
+
+    def _table(self, name: str) -> pd.DataFrame | None:
+        """Return a table of the folder, None if there is none; names of layers stay text.
 
         Raises
         ------
@@ -64,6 +133,8 @@ class FinishedRun:
             If the file cannot be read.
         """
         path = self.folder / name
+        if not path.is_file():
+            return None
         try:
             if path.suffix == ".parquet":
                 return pd.read_parquet(path)

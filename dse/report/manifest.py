@@ -5,6 +5,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def manifest(
         "seed": config.get("seed"),
         "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "inputs_sha256": {name: sha256(inputs[name]) for name in sorted(inputs)},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
         "config": config,
     }

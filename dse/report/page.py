@@ -1,10 +1,12 @@
 """report.html: the decision record of a run, one file that opens offline."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from dse.plots.files import write_plots
-from dse.report.data import ReportData, report_from_folder
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from dse.report.decision import (
     front_table,
     heading,
@@ -15,8 +17,12 @@ from dse.report.decision import (
 )
 from dse.report.evidence import given, reproduce, traffic, trust, why
 from dse.report.explorer import explorer
-from dse.report.markup import details, figure, inks, section
+from dse.report.figures import write_plots
+from dse.report.finished import FinishedRun, read_run
+from dse.report.parts import Details, Explorer, Picture, Section, section
+from dse.report.pictures import inks, picture
 
+_HERE = Path(__file__).parent
 _DESCRIPTIONS = {
     "pareto": "Pareto front with the pick and its runners-up; the table of the front has it all.",
     "convergence": "Share of the front's hypervolume against the designs costed.",
@@ -26,92 +32,79 @@ _DESCRIPTIONS = {
 }
 
 
-def write_report(folder: Path, *, drawn: Collection[str] = ()) -> Path:
+def write_report(folder: Path) -> Path:
     """Draw the plots of a run folder and write its report.html; return its path.
-
-    Parameters
-    ----------
-    drawn
-        Names of plots that are drawn already.
 
     Raises
     ------
     DseError
         If it is not the folder of a finished run.
     """
-    data = report_from_folder(folder)
-    pictures = write_plots(folder, chip=data.chip(), study=data.study(), drawn=drawn)
+    run = read_run(folder)
+    svgs = {name: svg.read_text(encoding="utf-8") for name, svg in write_plots(run).items()}
     path = folder / "report.html"
-    svgs = {name: svg.read_text(encoding="utf-8") for name, svg in pictures.items()}
-    path.write_text(page(data, svgs), encoding="utf-8")
+    path.write_text(page(run, svgs), encoding="utf-8")
     return path
 
 
-def page(data: ReportData, svgs: Mapping[str, str]) -> str:
+def page(run: FinishedRun, svgs: Mapping[str, str]) -> str:
     """Return the page of a run: the decision record of a search, or a shorter one.
 
     Parameters
     ----------
-    data
+    run
         The content of the run folder.
     svgs
-        The pictures by name, as `dse.plots` wrote them.
+        The pictures by name, as `dse.report.figures` wrote them.
     """
-    plots = {name: figure(name, svg, _DESCRIPTIONS[name]) for name, svg in svgs.items()}
-    table_of_front = front_table(data)
+    plots = {name: Picture(picture(name, svg, _DESCRIPTIONS[name])) for name, svg in svgs.items()}
+    table_of_front = front_table(run)
     sections = (
-        question(data),
-        recommendation(data),
-        scorecard(data),
+        question(run),
+        recommendation(run),
+        scorecard(run),
         section(
             "front",
             "The front",
-            plots.get("pareto", ""),
-            explorer(data),
-            details("The front as a table", table_of_front) if table_of_front else "",
+            plots.get("pareto"),
+            explorer(run),
+            table_of_front and Details("The front as a table", table_of_front),
         ),
-        why(data, plots),
-        given(data),
-        traffic(data, plots),
-        marginal(data),
-        trust(data, plots),
-        reproduce(data),
+        why(run, plots),
+        given(run),
+        traffic(run, plots),
+        marginal(run),
+        trust(run, plots),
+        reproduce(run),
     )
-    return document(heading(data), "\n".join(part for part in sections if part))
+    return document(heading(run), [it for it in sections if it is not None])
 
 
-def document(heading_html: str, content: str) -> str:
-    """Return a whole page in the report's style, self-contained.
+def document(title: str, sections: Sequence[Section]) -> str:
+    """Return a whole page in the report's style, self-contained."""
+    has_explorer = any(isinstance(part, Explorer) for it in sections for part in it.parts)
+    return environment().get_template("page.html.j2").render(
+        heading=title,
+        sections=sections,
+        light=inks(is_dark=False),
+        dark=inks(is_dark=True),
+        css=_asset("page.css"),
+        script=_asset("page.js"),
+        plotly=_asset("plotly-basic.min.js") if has_explorer else "",
+    )  # fmt: skip
 
-    Parameters
-    ----------
-    heading_html
-        The title, already escaped.
-    content
-        Its sections.
-    """
-    here = Path(__file__)
-    css = here.with_name("page.css").read_text(encoding="utf-8")
-    script = here.with_name("page.js").read_text(encoding="utf-8")
-    dark = f"@media screen and (prefers-color-scheme: dark){{:root{{{inks(is_dark=True)}}}}}"
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{heading_html}</title>
-<style>
-:root{{{inks(is_dark=False)}}}
-{dark}
-{css}</style>
-</head>
-<body>
-<main>
-<h1>{heading_html}</h1>
-{content}
-</main>
-<script>
-{script}</script>
-</body>
-</html>
-"""
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the templates, which escape every text that is not markup already."""
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> Markup:
+    return Markup((_HERE / "assets" / name).read_text(encoding="utf-8"))

@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from dse.plots import (
-    ChipData,
     Roof,
-    StudyData,
     bandwidth_figure,
     networks_roofline_figure,
     pareto_figure,
@@ -22,7 +20,6 @@ from dse.plots import (
     sum_of_curves,
     traffic_figure,
     traffic_table,
-    write_plots,
 )
 from dse.plots.causes import CAUSES, cause_shares, causes_figure
 from dse.plots.convergence import convergence_figure
@@ -247,25 +244,6 @@ def test_figures_of_experiments():
         networks_roofline_figure(networks, ROOF, finding="under the roof"),
     ):
         assert_units(draw(figure))
-
-
-@pytest.mark.slow
-def test_files_are_the_same_byte_for_byte(designs, front, layers, tmp_path):
-    study = StudyData(
-        designs=designs, front=front, objectives=example_run.OBJECTIVES,
-        budget=example_run.BUDGET, pick=front.iloc[3].to_dict(),
-    )  # fmt: skip
-    chip = ChipData(
-        layers=layers, roof=ROOF, buffer_bytes=524288, workload="net", machine="chip",
-        traffic=example_run.traffic(),
-    )  # fmt: skip
-    for folder in ("a", "b"):
-        write_plots(tmp_path / folder, chip=chip, study=study)
-    files = sorted((tmp_path / "a" / "plots").iterdir())
-    assert {f.stem for f in files} == {"pareto", "roofline", "time_by_cause", "traffic"}
-    for file in files:
-        assert file.read_bytes() == (tmp_path / "b" / "plots" / file.name).read_bytes()
-        assert b"<dc:date>" not in file.read_bytes()
 
 
 def test_saved_picture_has_200_dots_per_inch(layers, tmp_path):
