@@ -74,11 +74,11 @@ def time_by_cause(
 
 SENTENCES = {
     "time_mac_s": "the MACs are busy: only more MACs or a faster clock help",
-    "time_edge_s": "tiles leave part of the array idle at their edges",
+    "time_edge_s": "tiles do not fill the array, so that part of it is idle",
     "time_fill_s": "the array fills and drains between passes or waits for its buffers, and its "
     "MACs wait",
-    "time_compulsory_s": "each datum crosses the DRAM interface once, and that alone takes longer "
-    "than the MACs: only bandwidth or a larger batch helps",
+    "time_compulsory_s": "in each run each datum crosses the DRAM interface once, and that alone "
+    "takes longer than the MACs: only bandwidth or a larger batch helps",
     "time_refetch_s": "the buffer is too small to keep what is used again, so it is fetched again",
     "time_dram_inefficiency_s": "the DRAM delivers less than its peak rate",
     "time_first_last_s": "the first fetch and the last write cannot be hidden behind the MACs",
@@ -88,9 +88,9 @@ SENTENCES = {
 
 
 BEHIND = {
-    "time_mac_s": "the MACs are busy",
-    "time_edge_s": SENTENCES["time_edge_s"],
-    "time_fill_s": SENTENCES["time_fill_s"],
+    "time_mac_s": "the MACs are busy for {share} of it",
+    "time_edge_s": "tiles fill part of the array, which costs no time",
+    "time_fill_s": "the array fills and drains, which costs no time",
 }
 """What computation does meanwhile, where the transfer takes as long as the layer."""
 
@@ -109,16 +109,25 @@ def reason(times: Mapping[str, float], latency: float, transfer_s: float = 0.0) 
     """
     if latency <= 0:
         return "it takes no time: nothing of it uses the DRAM"
+    is_hidden = transfer_s >= latency * (1 - 1e-9)
     largest = max(times, key=lambda column: times[column])
-    share = times[largest] / latency
-    text = f"{100 * share:.0f} % of the time: {SENTENCES[largest]}"
-    if largest in BEHIND and transfer_s >= latency * (1 - 1e-9):
+    if largest in BEHIND and is_hidden:
+        meanwhile = BEHIND[largest].format(share=_percent(times[largest], latency))
         return (
             "its DRAM transfer takes all of the time: bandwidth or fewer bytes help; meanwhile "
-            f"{BEHIND[largest]} for {100 * share:.0f} % of the time"
+            f"{meanwhile}"
         )
-    rest = {column: seconds for column, seconds in times.items() if column != largest}
+    text = f"{_percent(times[largest], latency)} of the time: {SENTENCES[largest]}"
+    rest = {
+        column: seconds
+        for column, seconds in times.items()
+        if column != largest and not (is_hidden and column in BEHIND)
+    }
     second = max(rest, key=lambda column: rest[column])
     if rest[second] >= 0.1 * latency:
-        text += f"; {100 * rest[second] / latency:.0f} %: {SENTENCES[second]}"
+        text += f"; {_percent(rest[second], latency)}: {SENTENCES[second]}"
     return text
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %"

@@ -11,6 +11,7 @@ from dse.cost.area import extrapolation_warnings
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.errors import DseError
 from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
+from dse.evaluation.further_columns import with_further_columns
 from dse.evaluation.many_designs import Group, find_mappings, write_costs
 from dse.evaluation.one_layer import layer_row
 from dse.evaluation.result import Evaluation
@@ -58,7 +59,12 @@ def evaluate(
     scale = _widest_mac(network)
     find_mappings(network, accelerator, objective, slack=slack, area_scale=scale)
     rows = tuple(
-        layer_row(layer, accelerator, objective, slack=slack, area_scale=scale)
+        with_further_columns(
+            layer_row(layer, accelerator, objective, slack=slack, area_scale=scale),
+            layer,
+            accelerator,
+            scale,
+        )
         for layer in with_fused_layers(network, accelerator).layers
     )
     latency = sum(row["latency_s"] for row in rows)

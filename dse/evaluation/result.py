@@ -1,6 +1,7 @@
 """What one evaluation of a network on a machine says."""
 
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 from dse.hardware import Accelerator
@@ -48,3 +49,21 @@ class Evaluation:
     peak_macs_per_s: float
     warnings: tuple[str, ...]
     layer_rows: tuple[dict[str, Any], ...]
+
+    @property
+    def energy_mac_pj(self) -> float:
+        """Energy of the MACs, in which that of the buffers is. [pJ]."""
+        return self._sum("energy_mac_pj")
+
+    @property
+    def energy_dram_pj(self) -> float:
+        """Energy of the bits that cross the DRAM interface. [pJ]."""
+        return self._sum("energy_dram_pj")
+
+    @property
+    def energy_leakage_pj(self) -> float:
+        """Energy of what runs all the time; with the other two, all of ``energy_pj``. [pJ]."""
+        return self._sum("energy_leakage_pj")
+
+    def _sum(self, column: str) -> float:
+        return fsum(row[column] for row in self.layer_rows)

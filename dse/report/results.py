@@ -11,17 +11,15 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from dse.columns import ENERGIES
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
 from dse.report.pick_words import reason_text
 from dse.workload import Workload
 
-TOTALS = tuple(
-    x.name
-    for x in fields(Evaluation)
-    if x.name not in ("workload", "accelerator", "layer_rows", "warnings")
-)
+_PARTS = ("workload", "accelerator", "layer_rows", "warnings")
+TOTALS = (*(x.name for x in fields(Evaluation) if x.name not in _PARTS), *ENERGIES)
 
 
 def write_study(folder: Path, study: Study) -> None:
