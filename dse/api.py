@@ -14,6 +14,7 @@ from dse.config.networks import network_values
 from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
+from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.model import design_costs
 from dse.evaluation.model import evaluate as evaluate_model
@@ -181,6 +182,7 @@ def evaluate(
     accelerator: Accelerator,
     *,
     objective: str = "latency_s",
+    slack: float = DEFAULT_SLACK,
     mapping: GivenMapping = None,
 ) -> Result:
     """Cost one network on one machine, layer by layer.
@@ -189,6 +191,9 @@ def evaluate(
     ----------
     objective
         What each layer's mapping minimises: latency_s, dram_bytes, energy_pj or edp.
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits, where latency is
+        asked for: of the mappings within it the one of fewest bits.
     mapping
         What is fixed of the mappings, as for `with_mapping`; nothing if None.
 
@@ -203,7 +208,7 @@ def evaluate(
         If no mapping of some layer fits.
     """
     machine = with_mapping(accelerator, network, mapping)
-    found = evaluate_model(network, machine, objective=objective)
+    found = evaluate_model(network, machine, objective=objective, slack=slack)
     return Result(**{x.name: getattr(found, x.name) for x in fields(found)})
 
 
@@ -213,6 +218,7 @@ def evaluate_designs(
     designs: pd.DataFrame,
     *,
     objective: str = "latency_s",
+    slack: float = DEFAULT_SLACK,
 ) -> pd.DataFrame:
     """Cost many designs in one call.
 
@@ -224,6 +230,8 @@ def evaluate_designs(
         One row a design; columns are named as parameters, ``batch`` or ``technology``.
     objective
         What each layer's mapping minimises.
+    slack
+        As for `evaluate`.
 
     Returns
     -------
@@ -236,7 +244,9 @@ def evaluate_designs(
         If a column is not a parameter, or a value is out of range.
     """
     columns = {str(name): designs[name].to_numpy() for name in designs.columns}
-    costs = design_costs(network, accelerator, columns, catalogue=catalogue(), objective=objective)
+    costs = design_costs(
+        network, accelerator, columns, catalogue=catalogue(), objective=objective, slack=slack
+    )
     given = {name: designs[name] for name in designs.columns if name not in costs}
     return pd.DataFrame({**given, **costs}, index=designs.index, copy=False)
 
@@ -251,6 +261,7 @@ def search(
     objectives: Sequence[str] = OBJECTIVES,
     sampler: str = "ridge",
     mapper_objective: str = "latency_s",
+    mapper_slack: float = DEFAULT_SLACK,
     progress: bool = False,
     **options: Any,
 ) -> Study:
@@ -270,6 +281,8 @@ def search(
         A name of `dse.exploration.SAMPLERS`; ``exact`` only enumerates.
     mapper_objective
         What each layer's mapping minimises.
+    mapper_slack
+        The slack of `evaluate`.
     progress
         Whether to draw a progress bar on a terminal.
     options
@@ -281,7 +294,7 @@ def search(
         If an argument is wrong.
     """
     return run_search(
-        SpaceModel(network=network, space=space, objective=mapper_objective),
+        SpaceModel(network=network, space=space, objective=mapper_objective, slack=mapper_slack),
         objectives=objectives,
         budget=dict(budget or {}),
         sampler=sampler,

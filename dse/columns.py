@@ -154,6 +154,8 @@ RUNS: Mapping[str, Column] = {
     "task": _count("Task", "What the run did."),
     "workload": _count("Network", "Name of the network."),
     "accelerator": _count("Machine", "Name of the machine."),
+    "slack": _count(
+        "Mapper slack", "Share of the least latency that a mapping may lose to move fewer bits."),
     "objective": _count("Mapper objective", "What each layer's mapping minimises."),
     "bits": _count("Bits", "Bits of input, weight, output and partial sum."),
     "front": _count("Front", "Whether the front is exact (all designs) or sampled."),

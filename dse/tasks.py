@@ -124,7 +124,12 @@ def _pick(job: Job) -> list[str] | Outcome:
 
 def _model(network: Workload, space: Space, settings: Settings) -> SpaceModel:
     """Return the cost model of a space under the settings of a run."""
-    return SpaceModel(network=network, space=space, objective=settings.mapper_objective)
+    return SpaceModel(
+        network=network,
+        space=space,
+        objective=settings.mapper_objective,
+        slack=settings.mapper_slack,
+    )
 
 
 def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
@@ -168,6 +173,7 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
         network.with_batch(int(batch)),
         _machine(values, machine, _at_most(network, study.space)),
         objective=settings.mapper_objective,
+        slack=settings.mapper_slack,
     )
     write_study(folder, study)
     write_pick(folder, pick, machine)
@@ -232,11 +238,12 @@ def _evaluate(job: Job) -> list[str]:
     free = accelerator_from(job.values["accelerator"])
     bound = with_mapping(free, network, mapping_from(job.values.get("mapping")))
     objective, folder = job.settings.mapper_objective, job.stage.folder
-    evaluation = evaluate(network, bound, objective=objective)
+    slack = job.settings.mapper_slack
+    evaluation = evaluate(network, bound, objective=objective, slack=slack)
     write_evaluation(folder, evaluation, job.values["workload"].get("coverage"))
     beside = []
     if bound != free:
-        best = evaluate(network, free, objective=objective)
+        best = evaluate(network, free, objective=objective, slack=slack)
         table = given_table(evaluation, best)
         write_given(folder, table)
         beside = given_lines(evaluation, best, table)

@@ -105,6 +105,9 @@ WRONG = {
     "clock as text": ([*ONE_CHIP, "accelerator.clock_hz=1GHz"], ["clock_hz", "1GHz"]),
     # what does not exist or cannot be
     "objective": (["objectives=[latency_s,speed]"], ["objectives", "'speed'"]),
+    "slack below 0": (["mapper.slack=-0.01"], ["mapper.slack", "0 to 10", "-0.01"]),
+    "slack as text": (["mapper.slack=much"], ["mapper.slack", "'much'"]),
+    "slack as percent": (["mapper.slack=20"], ["mapper.slack", "0 to 10"]),
     "one objective": (["objectives=[latency_s]"], ["objectives", "two to four"]),
     "an objective twice": (["objectives=[latency_s,latency_s]"], ["objectives"]),
     "objectives as text": (["objectives=latency_s"], ["objectives", "list"]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from dse.columns import QUANTITIES
 from dse.config.checks import integer, mapping, number, one_of, texts
+from dse.cost.time import longest_share
 from dse.errors import DseError
 from dse.exploration.problem import check_budget, check_objectives
 from dse.mapping.objective import MAPPER_OBJECTIVES
@@ -63,6 +64,8 @@ class Settings:
         Column of costs to its floor (throughput) or ceiling (all others), in the column's unit.
     mapper_objective
         What each layer's mapping minimises.
+    mapper_slack
+        Share of the least latency that a mapping may lose to move fewer bits.
     runs
         Finished run folders, for ``pick``, ``report`` and ``compare``.
     """
@@ -73,6 +76,7 @@ class Settings:
     budget: Mapping[str, float]
     pick: PickSettings
     mapper_objective: str
+    mapper_slack: float
     runs: tuple[Path, ...]
 
 
@@ -90,7 +94,7 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         If a value is outside its range, or names what does not exist.
     """
     task = one_of("task.name", mapping("task", values["task"], ("name",))["name"], TASKS)
-    mapping("mapper", values["mapper"], ("objective",))
+    mapping("mapper", values["mapper"], ("objective", "slack"))
     return Settings(
         task=task,
         seed=_seed(values["seed"]),
@@ -100,8 +104,14 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         mapper_objective=one_of(
             "mapper.objective", values["mapper"]["objective"], MAPPER_OBJECTIVES
         ),
+        mapper_slack=_slack(values["mapper"]["slack"]),
         runs=_runs(task, values["run"]),
     )
+
+
+def _slack(value: Any) -> float:
+    longest_share(value)  # its errors name the key and the rule
+    return float(value)
 
 
 def _seed(value: object) -> int:

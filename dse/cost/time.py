@@ -11,6 +11,9 @@ from dse.compiling import compiled, inlined
 from dse.errors import DseError
 from dse.hardware import Transfers
 
+DEFAULT_SLACK = 0.0
+"""Share of the least latency that a mapping may lose to move fewer bits, unless it is said."""
+
 MOST_SLACK = 10.0
 """A mapping that takes more than eleven times the least latency is nobody's choice."""
 

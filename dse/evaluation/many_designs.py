@@ -11,7 +11,7 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.energy import mac_scale
-from dse.cost.time import latency_s, longest_share
+from dse.cost.time import DEFAULT_SLACK, latency_s, longest_share
 from dse.evaluation.counting_sort import by_room, dealt, starts_of
 from dse.evaluation.design_columns import Machines
 from dse.evaluation.lookup import add_layer
@@ -66,7 +66,7 @@ def write_costs(
     objective: str,
     costs: tuple[FloatArray, FloatArray],
     *,
-    slack: float = 0.0,
+    slack: float = DEFAULT_SLACK,
     points: OperatingPoints | None = None,
 ) -> None:
     """Write latency and DRAM bits of the designs of all groups.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dse.arrays import FloatArray, IntArray, parts_of
 from dse.cost.area import extrapolation_warnings
 from dse.cost.energy import energy_pj, mac_scale, power_w
+from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
 from dse.evaluation.further_columns import with_further_columns
@@ -37,7 +38,7 @@ def evaluate(
     accelerator: Accelerator,
     *,
     objective: str = "latency_s",
-    slack: float = 0.0,
+    slack: float = DEFAULT_SLACK,
 ) -> Evaluation:
     """Cost one network on one machine, layer by layer.
 
@@ -82,6 +83,7 @@ def evaluate(
         workload=network,
         accelerator=accelerator,
         objective=objective,
+        slack=slack,
         num_macs=accelerator.num_macs,
         peak_macs_per_s=accelerator.num_macs * accelerator.clock_hz,
         warnings=network.notes
@@ -103,7 +105,7 @@ def design_costs(
     *,
     catalogue: Catalogue,
     objective: str = "latency_s",
-    slack: float = 0.0,
+    slack: float = DEFAULT_SLACK,
     points: OperatingPoints | None = None,
 ) -> dict[str, FloatArray]:
     """Cost many designs of one accelerator in one call.

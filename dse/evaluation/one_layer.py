@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dse.cost.time import latency_s
+from dse.cost.time import DEFAULT_SLACK, latency_s
 from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
 from dse.evaluation.causes import CAUSES, reason, time_by_cause
 from dse.evaluation.many_designs import launch_s, macless_bits, pooling_cycles
@@ -19,7 +19,7 @@ def layer_row(
     chip: Accelerator,
     objective: str,
     *,
-    slack: float = 0.0,
+    slack: float = DEFAULT_SLACK,
     area_scale: float | None = None,
 ) -> dict[str, Any]:
     """Return the row of layers.csv of one layer: over all its repeats unless said.

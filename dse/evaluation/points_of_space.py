@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from dse.cost.time import DEFAULT_SLACK
 from dse.evaluation.design_columns import Machines, machines_of
 from dse.hardware import Accelerator
 from dse.mapping.objective import Objective
@@ -25,7 +26,9 @@ def can_ask(chip: Accelerator, objective: str) -> bool:
     return is_mapped and objective == Objective.LATENCY_S.key
 
 
-def operating_points_of(space: Space, objective: str, slack: float = 0.0) -> OperatingPoints | None:
+def operating_points_of(
+    space: Space, objective: str, slack: float = DEFAULT_SLACK
+) -> OperatingPoints | None:
     """Return the operating points of all designs of a space, None if they are not alike.
 
     Parameters

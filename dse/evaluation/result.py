@@ -16,6 +16,8 @@ class Evaluation:
     ----------
     objective
         What each layer's mapping minimises.
+    slack
+        Share of the least latency that a mapping may lose to move fewer bits.
     latency_s, throughput_per_s
         Time of the batch, and inferences per second.
     dram_bytes, dram_bytes_per_inference, energy_pj, energy_pj_per_inference
@@ -35,6 +37,7 @@ class Evaluation:
     workload: Workload
     accelerator: Accelerator
     objective: str
+    slack: float
     latency_s: float
     throughput_per_s: float
     dram_bytes: float

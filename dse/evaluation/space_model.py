@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dse.arrays import FloatArray
+from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.design_columns import Columns
 from dse.evaluation.model import chip_costs, design_costs
@@ -45,7 +46,7 @@ class SpaceModel:
     network: Workload
     space: Space
     objective: str = "latency_s"
-    slack: float = 0.0
+    slack: float = DEFAULT_SLACK
 
     @property
     def has_time_grid(self) -> bool:

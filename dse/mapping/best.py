@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dse.cost.time import latency_s
+from dse.cost.time import DEFAULT_SLACK, latency_s
 from dse.hardware import Accelerator
 from dse.mapping.layer_on_array import MOST
 from dse.mapping.nest.mapping import Mapping
@@ -19,7 +19,7 @@ def best_mapping(
     chip: Accelerator,
     objective: str,
     *,
-    slack: float = 0.0,
+    slack: float = DEFAULT_SLACK,
     area_scale: float | None = None,
 ) -> Mapping:
     """Return the best mapping on a machine as it is, as `mapping_table` would give it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
+from dse.cost.time import DEFAULT_SLACK
 
 MOST_RATIOS = 31
 """Ranges of ratios: a box of a search has a bit for each, set while the box is open there."""
@@ -35,11 +36,11 @@ class OperatingPoints:
 
     rooms: tuple[int, ...]
     ratios: tuple[tuple[float, float], ...]
-    slack: float = 0.0
+    slack: float = DEFAULT_SLACK
 
     @classmethod
     def of(
-        cls, rooms: IntArray, ratios: FloatArray, slack: float = 0.0
+        cls, rooms: IntArray, ratios: FloatArray, slack: float = DEFAULT_SLACK
     ) -> "OperatingPoints | None":
         """Return the points of machines of any of these rooms and ratios; None if too many rooms.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dse.arrays import FloatArray, IntArray
 from dse.cost.area import area_mm2
 from dse.cost.energy import dram_pj_per_bit, energy_pj, mac_scale
-from dse.cost.time import latency_s, longest_share
+from dse.cost.time import DEFAULT_SLACK, latency_s, longest_share
 from dse.errors import InfeasibleError
 from dse.hardware import Accelerator
 from dse.mapping.layer_on_array import LayerOnArray
@@ -75,7 +75,7 @@ class MappingTable:
         objective: str,
         chip: Accelerator,
         *,
-        slack: float = 0.0,
+        slack: float = DEFAULT_SLACK,
         area_scale: float | None = None,
     ) -> Mapping:
         """Return the best mapping that fits a machine.
@@ -107,7 +107,7 @@ class MappingTable:
         objective: str,
         chip: Accelerator,
         *,
-        slack: float = 0.0,
+        slack: float = DEFAULT_SLACK,
         area_scale: float | None = None,
     ) -> int:
         """Return the row of the best mapping that fits a machine; see `best`."""

@@ -25,13 +25,13 @@ KNOBS = {
 ALL = ("throughput_per_s", "area_mm2", "dram_bytes_per_s")
 
 
-def problem_of(objectives=ALL, budget=None, *, knobs=KNOBS, transfers="double_buffered"):
+def problem_of(objectives=ALL, budget=None, *, knobs=KNOBS, transfers="double_buffered", slack=0.0):
     chip = replace(dse.load_accelerator("flexible"), transfers=transfers)
     space = Space(
         name="fine", accelerator=chip, knobs=knobs, catalogue=dse.load_space("edge").catalogue
     )
     return Problem(
-        model=SpaceModel(network=dse.load_workload("tiny"), space=space),
+        model=SpaceModel(network=dse.load_workload("tiny"), space=space, slack=slack),
         objectives=objectives,
         budget=budget or {},
     )
@@ -57,7 +57,11 @@ def assert_same_front(problem):
     return screened
 
 
-@pytest.mark.parametrize("transfers", ["overlapped", "double_buffered", "serial"])
+@pytest.mark.parametrize(
+    ("transfers", "slack"),
+    [("overlapped", 0), ("double_buffered", 0), ("serial", 0), ("overlapped", 0.01),
+     ("double_buffered", 0.01), ("double_buffered", 0.2)],
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("objectives", "budget"),
     [
@@ -68,8 +72,8 @@ def assert_same_front(problem):
         (ALL, {"throughput_per_s": 1e12}),
     ],
 )
-def test_the_front_is_that_of_the_whole_grid(fine, objectives, budget, transfers):
-    problem = problem_of(objectives, budget, transfers=transfers)
+def test_the_front_is_that_of_the_whole_grid(fine, objectives, budget, transfers, slack):
+    problem = problem_of(objectives, budget, transfers=transfers, slack=slack)
     assert can_screen(problem)
     assert_same_front(problem)
 
