@@ -15,7 +15,7 @@ from matplotlib.transforms import offset_copy
 
 from dse.arrays import FloatArray, IntArray
 from dse.columns import CAUSES
-from dse.plots.layers import longest_first, together
+from dse.plots.layers import longest_first, short_names, together
 from dse.plots.style import (
     BLUE,
     GREEN,
@@ -159,7 +159,7 @@ def time_by_cause(ax: Axes, rows: pd.DataFrame) -> Axes:
     for place, end in enumerate(left):
         text = percent(end / whole, 1)
         ax.text(end, place, text, transform=beside, va="center", fontsize=8, color=MUTED)
-    ax.set_yticks(places, [plain(str(name), 30) for name in rows["name"]], fontsize=8.5)
+    ax.set_yticks(places, short_names(rows["name"], 30), fontsize=8.5)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", left=False, length=0)
@@ -187,11 +187,11 @@ def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
         return f"{where} takes no time"
     ideal = shares.get("time_mac_s", 0.0)
     losses = {cause: share for cause, share in shares.items() if cause != "time_mac_s"}
-    text = f"{where}: {percent(ideal)} of the time is ideal MAC time"
+    text = f"{where}: MACs that are always busy would take {percent(ideal)} of the time"
     if not losses:
         return text
     worst = max(losses, key=lambda cause: losses[cause])
-    return f"{text}; the largest loss is {CAUSES[worst].label} ({percent(losses[worst])})"
+    return f"{text}; most is added by {CAUSES[worst].label} ({percent(losses[worst])})"
 
 
 def _detail(rows: pd.DataFrame) -> str:

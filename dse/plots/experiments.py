@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dse.columns import column
 from dse.plots.labels import Label, place
-from dse.plots.roofline import Roof, along_roof, draw_roof
+from dse.plots.roofline import Roof, along_roof, draw_roof, legend_below
 from dse.plots.style import (
     FAINT,
     INK,
@@ -216,6 +216,7 @@ def networks_roofline_figure(networks: pd.DataFrame, roof: Roof, *, finding: str
         labels = [
             _draw_network(ax, row, index) for index, (_, row) in enumerate(networks.iterrows())
         ]
+        legend_below(ax)
         place(ax, labels, obstacles=[*labels, *along_roof(roof, labels)])
     return figure
 

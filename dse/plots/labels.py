@@ -72,7 +72,7 @@ def _place_one(
     frame = np.array(ax.get_window_extent().extents)
     centre = ax.transData.transform((label.x, label.y))
     others = np.array(taken).reshape(-1, 4)
-    best, offset, low = math.inf, np.zeros(2), centre
+    best, offset, low, leader = math.inf, np.zeros(2), centre, np.zeros((0, 4))
     for radius in _RADII_POINTS:
         offsets = (radius + label.radius_points) * _DIRECTIONS
         anchors = centre + scale * offsets
@@ -84,10 +84,12 @@ def _place_one(
         first = int(np.argmin(costs.round(9)))
         if costs[first] + radius / 1e3 < best - 1e-9:
             best, offset, low = costs[first] + radius / 1e3, offsets[first], lows[first]
+            leader = leaders[first]
         if best < 1:
             break
     room = 2 * scale
     taken.append(np.hstack([low - room, low + size + room]))
+    taken.extend(leader)
     return _note(ax, label, (float(offset[0]), float(offset[1])), fontsize)
 
 
@@ -139,8 +141,8 @@ def _costs(
     texts = boxes[:, 0]
     is_inside = (frame[:2] <= texts[:, :2]) & (texts[:, 2:] <= frame[2:])
     on_texts, on_marks = _overlaps(boxes, taken), _overlaps(boxes, marks)
-    crossed = on_texts[:, 1:].sum(axis=1) + on_marks[:, 1:].sum(axis=1)
-    covered = 10.0 * on_texts[:, 0] + 2.0 * on_marks[:, 0] + 0.6 * crossed
+    crossed = 3.0 * on_texts[:, 1:].sum(axis=1) + 0.6 * on_marks[:, 1:].sum(axis=1)
+    covered = 10.0 * on_texts[:, 0] + 2.0 * on_marks[:, 0] + crossed
     return np.asarray(100.0 * ~is_inside.all(axis=1) + covered)
 
 

@@ -1,6 +1,11 @@
 """Layer rows made fit for a picture: alike layers together, the longest first."""
 
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+
 import pandas as pd
+
+from dse.plots.style import plain
 
 _DIGITS = 6
 
@@ -47,3 +52,40 @@ def longest_first(layers: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def _is_cause(column: str) -> bool:
     return column.startswith("time_") and column.endswith("_s")
+
+
+def short_names(names: Iterable[object], width: int) -> list[str]:
+    """Return names as drawable lines of some `width`; those that differ stay different.
+
+    A name is cut in the middle; names that would become alike are cut around what differs.
+    """
+    whole = [plain(str(name)) for name in names]
+    short = [plain(name, width) for name in whole]
+    for text in {x for x in short if short.count(x) > 1}:
+        rows = [row for row, x in enumerate(short) if x == text]
+        for row, cut in zip(rows, _cut_around([whole[row] for row in rows], width), strict=True):
+            short[row] = cut
+    return short
+
+
+def _cut_around(names: Sequence[str], width: int) -> list[str]:
+    """Return names that differ in their middle with that middle and some of their ends."""
+    if len(set(names)) == 1:
+        return [plain(name, width) for name in names]
+    before = _num_alike(names)
+    after = _num_alike([name[before:][::-1] for name in names])
+    cuts = []
+    for name in names:
+        middle = name[before : len(name) - after]
+        room = max(width - len(middle) - 2, 0)
+        head, tail = min(room // 2, before), min(room - room // 2, after)
+        end = name[len(name) - tail :] if tail else ""
+        lines = name[:head], "…" if head < before else "", plain(middle, width)
+        cuts.append("".join((*lines, "…" if tail < after else "", end)))
+    return cuts
+
+
+def _num_alike(names: Sequence[str]) -> int:
+    """Return how many characters the names have alike at their start."""
+    columns = zip(*names, strict=False)
+    return sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, columns))

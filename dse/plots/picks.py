@@ -38,7 +38,7 @@ def mark_picks(
         values = f"{show(x, design[x])}, {show(y, design[y])}"
         text = f"Pick: {plain(_short(design))}\n{values}" if is_pick else f"{name}: {values}"
         labels.append(Label(x=at[0], y=at[1], text=text, radius_points=8, is_bold=is_pick))
-    place(ax, labels, obstacles=_front_marks(ax))
+    place(ax, labels, obstacles=[*_front_marks(ax), *_limit_marks(ax)])
 
 
 def _short(design: Mapping[str, object]) -> str:
@@ -56,4 +56,16 @@ def _front_marks(ax: Axes) -> list[Label]:
         if line.get_marker() in MARKERS and line.get_linestyle() == "None":
             points = np.column_stack(line.get_data())
             marks += [Label(x=px, y=py, text="", radius_points=2.5) for px, py in points[:400]]
+    return marks
+
+
+def _limit_marks(ax: Axes) -> list[Label]:
+    """Return marks along the lines of the budgets, so that no label lies on one."""
+    marks = []
+    for line in ax.lines:
+        if line.get_linestyle() == "--" and np.size(line.get_xdata()) == 2:
+            shown = line.get_transform().transform(np.column_stack(line.get_data()))
+            along = np.linspace(shown[0], shown[1], 60)
+            points = ax.transData.inverted().transform(along)
+            marks += [Label(x=px, y=py, text="", radius_points=1) for px, py in points]
     return marks

@@ -1,7 +1,7 @@
 """Roofline: MAC rate against operational intensity, under the roofs of a chip."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dse.plots.labels import Label, place
-from dse.plots.layers import together
+from dse.plots.layers import short_names, together
 from dse.plots.style import (
     BLUE,
     INK,
@@ -18,7 +18,6 @@ from dse.plots.style import (
     PAPER,
     VERMILLION,
     finite,
-    halo,
     log_axis,
     log_limits,
     look,
@@ -34,6 +33,13 @@ BOUNDS = {
     "memory": (VERMILLION, "s", "bound by DRAM"),
     "first and last": (ORANGE, "^", "bound by its first and last tiles"),
 }
+_PACE = {
+    "memory": "DRAM",
+    "first and last": "first and last tiles",
+    "no MACs": "layers without MACs",
+}
+"""What takes longer in layers of a bound, whatever their MACs alone would need."""
+
 _LABELLED = 6
 
 
@@ -85,6 +91,7 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
     draw_roof(ax, roof, intensities=points[0], rates=points[1])
     if shown.empty:
         nothing_to_draw(ax, "No layer has MACs: there is no point to draw.")
+        legend_below(ax)
         return [], []
     shares = shown["latency_s"] / max(layers["latency_s"].sum(), 1e-300)
     for bound, (ink, marker, text) in BOUNDS.items():
@@ -103,13 +110,24 @@ def roofline(ax: Axes, layers: pd.DataFrame, roof: Roof) -> tuple[list[Label], l
             label=text,
             zorder=3,
         )
-    legend = ax.legend(loc="lower center")
+    legend_below(ax)
+    largest = shares.sort_values(ascending=False, kind="stable").index[:_LABELLED]
+    labels = {row: _label(shown.loc[row], float(shares[row])) for row in shown.index}
+    names = dict(zip(largest, short_names(shown.loc[largest, "name"], 30), strict=True))
+    named = [replace(labels[x], text=f"{names[x]} ({percent(shares[x])})") for x in largest]
+    return named, list(labels.values())
+
+
+def legend_below(ax: Axes) -> None:
+    """Write the legend of roofs and marks below the axes, where it covers nothing."""
+    handles, texts = ax.get_legend_handles_labels()
+    figure = ax.get_figure()
+    if figure is None or not handles:
+        return
+    legend = figure.legend(handles, texts, loc="outside lower center", ncols=3, fontsize=8.5)
     for handle in legend.legend_handles:
         if handle is not None and hasattr(handle, "set_sizes"):
             handle.set_sizes([50])
-    largest = shares.sort_values(ascending=False, kind="stable").index[:_LABELLED]
-    labels = {row: _label(shown.loc[row], float(shares[row])) for row in shown.index}
-    return [labels[row] for row in largest], list(labels.values())
 
 
 def _with_rate(layers: pd.DataFrame, roof: Roof) -> pd.DataFrame:
@@ -139,7 +157,7 @@ def _label(row: pd.Series, share: float) -> Label:
     return Label(
         x=float(row["operational_intensity"]),
         y=float(row["macs_per_s"]),
-        text=f"{plain(str(row['name']), 28)} ({percent(share)})",
+        text="",
         radius_points=_radius(share),
     )
 
@@ -167,16 +185,15 @@ def draw_roof(
     log_axis(ax, "x", "operational_intensity", x_limits)
     log_axis(ax, "y", "macs_per_s", y_limits, label="MAC rate")
     x = np.array([x_limits[0], roof.ridge, x_limits[1]])
+    peak, rate = show("macs_per_s", roof.peak_macs_per_s), roof.delivered_bytes_per_s
     ax.plot(
         x,
-        np.minimum(x * roof.delivered_bytes_per_s, roof.peak_macs_per_s),
+        np.minimum(x * rate, roof.peak_macs_per_s),
         color=INK,
         linewidth=1.8,
         zorder=2,
+        label=f"{peak}, {show('dram_bytes_per_s', rate)} from DRAM",
     )
-    peak = f"MAC array: {show('macs_per_s', roof.peak_macs_per_s)}"
-    _roof_text(ax, peak, (x_limits[1], roof.peak_macs_per_s), ha="right")
-    note = f"{show('dram_bytes_per_s', roof.delivered_bytes_per_s)} from DRAM"
     if roof.dram_efficiency < 1:
         bend = roof.peak_macs_per_s / roof.dram_bytes_per_s
         ax.plot(
@@ -186,40 +203,15 @@ def draw_roof(
             linewidth=1.0,
             linestyle=(0, (4, 3)),
             zorder=1.8,
+            label=f"DRAM at its peak, {show('dram_bytes_per_s', roof.dram_bytes_per_s)}",
         )
-        peak_rate = show("dram_bytes_per_s", roof.dram_bytes_per_s)
-        note += f"\n({percent(roof.dram_efficiency)} of {peak_rate}, dashed)"
-    low = max(x_limits[0], y_limits[0] / roof.delivered_bytes_per_s)
-    middle = low**0.62 * roof.ridge**0.38
-    _roof_text(ax, note, (middle, middle * roof.dram_bytes_per_s), ha="right")
-    ax.axvline(roof.ridge, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
-    ax.annotate(
-        f"ridge: {number(roof.ridge)} MACs/B",
-        (roof.ridge, 0.015),
-        (-3, 0),
-        fontsize=8.5,
-        xycoords=ax.get_xaxis_transform(),
-        textcoords="offset points",
+    ax.axvline(
+        roof.ridge,
         color=MUTED,
-        rotation=90,
-        ha="right",
-        va="bottom",
-        bbox=halo(),
-    )
-
-
-def _roof_text(ax: Axes, text: str, at: tuple[float, float], *, ha: str) -> None:
-    ax.annotate(
-        text,
-        at,
-        (-6, 5),
-        textcoords="offset points",
-        ha=ha,
-        va="bottom",
-        fontsize=8.5,
-        bbox=halo(),
-        zorder=6,
-        annotation_clip=True,
+        linewidth=0.8,
+        linestyle=":",
+        zorder=1,
+        label=f"ridge, {number(roof.ridge)} MACs/B",
     )
 
 
@@ -233,18 +225,22 @@ def bound_shares(layers: pd.DataFrame) -> dict[str, float]:
 
 
 def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
-    words = {
-        "compute": "limited by the MAC array",
-        "memory": "limited by DRAM bandwidth",
-        "first and last": "limited by fetching first and writing last tiles",
-        "no MACs": "in layers without MACs",
-    }
-    shares = bound_shares(layers)
     where = f"{plain(workload)} on {plain(machine, 40)}"
+    shares = bound_shares(layers)
     if not shares:
         return f"{where} takes no time"
-    bound, share = next(iter(shares.items()))
-    return f"{where} is {words.get(bound, plain(bound))} for {percent(share)} of its time"
+    names = {**_PACE, "compute": _array_words(layers)}
+    parts = [f"{names.get(bound, plain(bound))} for {percent(x)}" for bound, x in shares.items()]
+    parts[0] += " of the time"
+    return f"{where}: the pace is set by {', '.join(parts[:3])}"
+
+
+def _array_words(layers: pd.DataFrame) -> str:
+    """Return what the array is called: a rate is far below its roof where it is mostly not busy."""
+    rows = layers[layers["bound"] == "compute"]
+    is_known = "time_mac_s" in rows and len(rows)
+    busy = rows["time_mac_s"].sum() / rows["latency_s"].sum() if is_known else 1.0
+    return "the array" if busy >= 0.5 else "the array, mostly idle or filling,"
 
 
 def _detail(layers: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from dse.plots.curves import COLUMNS, MOST_PANELS, traffic_at
 from dse.plots.labels import Label, place
+from dse.plots.layers import short_names
 from dse.plots.style import (
     BLUE,
     GREEN,
@@ -61,12 +62,12 @@ def traffic_figure(
         ax = figure.add_subplot(rows[0, :])
         title(figure, _finding(network, buffer_bytes, workload), _DETAIL)
         traffic_curve(ax, network, buffer_bytes=buffer_bytes)
-        for column, name in enumerate(names):
+        for column, (name, short) in enumerate(zip(names, short_names(names, 26), strict=True)):
             small = figure.add_subplot(rows[1, column])
             traffic_curve(
                 small, traffic[traffic["layer"] == name], buffer_bytes=buffer_bytes, is_small=True
             )
-            small.set_title(plain(name, 26), loc="left", fontsize=8)
+            small.set_title(short, loc="left", fontsize=8)
             if column:
                 small.set_ylabel("")
         _mark_buffer(ax, network, buffer_bytes, moved_bytes)
@@ -90,8 +91,8 @@ def traffic_curve(
     log_axis(ax, "y", "dram_bytes", y)
     styles = {
         "dram_bytes": (BLUE, "-", 2.0, "least traffic of this machine's mappings"),
-        "lower_bound_bytes": (VERMILLION, (0, (5, 2)), 1.5, "lower bound: no mapping is below"),
-        "compulsory_bytes": (GREEN, ":", 1.8, "compulsory: every operand once"),
+        "lower_bound_bytes": (VERMILLION, (0, (5, 2)), 1.5, "lower bound of each run by itself"),
+        "compulsory_bytes": (GREEN, ":", 1.8, "each operand once a run"),
     }
     for column in known:
         ink, dash, width, text = styles[column]

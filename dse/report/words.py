@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from dse.columns import ENERGIES
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
-from dse.plots.units import design_text, number, percent, show, words
+from dse.plots.units import NOT_KNOWN, design_text, number, percent, show, words
 from dse.report.finished import records
 from dse.report.given import most_lost, tiles_of
 from dse.report.pick_words import (
@@ -92,7 +93,7 @@ def infeasible_lines(study: Study) -> list[str]:
 def evaluation_lines(evaluation: Evaluation, more: Iterable[str] = ()) -> list[str]:
     """Return the totals of one machine, the layers that take longest, and more lines of results."""
     layers = pd.DataFrame(evaluation.layer_rows)
-    slowest = layers.nlargest(3, "latency_s")
+    longest = layers.nlargest(3, "latency_s")
     totals = (
         f"{show('latency_s', evaluation.latency_s)}, "
         f"{number(evaluation.throughput_per_s)} inferences/s, "
@@ -104,10 +105,29 @@ def evaluation_lines(evaluation: Evaluation, more: Iterable[str] = ()) -> list[s
     return [
         _line("Run", f"{network.name}, batch {network.batch}, on {evaluation.accelerator.name}"),
         _line("Result", totals),
-        *(_line("Slow layer", f"{row['name']}: {row['why']}") for _, row in slowest.iterrows()),
+        _line("Energy", _energy(evaluation)),
+        *(_line("Longest", _layer(row, evaluation.latency_s)) for row in records(longest)),
         *more,
         *(_line("Warning", text) for text in evaluation.warnings),
     ]
+
+
+def _energy(evaluation: Evaluation) -> str:
+    """Return the shares of the energy that MACs, DRAM and leakage take."""
+    whole = evaluation.energy_pj
+    parts = {name: getattr(evaluation, name) for name in ENERGIES}
+    shares = ", ".join(
+        f"{ENERGIES[name].label.removeprefix('Energy of ')} {percent(part / whole)}"
+        for name, part in parts.items()
+        if whole > 0
+    )
+    return shares or "none"
+
+
+def _layer(row: Mapping[str, Any], latency_s: float) -> str:
+    """Return a layer, its share of the time, and why it takes that."""
+    share = percent(row["latency_s"] / latency_s) if latency_s > 0 else NOT_KNOWN
+    return f"{row['name']}, {show('latency_s', row['latency_s'])}, {share} of all: {row['why']}"
 
 
 def given_lines(given: Evaluation, best: Evaluation, table: pd.DataFrame) -> list[str]:

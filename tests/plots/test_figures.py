@@ -23,7 +23,7 @@ from dse.plots import (
 )
 from dse.plots.causes import CAUSES, cause_shares, causes_figure
 from dse.plots.convergence import convergence_figure
-from dse.plots.layers import longest_first, together
+from dse.plots.layers import longest_first, short_names, together
 from dse.plots.roofline import _with_rate
 from dse.plots.style import RAMP, SERIES, plain
 from tests import example_run
@@ -251,6 +251,26 @@ def test_saved_picture_has_200_dots_per_inch(layers, tmp_path):
     width = int.from_bytes(png.read_bytes()[16:20], "big")
     assert width == 1600
     assert svg.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_long_names_that_differ_stay_different():
+    names = [
+        f"/model.22/cv{i}.{j}/cv{i}.{j}.0/conv/Conv +1 alike" for i in (2, 3) for j in range(3)
+    ]
+    short = short_names(names, 30)
+    assert len(set(short)) == len(names)
+    assert max(map(len, short)) <= 30
+    assert short_names(["conv1", "conv2"], 30) == ["conv1", "conv2"]
+    assert short_names(["x" * 50, "x" * 50], 20) == [plain("x" * 50, 20)] * 2
+
+
+def test_roofline_has_its_words_below_the_axes(layers):
+    figure = draw(roofline_figure(layers, ROOF, workload="net", machine="chip"))
+    (ax,), (legend,) = figure.axes, figure.legends
+    assert legend.get_window_extent().y1 <= ax.get_window_extent().y0
+    assert [text.get_text() for text in legend.get_texts()][:2] == [
+        "1.02 TMAC/s, 9.6 GB/s from DRAM", "DRAM at its peak, 12.8 GB/s"
+    ]  # fmt: skip
 
 
 def test_text_of_a_user_is_one_drawable_line():
