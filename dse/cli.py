@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +22,11 @@ from dse.config.overrides import config_directories, hydra_arguments
 from dse.config.references import register_resolvers
 from dse.config.source import register_source
 from dse.report.run_folder import remove_unfinished, staged
+from dse.stopping import ended_by_signals
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
-USER_ERROR, INTERRUPTED, TERMINATED = 2, 130, 143
+USER_ERROR, INTERRUPTED = 2, 130
 
 
 @dataclass
@@ -146,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         own = config_directories(arguments)
-        with user_directories(own), _hydra_process(arguments), _orderly_end():
+        with user_directories(own), _hydra_process(arguments), ended_by_signals():
             application()
     except KeyboardInterrupt:
         print("dse: interrupted, nothing was written", file=sys.stderr)
@@ -184,23 +183,6 @@ def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
             del os.environ[FULL_ERROR]
         else:
             os.environ[FULL_ERROR] = full_error
-
-
-@contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Let a request to terminate end the run as an exception, so that it leaves no folder."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        sys.exit(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _sweep_dir(error: BaseException) -> Path | None:

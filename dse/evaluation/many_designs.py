@@ -29,6 +29,7 @@ from dse.mapping.search.ratio_buckets import buckets
 from dse.mapping.store import answer
 from dse.network.fusion import with_fused_layers
 from dse.processors import num_workers
+from dse.stopping import workers
 from dse.workload import Layer, Workload
 
 FEWEST_DESIGNS = 4096
@@ -88,16 +89,13 @@ def write_costs(
     """
     Objective.of(objective)
     longest = longest_share(slack)
-    pool = ThreadPoolExecutor(num_workers())
-    try:
+    with workers() as pool:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
             some = groups[first : first + GROUPS_AT_ONCE]
             sought = [_sought(pool, group, machines, objective, points) for group in some]
             for group, layers in zip(some, sought, strict=True):
                 mapped = [(layer, repeat, found.result()) for layer, repeat, found in layers]
                 _look_up(pool, mapped, group, machines, (objective, longest), costs)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _sought(
@@ -145,7 +143,7 @@ def find_mappings(
     """Find the best mappings of a network with all processors; what they are from is kept."""
     layers = distinct_layers(with_fused_layers(network, chip), chip)
     mapped = [layer for layer, _ in layers if layer.has_macs]
-    with ThreadPoolExecutor(num_workers()) as pool:
+    with workers() as pool:
         best = partial(
             best_mapping, chip=chip, objective=objective, slack=slack, area_scale=area_scale
         )

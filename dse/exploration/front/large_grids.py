@@ -22,6 +22,7 @@ from dse.arrays import BoolArray, FloatArray, IntArray
 from dse.compiling import compiled
 from dse.exploration.problem import Problem
 from dse.processors import num_workers
+from dse.stopping import workers
 
 RATE = "dram_bytes_per_s"
 TIMES = frozenset({"throughput_per_s", "latency_s"})
@@ -114,7 +115,7 @@ class _ArrayGrids:
         """Yield the designs of each array that can be on the front, and the number of others."""
         cells = self._cells()
         fastest = np.full((cells.cell.max() + 1, len(self.lines[RATE])), np.inf)
-        with ThreadPoolExecutor(num_workers()) as pool:
+        with workers() as pool:
             for cell, (cycles, _) in zip(cells.cell, self._found(pool), strict=True):
                 _lower(fastest, cell, cycles)
             smaller = np.full_like(fastest, np.inf)

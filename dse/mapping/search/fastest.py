@@ -177,7 +177,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
     # 1. Put the box of all mappings into the queue, open at every ratio.
     box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, (1 << ratios.shape[1]) - 1
     store_box(state, box, 0)
-    while not counters[IS_FULL]:
+    while not counters[IS_FULL] and not state.stop[0]:
         # 2. Take a box of the least room, and there of the least time.
         if not take_box(state, box):
             while counters[BIN] < len(heads) and heads[counters[BIN]] < 0:

@@ -30,6 +30,7 @@ from dse.mapping.search.queue import (
 )
 from dse.mapping.search.size_tree import PASSES, ROWS, Trees
 from dse.mapping.search.undominated import search
+from dse.stopping import check_stop
 from dse.workload import LOOPS, OPERANDS
 
 LEVELS = np.concatenate(
@@ -134,7 +135,9 @@ def _fastest(one: LayerOnArray, question: Question, points: OperatingPoints) -> 
         state = _state(problem, num_boxes, num_mappings, len(rooms) * BINS)
         most = num_mappings // FOUND_TO_BUCKET + 2
         buckets = empty_buckets(rule, rooms, ratios, shortest, most)
-        if find_fastest(trees, problem, buckets, state, scratch_for(trees, problem)):
+        is_done = find_fastest(trees, problem, buckets, state, scratch_for(trees, problem))
+        check_stop()
+        if is_done:
             found = state.found[: state.counters[FOUND]]
             return _points(found[np.lexsort(found[:, 3::-1].T)])
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
@@ -193,7 +196,9 @@ def _found(trees: Trees, problem: MappingProblem) -> IntArray:
     num_boxes, num_mappings = SIZES
     while True:
         state = _state(problem, num_boxes, num_mappings, 2 * NUM_BINS)
-        if search(trees, problem, state, scratch_for(trees, problem)):
+        is_done = search(trees, problem, state, scratch_for(trees, problem))
+        check_stop()
+        if is_done:
             return state.found[: state.counters[FOUND]].copy()
         num_boxes, num_mappings = 4 * num_boxes, 4 * num_mappings
 

@@ -8,6 +8,7 @@ from dse.arrays import FloatArray, Int32Array, IntArray
 from dse.compiling import inlined
 from dse.mapping.search.mapping_problem import MappingProblem
 from dse.mapping.search.size_tree import FACTORS, SPREAD, Trees
+from dse.stopping import stop_flag
 
 ORDERS, LEVEL, BOX = 6, 7, 8
 """Columns of a box: the row of each group's tree; open loop orders, level of its least cycles."""
@@ -54,6 +55,8 @@ class SearchState(NamedTuple):
     counters : shape (6,)
         Current bin, blocks used, first free block, mappings found, those of them from earlier bins,
         whether an array was too short.
+    stop : shape (1,)
+        That of `dse.stopping.stop_flag`: not 0 once the search is asked to stop.
     """
 
     heads: IntArray
@@ -68,6 +71,7 @@ class SearchState(NamedTuple):
     candidates: IntArray
     candidate_order: IntArray
     counters: IntArray
+    stop: IntArray
 
 
 class Scratch(NamedTuple):
@@ -118,6 +122,7 @@ def state_for(problem: MappingProblem, boxes: int, mappings: int, bins: int) -> 
         candidates=np.empty((mappings, buffers + loops + 4), dtype=np.int64),
         candidate_order=np.empty(mappings, dtype=np.int64),
         counters=np.empty(6, dtype=np.int64),
+        stop=stop_flag(),
     )
     empty_state(state)
     return state

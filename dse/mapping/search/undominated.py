@@ -94,7 +94,7 @@ def search(trees: Trees, problem: MappingProblem, state: SearchState, scratch: S
     # 1. Put the box of all mappings into the queue.
     box[ORDERS], box[LEVEL] = (1 << len(variants)) - 1, 0
     store_box(state, box, 0)
-    while not counters[IS_FULL]:
+    while not counters[IS_FULL] and not state.stop[0]:
         # 2. Take a box of the least bin; when a bin is empty, admit its candidates to the archive.
         if not take_box(state, box):
             admit_candidates(state, levels, num_candidates, point)
