@@ -8,7 +8,7 @@ SHOWN_AFTER_S = 2.0
 
 
 @dataclass(slots=True)
-class Progress:
+class ImportProgress:
     """Counts the nodes done, and draws them on a terminal."""
 
     total: int

@@ -66,7 +66,7 @@ class Pick:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Front:
+class _ScaledFront:
     """A front as a rule sees it: scaled logarithms, areas, and the objectives' names."""
 
     table: pd.DataFrame
@@ -124,7 +124,7 @@ def pick(
     names = tuple(objectives)
     points = log_minimised({name: front[name].to_numpy(np.float64) for name in names}, names)
     rows, criterion = choose(
-        _Front(table=front, objectives=names, scaled=scale(points, points)), **chosen
+        _ScaledFront(table=front, objectives=names, scaled=scale(points, points)), **chosen
     )
     others, twins = _others(points, rows)
     design = _plain_row(front, int(rows[0]))
@@ -172,14 +172,14 @@ def _others(points: FloatArray, rows: IntArray) -> tuple[list[int], list[int]]:
     return [*different, *equal][:_RUNNERS_UP], twins
 
 
-def _knee(front: _Front) -> tuple[IntArray, dict[str, Any]]:
+def _knee(front: _ScaledFront) -> tuple[IntArray, dict[str, Any]]:
     distance = np.sqrt((front.scaled**2).sum(axis=1))
     rows = front.sorted_by(distance)
     return rows, {"distance": float(distance[rows[0]])}
 
 
 def _weighted(
-    front: _Front, weights: Mapping[str, float] | None = None
+    front: _ScaledFront, weights: Mapping[str, float] | None = None
 ) -> tuple[IntArray, dict[str, Any]]:
     chosen = dict(weights) if weights else dict.fromkeys(front.objectives, 1.0)
     for name, weight in chosen.items():
@@ -194,7 +194,7 @@ def _weighted(
 
 
 def _lexicographic(
-    front: _Front,
+    front: _ScaledFront,
     order: Sequence[str] | None = None,
     tolerance: float | Mapping[str, float] = DEFAULT_TOLERANCE,
 ) -> tuple[IntArray, dict[str, Any]]:
@@ -222,7 +222,7 @@ def _tolerances(tolerance: float | Mapping[str, float], names: Sequence[str]) ->
 
 
 def _lexicographic_best(
-    front: _Front, names: Sequence[str], shares: Mapping[str, float], left: IntArray
+    front: _ScaledFront, names: Sequence[str], shares: Mapping[str, float], left: IntArray
 ) -> int:
     for name in names:
         share = shares[name] if name != names[-1] else 0.0

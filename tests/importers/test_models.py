@@ -11,7 +11,7 @@ from onnx import helper, shape_inference
 
 import dse
 from dse.config.networks import network_values
-from dse.importers.progress import Progress
+from dse.importers.progress import ImportProgress
 from tests.importers.graphs import Graph
 
 LIGHT = sorted(
@@ -100,7 +100,7 @@ def test_progress_appears_after_two_seconds_on_a_terminal(monkeypatch):
     screen, clock = Terminal(), [0.0]
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
-    progress = Progress(total=100)
+    progress = ImportProgress(total=100)
     for _ in range(50):
         progress.step()
     assert screen.getvalue() == ""

@@ -8,7 +8,8 @@ import pytest
 import dse
 from dse.mapping.nest import tile_sizes
 from dse.mapping.nest.cycles import CycleCounter
-from dse.mapping.nest.input_rows import SpatialAxis, pair_sizes
+from dse.mapping.nest.input_rows import SpatialAxis
+from dse.mapping.nest.pair_rows import pair_sizes
 from dse.mapping.nest.tile_sizes import groups_of, sizes_worth_trying
 from dse.workload import Layer, Workload
 from tests.oracle.cases import random_chip, random_layer

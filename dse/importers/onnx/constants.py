@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.importers.drafts import Network, Tensor, checked_shape
 from dse.importers.onnx.file import shown_name, small_value
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 from dse.importers.onnx.types import BITS, FLOATS
 
 NEVER_LEARNED = frozenset({7, 8, 9, 13})
@@ -35,7 +35,7 @@ def learn(tensor: Tensor, network: Network) -> None:
         network.vectors.add(tensor.name)
 
 
-def fold_constant_node(path: Path, step: Step) -> None:
+def fold_constant_node(path: Path, step: Operator) -> None:
     """Give a Constant node's output its shape, and its numbers if they are few."""
     tensor, attributes = step.output(), step.attributes
     proto = attributes.get("value")
@@ -56,7 +56,7 @@ def fold_constant_node(path: Path, step: Step) -> None:
     step.network.counts["folded"] += 1
 
 
-def fold(step: Step, values: Sequence[np.ndarray] | None) -> None:
+def fold(step: Operator, values: Sequence[np.ndarray] | None) -> None:
     """Make a node's outputs constant, made from the learned tensors of its inputs."""
     sources = () if step.op == "ConstantOfShape" else step.given
     origins = frozenset(name for x in sources for name in x.origins)

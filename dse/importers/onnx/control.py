@@ -5,7 +5,7 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any, Protocol
 
 from dse.importers.drafts import Network, NotUnderstood, Tensor
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 
 Scope = MutableMapping[str, Tensor]
 """Tensors of a graph and of those around it, by name."""
@@ -22,7 +22,7 @@ class GraphWalk(Protocol):
         """Walk a graph; its tensors join the scope."""
 
 
-def inner_graphs(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
+def inner_graphs(walk: GraphWalk, step: Operator, scope: Scope) -> list[Tensor | None]:
     """Walk the graphs inside a node and return its outputs.
 
     Raises
@@ -33,7 +33,7 @@ def inner_graphs(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | Non
     return {"If": _branch, "Loop": _loop, "Scan": _scan}[step.op](walk, step, scope)
 
 
-def _branch(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
+def _branch(walk: GraphWalk, step: Operator, scope: Scope) -> list[Tensor | None]:
     condition = step.input(0).value
     if condition is None:
         raise NotUnderstood("its condition depends on the data")
@@ -43,7 +43,7 @@ def _branch(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
     return [inner[x.name] for x in branch.output]
 
 
-def _loop(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
+def _loop(walk: GraphWalk, step: Operator, scope: Scope) -> list[Tensor | None]:
     trips = step.input(0).value if step.has_input(0) else None
     condition = step.inputs[1] if step.has_input(1) else None
     is_endless = condition is None or (condition.value is not None and condition.value.all())
@@ -61,7 +61,7 @@ def _loop(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
     return _results(state, made[1:], count, axis=0)
 
 
-def _scan(walk: GraphWalk, step: Step, scope: Scope) -> list[Tensor | None]:
+def _scan(walk: GraphWalk, step: Operator, scope: Scope) -> list[Tensor | None]:
     body, num_scanned = step.attributes["body"], int(step.attributes["num_scan_inputs"])
     state = [_fresh(x) for x in step.inputs[: len(step.inputs) - num_scanned]]
     axes = step.attributes.get("scan_input_axes") or [0] * num_scanned

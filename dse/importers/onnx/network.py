@@ -14,7 +14,7 @@ from dse.importers.onnx.operators.row_statistics import settle_tensors
 from dse.importers.onnx.operators.table import PARAMETER_PLACES
 from dse.importers.onnx.types import Dimensions, batch_symbol, input_tensor
 from dse.importers.onnx.walk import Walk
-from dse.importers.progress import Progress
+from dse.importers.progress import ImportProgress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ def _walk(
         dimensions=Dimensions(path=path, given=dict(sizes), batch_symbol=batch_symbol(inputs)),
         functions={(x.domain, x.name): x for x in model.functions},
         opsets=opsets,
-        progress=Progress(total=len(model.graph.node)),
+        progress=ImportProgress(total=len(model.graph.node)),
         are_copies_charged=options.are_copies_charged,
     )
 

@@ -8,7 +8,7 @@ from dse.importers.drafts import Draft, Network, NotUnderstood, Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Operator:
     """One node: its attributes and tensors, and the network that it adds to.
 
     Attributes

@@ -18,12 +18,12 @@ from dse.importers.onnx.file import (
     shown_name,
     without_references,
 )
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators.row_statistics import settle
 from dse.importers.onnx.operators.table import handler, is_view, knows_rows
 from dse.importers.onnx.shapes import inferred, output_tensors, small_outputs
 from dse.importers.onnx.types import Dimensions, declared_tensors
-from dse.importers.progress import Progress
+from dse.importers.progress import ImportProgress
 
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a handler raises where a broken file gives it other inputs than its operator has."""
@@ -52,7 +52,7 @@ class Walk:
     dimensions: Dimensions
     functions: Mapping[tuple[str, str], Any]
     opsets: Mapping[str, int]
-    progress: Progress
+    progress: ImportProgress
     are_copies_charged: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -84,7 +84,7 @@ class Walk:
         is_outer = node.op_type in GRAPHS and node.domain in STANDARD_DOMAINS
         found = {} if is_outer else inferred(self.path, node, inputs, self.opsets)
         outputs = output_tensors(node, found, declared, inputs)
-        step = Step(
+        step = Operator(
             name=node_name(node),
             op=node.op_type,
             attributes=attributes_of(node),
@@ -110,7 +110,7 @@ class Walk:
             )
         return scope[name]
 
-    def _is_folded(self, node: Any, step: Step) -> bool:
+    def _is_folded(self, node: Any, step: Operator) -> bool:
         """Fold what does not depend on the network's inputs, its numbers as far as known."""
         if node.op_type == "Constant":
             fold_constant_node(self.path, step)
@@ -122,7 +122,7 @@ class Walk:
         fold(step, small_outputs(node, step.inputs, step.outputs, version))
         return True
 
-    def _translate(self, node: Any, step: Step) -> None:
+    def _translate(self, node: Any, step: Operator) -> None:
         known, before = handler(node.domain, node.op_type), len(self.network.drafts)
         try:
             if known is None:
@@ -141,7 +141,7 @@ class Walk:
         is_layer = len(self.network.drafts) > before
         self.network.counts["layer" if is_layer else "free" if is_view(known) else "fused"] += 1
 
-    def _control(self, step: Step, scope: Scope) -> list[Tensor | None]:
+    def _control(self, step: Operator, scope: Scope) -> list[Tensor | None]:
         before = len(self.network.drafts)
         try:
             found = inner_graphs(self, step, scope)
@@ -171,7 +171,7 @@ class Walk:
         return [scope.get(name) for name in function.output]
 
 
-def charge(step: Step, reason: str, *, macs: int = 0, before: int) -> None:
+def charge(step: Operator, reason: str, *, macs: int = 0, before: int) -> None:
     """Charge the bytes of what is not understood, in place of what was added for it."""
     del step.network.drafts[before:]
     settle(step)

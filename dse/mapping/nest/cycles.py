@@ -10,7 +10,8 @@ from dse.arrays import IntArray
 from dse.hardware import HELD, Accelerator, Unrolling
 from dse.mapping.nest.array_steps import GroupSteps, Known, flattened_steps, loop_steps
 from dse.mapping.nest.assignments import Assignment, useful_assignments
-from dse.mapping.nest.input_rows import SpatialAxis, needed_rows, pair_size, real_pairs
+from dse.mapping.nest.input_rows import SpatialAxis, needed_rows, real_pairs
+from dse.mapping.nest.pair_rows import pair_size
 from dse.workload import LOOPS, OPERAND_LOOPS, Layer
 
 REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])

@@ -12,8 +12,9 @@ from dse.hardware import Accelerator, Unrolling
 from dse.mapping.nest.assignments import assignment, bounds_of_sets
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.dram_bits import added_bits
-from dse.mapping.nest.input_rows import SpatialAxis, pair_size
+from dse.mapping.nest.input_rows import SpatialAxis
 from dse.mapping.nest.orders import IRRELEVANT, TrafficModel
+from dse.mapping.nest.pair_rows import pair_size
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
 

@@ -11,7 +11,8 @@ from dse.hardware import Accelerator
 from dse.mapping.nest.array_steps import GroupSteps, size_columns
 from dse.mapping.nest.cycles import CycleCounter
 from dse.mapping.nest.dominance import first_undominated
-from dse.mapping.nest.input_rows import SpatialAxis, pair_sizes
+from dse.mapping.nest.input_rows import SpatialAxis
+from dse.mapping.nest.pair_rows import pair_sizes
 from dse.workload import Layer
 
 GROUPS = (("b",), ("g",), ("k",), ("c",), ("oy", "fy"), ("ox", "fx"))
@@ -40,7 +41,7 @@ def size_range(layer: Layer, chip: Accelerator, loop: str) -> tuple[int, int]:
     return least, most
 
 
-class Group(NamedTuple):
+class LoopGroup(NamedTuple):
     """A group of loops, and all of a layer and an array that its sizes worth trying depend on.
 
     Attributes
@@ -61,7 +62,7 @@ class Group(NamedTuple):
     steps: GroupSteps
 
 
-def groups_of(layer: Layer, chip: Accelerator, counter: CycleCounter) -> list[Group]:
+def groups_of(layer: Layer, chip: Accelerator, counter: CycleCounter) -> list[LoopGroup]:
     """Return the groups of loops of a layer on a chip."""
     bounds, found = layer.bounds, []
     for loops in GROUPS:
@@ -69,7 +70,7 @@ def groups_of(layer: Layer, chip: Accelerator, counter: CycleCounter) -> list[Gr
         if len(loops) > 1:
             spatial = SpatialAxis.of(layer, loops[0][1], whole_runs=chip.partial_rows_are_fetched)
         found.append(
-            Group(
+            LoopGroup(
                 bounds=tuple((loop, bounds[loop]) for loop in loops),
                 ranges=tuple(size_range(layer, chip, loop) for loop in loops),
                 spatial=spatial,
@@ -83,7 +84,7 @@ PAIRS_AT_ONCE = 2**16
 """Pairs of sizes that are thinned together: more of them are thinned in parts first."""
 
 
-def _pairs_in_parts(group: Group) -> Iterator[tuple[IntArray, IntArray]]:
+def _pairs_in_parts(group: LoopGroup) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield every pair of sizes of a spatial group, a range of filter sizes at a time.
 
     Pairs are in lexicographic order of (output size, filter size).
@@ -96,7 +97,7 @@ def _pairs_in_parts(group: Group) -> Iterator[tuple[IntArray, IntArray]]:
         yield np.repeat(outs, len(taps)), np.tile(taps, len(outs))
 
 
-def _pair_columns(group: Group, out: IntArray, taps: IntArray) -> dict[str, IntArray]:
+def _pair_columns(group: LoopGroup, out: IntArray, taps: IntArray) -> dict[str, IntArray]:
     """Return pairs of sizes of a spatial group as columns; see `Sizes`."""
     assert group.spatial is not None
     loops = [loop for loop, _ in group.bounds]
@@ -112,7 +113,7 @@ def _pair_columns(group: Group, out: IntArray, taps: IntArray) -> dict[str, IntA
     }
 
 
-def _thinned(group: Group, sizes: Sizes) -> Sizes:
+def _thinned(group: LoopGroup, sizes: Sizes) -> Sizes:
     """Return the undominated sizes of those given, which are in lexicographic order."""
     tile = {loop: sizes[f"t_{loop}"] for loop, _ in group.bounds}
     cycles = size_columns(group.steps, dict(group.bounds), tile)
@@ -120,7 +121,7 @@ def _thinned(group: Group, sizes: Sizes) -> Sizes:
     return {name: column[index] for name, column in sizes.items()}
 
 
-def sizes_worth_trying(group: Group) -> Sizes:
+def sizes_worth_trying(group: LoopGroup) -> Sizes:
     """Return the sizes of a group of loops that can be best with some order of the loops.
 
     A size goes when another is no larger, and takes no more tiles, rows, steps or passes.

@@ -10,7 +10,7 @@ from dse.arrays import IntArray
 from dse.caching import ByteCache
 from dse.mapping.nest.array_steps import group_costs
 from dse.mapping.nest.cycles import CycleCounter
-from dse.mapping.nest.tile_sizes import Group, sizes_worth_trying
+from dse.mapping.nest.tile_sizes import LoopGroup, sizes_worth_trying
 from dse.mapping.search.size_tree import FACTORS, WIDTH, Trees, grow_tree, join_tree
 
 Tree = tuple[IntArray, IntArray]
@@ -19,12 +19,12 @@ TREES: ByteCache[Tree] = ByteCache(2**26, lambda tree: sum(int(x.nbytes) for x i
 """Trees by group and factors, 64 MiB; one of a thousand sizes takes 100 kB."""
 
 
-def tree_of(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
+def tree_of(group: LoopGroup, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
     """Return the cached tree of a group's sizes; see `_computed_tree`."""
     return TREES.get_or_compute((group, factor_names), lambda: _computed_tree(group, factor_names))
 
 
-def _computed_tree(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
+def _computed_tree(group: LoopGroup, factor_names: tuple[tuple[str, ...], ...]) -> Tree:
     """Return the tree of a group's sizes, its root in row 0, and the least costs of each row.
 
     Costs are the factors, each the product of the columns of sizes that it names, then steps and
@@ -42,7 +42,7 @@ def _computed_tree(group: Group, factor_names: tuple[tuple[str, ...], ...]) -> T
 
 
 def joined_trees(
-    counter: CycleCounter, groups: Sequence[Group], factor_names: tuple[tuple[str, ...], ...]
+    counter: CycleCounter, groups: Sequence[LoopGroup], factor_names: tuple[tuple[str, ...], ...]
 ) -> tuple[Trees, list[int]]:
     """Return the trees of all groups as one, and the rows of the roots, then that of the end.
 

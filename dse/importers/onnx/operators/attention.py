@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.onnx.node import Step, known_shape
+from dse.importers.onnx.node import Operator, known_shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Heads:
             raise NotUnderstood(f"{self.kv_heads} key-value heads do not divide {self.heads} heads")
 
 
-def attention(step: Step) -> None:
+def attention(step: Operator) -> None:
     """Attention of opset 23: heads in a dimension of their own, or folded in the last one."""
     query, key = step.input(0), step.input(1)
     if len(step.shape(0)) == 4:
@@ -47,7 +47,7 @@ def attention(step: Step) -> None:
     _core(step, sizes, query, key, step.input(2))
 
 
-def projected_attention(step: Step) -> None:
+def projected_attention(step: Operator) -> None:
     """Attention and QAttention of com.microsoft: the projections are part of the operator."""
     batch, tokens, channels = step.shape(0)
     heads = _head_count(step, "num_heads")
@@ -71,7 +71,7 @@ def projected_attention(step: Step) -> None:
     _core(step, sizes, joined, joined, joined)
 
 
-def multi_head_attention(step: Step) -> None:
+def multi_head_attention(step: Operator) -> None:
     """MultiHeadAttention of com.microsoft: queries, keys and values are given, heads folded."""
     heads = _head_count(step, "num_heads")
     query = step.input(0)
@@ -94,7 +94,7 @@ def multi_head_attention(step: Step) -> None:
     _core(step, sizes, query, key, value, bias=bias)
 
 
-def grouped_attention(step: Step) -> None:
+def grouped_attention(step: Operator) -> None:
     """GroupQueryAttention of com.microsoft: several heads share keys and values."""
     heads, kv_heads = _head_count(step, "num_heads"), _head_count(step, "kv_num_heads")
     batch, tokens, width = step.shape(0)
@@ -116,7 +116,7 @@ def grouped_attention(step: Step) -> None:
     _core(step, sizes, query, key, value)
 
 
-def _head_count(step: Step, key: str) -> int:
+def _head_count(step: Operator, key: str) -> int:
     count = int(step.attributes.get(key, 0))
     if count < 1:
         raise NotUnderstood(f"{key} must be at least 1, got {count}")
@@ -131,7 +131,7 @@ def _context_and_width(shape: tuple[int, ...], heads: int) -> tuple[int, int]:
 
 
 def _core(
-    step: Step,
+    step: Operator,
     sizes: Heads,
     query: Tensor,
     key: Tensor,

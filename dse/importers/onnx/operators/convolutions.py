@@ -5,18 +5,18 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 
 AXES = ("y", "x")
 
 
-def convolution(step: Step) -> None:
+def convolution(step: Operator) -> None:
     """Conv, ConvInteger, and contrib forms with the same inputs."""
     bias = step.inputs[2] if step.op == "Conv" and step.has_input(2) else None
     _convolve(step, step.input(0), step.input(1), bias)
 
 
-def fused_convolution(step: Step) -> None:
+def fused_convolution(step: Operator) -> None:
     """FusedConv of com.microsoft: a bias, and a map that is added."""
     bias = step.inputs[2] if step.has_input(2) else None
     _convolve(step, step.input(0), step.input(1), bias)
@@ -25,13 +25,13 @@ def fused_convolution(step: Step) -> None:
         step.pass_over("add", added, writes=[step.output()], suffix=".add")
 
 
-def quantised_convolution(step: Step) -> None:
+def quantised_convolution(step: Operator) -> None:
     """QLinearConv: scales and zero points stand between the operands."""
     bias = step.inputs[8] if step.has_input(8) else None
     _convolve(step, step.input(0), step.input(3), bias)
 
 
-def _convolve(step: Step, data: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+def _convolve(step: Operator, data: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     if data.shape is None or weight.shape is None:
         raise NotUnderstood("the shape of an operand is not known")
     groups = int(step.attributes.get("group", 1))
@@ -48,7 +48,7 @@ def _convolve(step: Step, data: Tensor, weight: Tensor, bias: Tensor | None) -> 
     step.nest(fields, data, weight, extras=[bias])
 
 
-def transposed_convolution(step: Step) -> None:
+def transposed_convolution(step: Operator) -> None:
     """ConvTranspose; the lowering makes ordinary convolutions of it."""
     groups = int(step.attributes.get("group", 1))
     batch, channels, *size = step.shape(0)
@@ -71,7 +71,7 @@ def _too_many(dims: int, macs: int) -> NotUnderstood:
 
 
 def _spatial(
-    step: Step,
+    step: Operator,
     size: Sequence[int],
     taps: Sequence[int],
     out: Sequence[int],
@@ -93,7 +93,7 @@ def _spatial(
     return fields
 
 
-def each_axis(step: Step, key: str, size: Sequence[int]) -> list[int]:
+def each_axis(step: Operator, key: str, size: Sequence[int]) -> list[int]:
     """Return the values of an attribute that has one for each axis, 1 where it is not given."""
     values: Any = step.attributes.get(key) or [1] * len(size)
     if len(values) != len(size):
@@ -101,7 +101,7 @@ def each_axis(step: Step, key: str, size: Sequence[int]) -> list[int]:
     return [int(x) for x in values]
 
 
-def pads_before(step: Step, size: Sequence[int], taps: Sequence[int]) -> list[int]:
+def pads_before(step: Operator, size: Sequence[int], taps: Sequence[int]) -> list[int]:
     """Return the padding before the first row of each axis."""
     mode = step.attributes.get("auto_pad", "NOTSET")
     if mode in ("NOTSET", ""):
@@ -118,7 +118,7 @@ def pads_before(step: Step, size: Sequence[int], taps: Sequence[int]) -> list[in
 
 
 def _transposed_pads(
-    step: Step, size: Sequence[int], taps: Sequence[int], out: Sequence[int]
+    step: Operator, size: Sequence[int], taps: Sequence[int], out: Sequence[int]
 ) -> list[int]:
     """Return what is cut off before the first output of each axis."""
     mode = step.attributes.get("auto_pad", "NOTSET")

@@ -4,11 +4,11 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators.convolutions import each_axis, pads_before
 
 
-def pooling(step: Step) -> None:
+def pooling(step: Operator) -> None:
     """MaxPool, AveragePool and their like: windows that slide over a map, or the whole map."""
     reads = [x for x in step.given if not x.is_constant]
     draft = step.pass_over("pool", reads, writes=step.written[:1])
@@ -17,7 +17,7 @@ def pooling(step: Step) -> None:
         draft.fields["window_elements"] = elements
 
 
-def _window_elements(step: Step) -> int:
+def _window_elements(step: Operator) -> int:
     """Return the elements that all windows read, padding not; 0 where that is not known."""
     kernel: Any = step.attributes.get("kernel_shape")
     shape, written = step.input(0).shape, step.written[0].shape

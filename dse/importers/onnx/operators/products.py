@@ -5,28 +5,28 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.onnx.node import Step, known_shape
+from dse.importers.onnx.node import Operator, known_shape
 
 
-def matmul(step: Step) -> None:
+def matmul(step: Operator) -> None:
     """MatMul and MatMulInteger: (..., M, K) by (..., K, N), leading dimensions broadcast."""
     multiply(step, step.input(0), step.input(1))
 
 
-def quantised_matmul(step: Step) -> None:
+def quantised_matmul(step: Operator) -> None:
     """QLinearMatMul and QGemm: scales and zero points stand between the operands."""
     bias = step.inputs[6] if step.op == "QGemm" and step.has_input(6) else None
     multiply(step, step.input(0), step.input(3), extras=[bias], **_transposed(step))
 
 
-def fused_matmul(step: Step) -> None:
+def fused_matmul(step: Operator) -> None:
     """FusedMatMul, and the contrib products whose third input is no matrix."""
     place = {"DynamicQuantizeMatMul": 4, "MatMulIntegerToFloat": 6}.get(step.op)
     bias = step.inputs[place] if place is not None and step.has_input(place) else None
     multiply(step, step.input(0), step.input(1), extras=[bias], **_transposed(step))
 
 
-def gemm(step: Step) -> None:
+def gemm(step: Operator) -> None:
     """Gemm and FusedGemm; a C that is an activation is a sum of its own."""
     addend = step.inputs[2] if step.has_input(2) else None
     bias = addend if addend is not None and addend.is_constant else None
@@ -36,7 +36,7 @@ def gemm(step: Step) -> None:
         step.pass_over("add", [output, addend], writes=[output], suffix=".add")
 
 
-def block_quantised_matmul(step: Step) -> None:
+def block_quantised_matmul(step: Operator) -> None:
     """MatMulNBits of com.microsoft: weights of N x K in blocks of few bits."""
     k, n = int(step.attributes.get("K", 0)), int(step.attributes.get("N", 0))
     bits = int(step.attributes.get("bits", 4))
@@ -48,13 +48,13 @@ def block_quantised_matmul(step: Step) -> None:
     step.nest({"oy": rows, "k": n, "c": k}, step.input(0), weight, extras=[bias])
 
 
-def _transposed(step: Step) -> dict[str, Any]:
+def _transposed(step: Operator) -> dict[str, Any]:
     keys = {"data_is_transposed": "transA", "weight_is_transposed": "transB"}
     return {name: bool(step.attributes.get(key, 0)) for name, key in keys.items()}
 
 
 def multiply(
-    step: Step,
+    step: Operator,
     data: Tensor,
     weight: Tensor,
     *,
@@ -95,7 +95,7 @@ def _aligned(left: Sequence[int], right: Sequence[int]) -> list[tuple[int, int]]
     return list(zip([*pads[0], *left], [*pads[1], *right], strict=True))
 
 
-def einsum(step: Step) -> None:
+def einsum(step: Operator) -> None:
     """Einsum of one operand is another view; of two a product, if each letter has its loop."""
     equation = str(step.attributes.get("equation", "")).replace(" ", "")
     terms, arrow, result = equation.partition("->")
@@ -116,7 +116,7 @@ def einsum(step: Step) -> None:
         step.pass_over("pool", [step.input(0)])
 
 
-def _contract(step: Step, equation: str, names: Sequence[str], result: str) -> None:
+def _contract(step: Operator, equation: str, names: Sequence[str], result: str) -> None:
     data, weight = step.input(0), step.input(1)
     if data.is_constant and not weight.is_constant:
         data, weight, names = weight, data, names[::-1]

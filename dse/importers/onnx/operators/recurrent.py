@@ -1,12 +1,12 @@
 """Recurrent layers: each direction is a layer of its own, lowered where the YAML is read."""
 
 from dse.importers.drafts import Draft, NotUnderstood
-from dse.importers.onnx.node import Step, own
+from dse.importers.onnx.node import Operator, own
 
 DIRECTIONS = ("forward", "backward")
 
 
-def recurrent(step: Step) -> None:
+def recurrent(step: Operator) -> None:
     """LSTM, GRU and RNN, in one direction or both."""
     steps, batch, features = step.shape(0)
     if step.attributes.get("layout", 0):

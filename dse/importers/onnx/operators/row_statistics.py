@@ -7,13 +7,13 @@ exponents) is part of the same layer.
 """
 
 from dse.importers.drafts import Draft, Tensor
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 
 KINDS = {"ReduceMax": "softmax"}
 """The layer that a statistic leads to; all others lead to a layer norm."""
 
 
-def reduced(step: Step) -> None:
+def reduced(step: Operator) -> None:
     """Reduce: along the last axis a statistic of the rows, otherwise a layer of its own."""
     data, output = step.input(0), step.output()
     if _is_of_rows(step, data, output):
@@ -25,7 +25,7 @@ def reduced(step: Step) -> None:
     step.pass_over("pool", reads, writes=[output])
 
 
-def _is_of_rows(step: Step, data: Tensor, output: Tensor) -> bool:
+def _is_of_rows(step: Operator, data: Tensor, output: Tensor) -> bool:
     if data.statistic_of is not None or not data.shape or output.shape is None:
         return False
     if step.op not in ("ReduceMean", "ReduceSum", "ReduceMax"):
@@ -33,7 +33,7 @@ def _is_of_rows(step: Step, data: Tensor, output: Tensor) -> bool:
     return output.shape == (*data.shape[:-1], 1) and data.shape[-1] > 1
 
 
-def combined(step: Step) -> bool:
+def combined(step: Operator) -> bool:
     """Do a pointwise operator that has statistics of rows among its inputs; say if it was."""
     statistics = [x for x in step.given if x.statistic_of is not None]
     if not statistics:
@@ -53,7 +53,7 @@ def combined(step: Step) -> bool:
     return True
 
 
-def _apply(step: Step, base: Tensor, statistics: list[Tensor]) -> None:
+def _apply(step: Operator, base: Tensor, statistics: list[Tensor]) -> None:
     """Read and write the map once, unless the layer that wrote it did so for a statistic."""
     learned = [x for x in step.given if x.is_constant and x.elements > 1]
     writer = base.sources[-1] if base.sources else None
@@ -67,7 +67,7 @@ def _apply(step: Step, base: Tensor, statistics: list[Tensor]) -> None:
     draft.rows_root = step.output().root
 
 
-def settle(step: Step) -> None:
+def settle(step: Operator) -> None:
     """Write the statistics among a step's inputs: what reads them is no norm."""
     settle_tensors(step.given)
 

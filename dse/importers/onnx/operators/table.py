@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators import (
     attention,
     convolutions,
@@ -13,7 +13,7 @@ from dse.importers.onnx.operators import (
     without_macs,
 )
 
-Handler = Callable[[Step], None]
+Handler = Callable[[Operator], None]
 
 
 def _words(text: str) -> list[str]:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.onnx.node import Step
+from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators.row_statistics import combined
 
 
-def layer(op: str, *, learned: Sequence[int] = ()) -> Callable[[Step], None]:
+def layer(op: str, *, learned: Sequence[int] = ()) -> Callable[[Operator], None]:
     """Return the handler of an operator that reads its activations once and writes its outputs.
 
     Parameters
@@ -19,7 +19,7 @@ def layer(op: str, *, learned: Sequence[int] = ()) -> Callable[[Step], None]:
         The places of inputs with learned elements, which are not counted as traffic.
     """
 
-    def handle(step: Step) -> None:
+    def handle(step: Operator) -> None:
         extras = [x for place, x in enumerate(step.inputs) if place in learned]
         reads = [x for x in step.given if not x.is_constant]
         step.pass_over(op, reads, writes=step.written[:1], extras=extras)
@@ -27,14 +27,14 @@ def layer(op: str, *, learned: Sequence[int] = ()) -> Callable[[Step], None]:
     return handle
 
 
-def pointwise(op: str) -> Callable[[Step], None]:
+def pointwise(op: str) -> Callable[[Operator], None]:
     """Return the handler of an operator that works element by element.
 
     What is a function of one element of a layer's output, and of constants that are one number
     or one for each channel, is done as that output leaves (dse/docs/model.md#layers).
     """
 
-    def handle(step: Step) -> None:
+    def handle(step: Operator) -> None:
         output = step.output()
         if output.shape is None:
             raise NotUnderstood("the shape of its output is not known")
@@ -56,7 +56,7 @@ def pointwise(op: str) -> Callable[[Step], None]:
     return handle
 
 
-def converted(step: Step) -> None:
+def converted(step: Operator) -> None:
     """Quantise, dequantise or cast: done as the data leave their writer, or where they are read."""
     bits = [x.bits for x in step.written]
     step.see(step.input(0))
@@ -65,7 +65,7 @@ def converted(step: Step) -> None:
             output.bits = own_bits
 
 
-def view(step: Step) -> None:
+def view(step: Operator) -> None:
     """Show the same elements in the same order, in another shape."""
     data = step.input(0)
     for output in step.written[1:]:  # the mask of a Dropout, which inference does not use
@@ -75,7 +75,7 @@ def view(step: Step) -> None:
         step.written[0].value = None
 
 
-def addressed(step: Step) -> None:
+def addressed(step: Operator) -> None:
     """Transpose, slice, join or broadcast: other addresses of the same elements, or a copy."""
     activations = [x for x in step.given if not x.is_constant]
     if step.are_copies_charged and step.output().elements:
@@ -93,14 +93,14 @@ def addressed(step: Step) -> None:
         next(reversed(sources.values())).extras |= names
 
 
-def copied(step: Step) -> None:
+def copied(step: Operator) -> None:
     """Move elements: read and written once."""
     reads = [x for x in step.given if not x.is_constant][:1] or [step.input(0)]
     moved = min(sum(x.elements for x in reads), prod(step.out_shape()))
     step.pass_over("copy", reads, extras=step.given, input_elements=moved)
 
 
-def gathered(step: Step) -> None:
+def gathered(step: Operator) -> None:
     """Look up rows: of a table (only those that are used), or of an activation."""
     data, rows = step.input(0), prod(step.out_shape())
     if data.is_constant:
@@ -111,7 +111,7 @@ def gathered(step: Step) -> None:
         step.pass_over("copy", [data], input_elements=rows)
 
 
-def embedded(step: Step) -> None:
+def embedded(step: Operator) -> None:
     """EmbedLayerNormalization of com.microsoft: rows of up to three tables, then their norm."""
     tables = [x for x in step.inputs[2:5] if x is not None]
     rows = step.output().elements
@@ -123,14 +123,14 @@ def embedded(step: Step) -> None:
     step.pass_over("layer_norm", [total], writes=[step.output()], extras=extras, suffix=".norm")
 
 
-def skip_norm(step: Step) -> None:
+def skip_norm(step: Operator) -> None:
     """SkipLayerNormalization of com.microsoft: reads two maps; the sum is an output if wanted."""
     reads = [x for x in step.given[:2] if not x.is_constant]
     writes = [x for x in (step.outputs[0], *step.outputs[3:4]) if x is not None]
     step.pass_over("layer_norm", reads, writes=writes, extras=step.inputs[2:])
 
 
-def batch_norm(step: Step) -> None:
+def batch_norm(step: Operator) -> None:
     """BatchNormalization: a scale and a shift for each channel, done as the map leaves."""
     data, learned = step.input(0), list(step.inputs[1:3])
     if data.sources:
