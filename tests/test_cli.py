@@ -323,7 +323,9 @@ def test_compare_lays_runs_side_by_side(home, searched):
     assert main(["task=compare", f"run=[{searched},{evaluated}]"]) == 0
     folder = run_folder(home, "*/*-compare")
     table = pd.read_csv(folder / "compare.csv")
-    assert list(table["run"]) == [searched.name, evaluated.name]
+    assert list(table["folder"]) == [str(searched), str(evaluated)]
+    assert list(table["run"]) == ["flexible_pick", "flexible"]
+    assert set(table["technology"]) == {"node28"}
     assert (folder / "plots" / "compare.svg").is_file()
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 
 from dse.columns import QUANTITIES
 from dse.errors import DseError
-from dse.plots.compare import ComparedRun, compare_figure
+from dse.plots.compare import compare_figure
 from dse.plots.front import split_objectives
 from dse.plots.style import save
 from dse.plots.units import number, show
+from dse.report.differences import differing_keys, labels, setting
 from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"
@@ -35,25 +36,23 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
     """
     table = comparison(runs)
     table.to_csv(folder / TABLE, index=False, lineterminator="\n")
-    rows = records(table)
-    y, (x, *_), _ = split_objectives(runs[0].config["objectives"])
-    compared = [
-        ComparedRun(
-            label=f"{row['run']}: {row['workload']}",
-            front=run.front,
-            chip=None if run.summary is None else row,
-        )
-        for run, row in zip(runs, rows, strict=True)
-    ]
-    best = rows[int(np.nanargmax(table["throughput_per_s"].to_numpy(np.float64)))]
-    finding = f"{best['run']} has the highest throughput of {len(runs)} runs"
+    y, (x, *_), _ = split_objectives(runs[0].objectives)
+    best = records(table)[int(np.nanargmax(table["throughput_per_s"].to_numpy(np.float64)))]["run"]
+    figure = compare_figure(
+        table,
+        [run.front for run in runs],
+        x=x,
+        y=y,
+        finding=f"{best} has the highest throughput of {len(runs)} runs",
+        groups=["workload", "accelerator", *differing_keys(runs), "batch", "technology"],
+    )
     (folder / "plots").mkdir()
-    save(compare_figure(compared, x=x, y=y, finding=finding), folder / "plots" / "compare")
-    return [_row_text(row) for row in rows]
+    save(figure, folder / "plots" / "compare")
+    return [_row_text(row) for row in records(table)]
 
 
 def comparison(runs: Sequence[FinishedRun]) -> pd.DataFrame:
-    """Return one row a run: what it ran, its chip's knobs and costs, and its front.
+    """Return one row a run: what it ran, what differs, its chip's knobs and costs, its front.
 
     Raises
     ------
@@ -62,30 +61,42 @@ def comparison(runs: Sequence[FinishedRun]) -> pd.DataFrame:
     """
     if all(run.summary is None for run in runs):
         raise DseError("task=compare needs a run with a picked or evaluated chip, got none")
-    return pd.DataFrame([_row(run) for run in runs])
+    keys = differing_keys(runs)
+    rows = [_row(run, keys) for run in runs]
+    table = pd.DataFrame(rows)
+    table.insert(0, "run", labels(rows, keys))
+    return table
 
 
-def _row(run: FinishedRun) -> dict[str, Any]:
+def _row(run: FinishedRun, keys: Sequence[str]) -> dict[str, Any]:
     summary, pick = run.summary or {}, run.pick or {}
     design = pick.get("design", {})
     knobs = {key: x for key, x in design.items() if key not in summary and key not in QUANTITIES}
+    machine = run.config.get("accelerator") or {}
+    technology = knobs.pop("technology", machine.get("technology"))
     return {
-        "run": run.folder.resolve().name,
+        "folder": str(run.folder),
         "task": run.config["task"]["name"],
         "workload": summary.get("workload", run.config["workload"].get("name")),
         "batch": summary.get("batch"),
-        "accelerator": summary.get("accelerator", run.config["accelerator"].get("name")),
+        "accelerator": summary.get("accelerator", machine.get("name")),
+        "technology": technology.get("name") if isinstance(technology, dict) else technology,
+        **{key: setting(run, key) for key in keys},
         **knobs,
-        **{name: summary.get(name) for name in QUANTITIES},
+        **{name: _number(summary.get(name)) for name in QUANTITIES},
         "front": run.manifest.get("front"),
         "front_designs": None if run.front is None else len(run.front),
         "rule": pick.get("rule"),
     }
 
 
+def _number(value: Any) -> float:
+    """Return a cost as a number; NaN where nothing was picked."""
+    return np.nan if value is None else float(value)
+
+
 def _row_text(row: dict[str, Any]) -> str:
     if pd.isna(row["throughput_per_s"]):
-        return f"{row['run']}: {row['workload']}, no design met its budget"
+        return f"{row['run']}: no design met its budget"
     costs = ", ".join(show(name, row[name]) for name in ("area_mm2", "dram_bytes_per_s", "power_w"))
-    speed = f"{number(row['throughput_per_s'])} inferences/s"
-    return f"{row['run']}: {row['workload']}, batch {row['batch']:.0f}, {speed}, {costs}"
+    return f"{row['run']}: {number(row['throughput_per_s'])} inferences/s, {costs}"
