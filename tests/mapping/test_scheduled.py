@@ -14,7 +14,8 @@ import dse
 from dse.evaluation.causes import CAUSES
 from dse.hardware import Accelerator, Dram, Schedule, Winograd
 from dse.mapping.nest.dram_bits import added_bits, packed_bits
-from dse.mapping.scheduled import chunks_worth_having, streams
+from dse.mapping.schedule_streams import streams
+from dse.mapping.scheduled import chunks_worth_having
 from dse.mapping.table import mapping_table
 from dse.network.fusion import with_fused_layers
 from dse.workload import Layer, Workload
