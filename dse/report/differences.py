@@ -17,6 +17,9 @@ _OWN_COLUMN = (
 _NO_SETTING = ("run", "layers", "source", "coverage", "notes", "edges", "path", "import")
 """Keys that say where a run came from, or hold what other keys made."""
 
+_OF_SEARCHES = ("space", "search", "budget", "pick", "objectives")
+"""Groups that an evaluation does not read."""
+
 
 def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
     """Return the keys that runs of the same network, machine, space, ... have different values of.
@@ -24,7 +27,7 @@ def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
     Two machines differ in most keys, which their names say; a key counts where runs that name the
     same machine differ in it, as overrides make them.
     """
-    settings = [_flat(run.config) for run in runs]
+    settings = [_settings(run) for run in runs]
     found: dict[str, set[str]] = defaultdict(set)
     for key in dict.fromkeys(key for values in settings for key in values):
         group = f"{key.partition('.')[0]}.name"
@@ -38,7 +41,13 @@ def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
 
 def setting(run: FinishedRun, key: str) -> Any:
     """Return the value of a key of a run; None where the run has no such key."""
-    return _flat(run.config).get(key)
+    return _settings(run).get(key)
+
+
+def _settings(run: FinishedRun) -> dict[str, Any]:
+    """Return the settings that a run read, by dotted key."""
+    unread = () if run.is_search else _OF_SEARCHES
+    return _flat({key: value for key, value in run.config.items() if key not in unread})
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
