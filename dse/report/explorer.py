@@ -80,7 +80,13 @@ def _chosen(run: FinishedRun, x: str, y: str) -> list[go.Scatter]:
     for name, design, marker in shown:
         mark = _marks(run, pd.DataFrame([design]), (x, y), name, marker)
         place = "top left" if name == "Pick" else "bottom right"
-        mark.update(mode="markers+text", text=[name], textposition=place, cliponaxis=False)
+        mark.update(
+            mode="markers+text",
+            text=[name],
+            textposition=place,
+            cliponaxis=False,
+            textfont={"size": 14, "weight": 700 if name == "Pick" else 400},
+        )
         marks.append(mark if name == "Pick" else mark.update(meta={"ink": "--text"}))
     return marks[::-1]  # the pick on top
 
