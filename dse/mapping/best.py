@@ -1,11 +1,13 @@
 """The best mapping of a layer on one machine as it is."""
 
-from typing import Any
+import numpy as np
 
 from dse.cost.time import DEFAULT_SLACK, latency_s
 from dse.hardware import Accelerator
 from dse.mapping.layer_on_array import MOST
 from dse.mapping.nest.mapping import Mapping
+from dse.mapping.objective import Objective
+from dse.mapping.operating_points import OperatingPoints
 from dse.mapping.question import Question
 from dse.mapping.table import MappingTable, mapping_table, table_of
 from dse.workload import Layer
@@ -24,9 +26,8 @@ def best_mapping(
 ) -> Mapping:
     """Return the best mapping on a machine as it is, as `mapping_table` would give it.
 
-    With several buffers, whose whole tables are large, two searches are smaller: first for the
-    mappings that fit, whatever room they take, then for all rows of the whole table that are as
-    good as the best of them.
+    Whole tables are large, and two searches are smaller: first for mappings among which are the
+    best, whatever room they take, then for all rows of the whole table that are as good as these.
 
     Parameters
     ----------
@@ -42,17 +43,32 @@ def best_mapping(
     DseError
         As `mapping_table` and `MappingTable.best`.
     """
-    rule: dict[str, Any] = {"slack": slack, "area_scale": area_scale}
-    if len(chip.buffers) == 1 or chip.schedule is not None:
-        return mapping_table(layer, chip).best(objective, chip, **rule)
-    fitting = Question.fitting(chip.usable_buffer_bits)
-    fits = table_of(layer, chip, fitting)
-    if not len(fits.points):  # a whole table tells what would fit
-        return mapping_table(layer, chip).best(objective, chip, **rule)
-    row = fits.best_row(objective, chip, **rule)
-    most = int(fits.dram_bits[row]), _most_cycles(fits, row, chip)
-    ties = table_of(layer, chip, Question.ties(chip.usable_buffer_bits, *most))
-    return ties.best(objective, chip, **rule)
+    question = _question(chip, objective, slack)
+    if question == Question():
+        table = mapping_table(layer, chip)
+        return table.best(objective, chip, slack=slack, area_scale=area_scale)
+    first = table_of(layer, chip, question)
+    if not len(first.points):  # a whole table tells what would fit
+        return mapping_table(layer, chip).best(objective, chip, area_scale=area_scale)
+    row = first.best_row(objective, chip, slack=slack, area_scale=area_scale)
+    most = int(first.dram_bits[row]), _most_cycles(first, row, chip)
+    ties = table_of(layer, chip, Question.ties(chip.usable_buffer_bits, *most)).within(*most)
+    # the row is the best: none moves fewer bits as fast, so the fastest of these are its equals
+    return ties.best(objective, chip, area_scale=area_scale)
+
+
+def _question(chip: Accelerator, objective: str, slack: float) -> Question:
+    """Return what is asked first: the whole table where that is quick."""
+    rooms = chip.usable_buffer_bits
+    if chip.schedule is not None:
+        return Question()
+    if len(rooms) > 1:
+        return Question.fitting(rooms)
+    if objective != Objective.LATENCY_S.key:
+        return Question()
+    ratio = chip.clock_hz / (8 * chip.dram_rate_bytes_per_s)
+    points = OperatingPoints.of(np.array(rooms), np.array([ratio]), slack)
+    return Question() if points is None else Question.fastest(points, chip)
 
 
 def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:

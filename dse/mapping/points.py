@@ -68,6 +68,15 @@ class Points:
     def __len__(self) -> int:
         return len(self.variant)
 
+    def rows(self, index: IntArray) -> "Points":
+        """Return some of the mappings, in the order of their indices."""
+        return Points(
+            criteria=Criteria(*(criterion[index] for criterion in self.criteria)),
+            tiles=self.tiles[:, index],
+            variant=self.variant[index],
+            chunks=None if self.chunks is None else self.chunks[index],
+        )
+
     @property
     def tile(self) -> Mapping[str, Int32Array]:
         """Tile sizes by loop, shape (rows,). [elements]."""

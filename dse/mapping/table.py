@@ -1,6 +1,6 @@
 """The mapping table of a layer: every mapping that can be best, for any buffer, rate and clock."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -167,6 +167,11 @@ class MappingTable:
         )
         values = (latency, dram_bytes, energy, energy * latency)
         return dict(zip(MAPPER_OBJECTIVES, values, strict=True))
+
+    def within(self, most_dram_bits: int, most_cycles: int) -> "MappingTable":
+        """Return the rows that exceed neither bound."""
+        is_within = (self.dram_bits <= most_dram_bits) & (self.compute_cycles <= most_cycles)
+        return replace(self, points=self.points.rows(np.flatnonzero(is_within)))
 
     def least_traffic(self) -> tuple[FloatArray, FloatArray]:
         """Return the least DRAM bytes for every buffer size worth having.

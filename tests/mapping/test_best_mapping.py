@@ -63,6 +63,16 @@ def test_the_best_mapping_is_that_of_the_whole_table() -> None:
     assert num_fitting > 200
 
 
+@pytest.mark.parametrize("seed", [20036, 20234, 20273, 20385, 20655])
+@pytest.mark.parametrize("slack", [0.003, 0.02, 0.3])
+def test_ties_are_no_slower_than_the_slack_allows(seed: int, slack: float) -> None:
+    """Their bounds are wider by a cycle: in these layers a row beyond the slack is within them."""
+    layer, chip = drawn(seed)
+    whole = mapping_table(layer, chip).best("latency_s", chip, slack=slack)
+    forget()
+    assert best_mapping(layer, chip, "latency_s", slack=slack) == whole
+
+
 def test_the_least_traffic_is_that_of_the_whole_table() -> None:
     for seed in range(9300, 9420):
         layer, chip = drawn(seed)
