@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from dse.errors import DseError, InfeasibleError
     from dse.exploration import Study
-    from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram
+    from dse.hardware import Accelerator, Axis, Buffer, Constraints, Dram, Memory
     from dse.mapping.nest.mapping import Mapping
     from dse.mapping.table import MappingTable
     from dse.pick import Pick
@@ -41,7 +41,7 @@ _MODULES = {
         "with_mapping",
     ),
     "dse.errors": ("DseError", "InfeasibleError"),
-    "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram"),
+    "dse.hardware": ("Accelerator", "Axis", "Buffer", "Constraints", "Dram", "Memory"),
     "dse.mapping.nest.mapping": ("Mapping",),
     "dse.mapping.table": ("MappingTable",),
     "dse.pick": ("Pick",),
@@ -67,6 +67,7 @@ __all__ = [
     "Layer",
     "Mapping",
     "MappingTable",
+    "Memory",
     "Pick",
     "Result",
     "Space",

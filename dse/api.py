@@ -11,7 +11,6 @@ from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import load_group
 from dse.config.mappings import mapping_from
 from dse.config.networks import network_values
-from dse.config.resolved import one_dram_rate
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
 from dse.cost.time import DEFAULT_SLACK
@@ -22,6 +21,7 @@ from dse.evaluation.result import Evaluation
 from dse.evaluation.space_model import SpaceModel
 from dse.exploration import OBJECTIVES, Study, run_search
 from dse.hardware import Accelerator
+from dse.hardware.dram_rate import given_one
 from dse.importers.pytorch import import_module
 from dse.mapping.given import with_mapping as bound_to_mapping
 from dse.mapping.nest.mapping import Mapping as FoundMapping
@@ -123,7 +123,7 @@ def load_accelerator(name_or_path: str | Path, **parameters: object) -> Accelera
         If there is no such machine, or a value is wrong.
     """
     values = load_group("accelerator", name_or_path, **parameters)
-    return accelerator_from(one_dram_rate(values, parameters))
+    return accelerator_from(given_one(values, tuple(parameters)))
 
 
 def load_space(name_or_path: str | Path, **changes: object) -> Space:

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.arrays import IntArray
+from dse.checks import check_positive
 from dse.errors import DseError, nearest
 from dse.frozen import FrozenDict
 from dse.hardware import PARAMETERS, Accelerator
+from dse.hardware.dram_rate import check_knobs
 from dse.technology import Catalogue
 
 Value = int | float | str
@@ -71,11 +73,7 @@ class Space:
             raise DseError(f"space {self.name!r}.knobs must have at least one knob, got none")
         for name, values in knobs.items():
             self._check_knob(name, values)
-        if "dram_bytes_per_s" in knobs and {"dram_part", "dram_channels"} & set(knobs):
-            raise DseError(
-                f"space {self.name!r}.knobs must vary dram_bytes_per_s or dram_part and "
-                f"dram_channels, got both"
-            )
+        check_knobs(f"space {self.name!r}.knobs", knobs)
 
     def _check_knob(self, name: str, values: tuple[Value, ...]) -> None:
         where = f"space {self.name!r}.knobs.{name}"
@@ -88,7 +86,7 @@ class Space:
             if name in NAME_KNOBS:
                 self._check_name(where, name, value)
             else:
-                _check_number(where, value, integer=name not in REAL_KNOBS)
+                check_positive(where, value, integer=name not in REAL_KNOBS)
         if len(set(values)) != len(values):
             twice = next(value for value in values if values.count(value) > 1)
             raise DseError(f"{where} must not repeat a value, got {twice!r} twice")
@@ -213,11 +211,3 @@ def _column(name: str, values: tuple[Value, ...]) -> NDArray[Any]:
 def _plain(value: Any) -> Value:
     plain: Value = value.item() if isinstance(value, np.generic) else value
     return plain
-
-
-def _check_number(where: str, value: object, *, integer: bool) -> None:
-    kind = "an integer" if integer else "a number"
-    allowed = (int,) if integer else (int, float)
-    is_right = isinstance(value, allowed) and not isinstance(value, bool)
-    if not is_right or not 0 < value < 2**62:  # type: ignore[operator]
-        raise DseError(f"{where} must be {kind} above 0, got {value!r}")

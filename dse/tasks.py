@@ -9,7 +9,7 @@ from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.mappings import mapping_from
 from dse.config.networks import workload_yaml
 from dse.config.overrides import override_keys
-from dse.config.resolved import Composed, one_dram_rate, resolved
+from dse.config.resolved import Composed, resolved
 from dse.config.runs import Settings, settings_from
 from dse.config.spaces import search_from, space_from
 from dse.config.workloads import workload_from
@@ -19,6 +19,7 @@ from dse.evaluation.result import Evaluation
 from dse.evaluation.space_model import SpaceModel
 from dse.exploration import Study, run_search, study_from_designs
 from dse.hardware import Accelerator
+from dse.hardware.dram_rate import given_one
 from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
@@ -204,7 +205,7 @@ def _finish(
 def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> dict[str, Any]:
     """Return the picked machine as the values of a conf/accelerator YAML."""
     knobs = {name: pick.design[name] for name in study.space.knobs if name != "batch"}
-    picked = one_dram_rate({**values, **knobs}, knobs)
+    picked = given_one({**values, **knobs}, tuple(knobs))
     picked["name"] = f"{values.get('name', 'design')}_pick"
     picked["source"] = f"picked by dse ({pick.rule}) from space {study.space.name}"
     return picked
@@ -215,7 +216,8 @@ def _space(values: Mapping[str, Any], network: Workload) -> Space:
     space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
     bound = _machine(values, values["accelerator"], _at_most(network, space))
     first = {name: options[0] for name, options in space.knobs.items() if name != "batch"}
-    accelerator_from(one_dram_rate({**values["accelerator"], **first}, first))  # the knobs fit it
+    own = values["accelerator"]
+    accelerator_from(given_one({**own, **first}, tuple(first)))  # the knobs fit it
     return replace(space, accelerator=bound)
 
 

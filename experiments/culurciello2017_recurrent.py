@@ -86,7 +86,7 @@ def resident(chip: dse.Accelerator, workload: dse.Workload) -> dse.Accelerator:
     """Return the chip with room for all weights, so that its DRAM carries activations only."""
     room = 2 * WEIGHT_BYTES * workload.weight_elements  # half of a buffer is prefetched into
     buffers = tuple(replace(x, bytes=room) if x.holds == ("weight",) else x for x in chip.buffers)
-    return replace(chip, buffers=buffers, dram=replace(chip.dram, carries=("input", "output")))
+    return replace(chip, buffers=buffers, dram=replace(chip.dram, holds=("input", "output")))
 
 
 def run() -> pd.DataFrame:

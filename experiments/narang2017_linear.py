@@ -117,7 +117,7 @@ def seconds_of(device: str, weights: str, batch: int) -> float:
     """Return the time of a product; its weights come from the DRAM if they are not cached."""
     chip = device_of(device)
     if is_cached(weights):
-        chip = replace(chip, dram=replace(chip.dram, carries=("input", "output")))
+        chip = replace(chip, dram=replace(chip.dram, holds=("input", "output")))
     return dse.evaluate(product(weights, batch), chip).latency_s
 
 

@@ -99,7 +99,7 @@ def test_no_matrix_product_is_below_its_lower_bound(
 ) -> None:
     widths = {"input_bits": bits, "weight_bits": 8, "output_bits": 8, "psum_bits": 8}
     layer = Layer(name="product", **bounds, **widths)  # type: ignore[arg-type]
-    chip = replace(chip, dram=replace(chip.dram, carries=OPERANDS))
+    chip = replace(chip, dram=replace(chip.dram, holds=OPERANDS))
     table = mapping_table(layer, chip)
     narrowest = min(bits, 8)
     for row in range(len(table.dram_bits)):

@@ -196,7 +196,7 @@ def test_bits_of_each_kind_of_traffic_and_what_the_dram_carries() -> None:
     assert found["dram_bits"] == 128 + 256 + 128 + 768
     assert found["footprint_bits"] == (4 * 4 + 4 * 16 + 4 * 24,)
     assert found["first_last_bits"] == 4 * 4 + 4 * 16 + 4 * 8
-    some = counts(layer, chip(dram=Dram(carries=("output",))), "k c oy", **tile)
+    some = counts(layer, chip(dram=Dram(holds=("output",))), "k c oy", **tile)
     assert some["dram_bits"] == 128 + 768
     assert some["first_last_bits"] == 4 * 8
     assert some["footprint_bits"] == found["footprint_bits"]

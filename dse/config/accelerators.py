@@ -17,12 +17,20 @@ from dse.config.mappings import order_from, unrolled_from
 from dse.config.schedules import schedule_from
 from dse.errors import DseError
 from dse.hardware import PARAMETERS, SWITCHES, Accelerator, Axis, Buffer, Constraints, Dram, Granule
-from dse.workload import LOOPS, OPERANDS
+from dse.hardware.dram_rate import gives_rate
+from dse.hardware.memory import linked
+from dse.workload import LARGEST_BOUND, LOOPS, OPERANDS
 
 __all__ = ["accelerator_from", "catalogue", "dram_part_from", "technology_from"]
 
 SIZES = ("array_rows", "array_columns", "macs", "buffer_bytes")
 """The parameters that `array` and `buffers` may refer to, beside a machine's own."""
+
+UNLIMITED = "unlimited"
+"""The bytes of a buffer that bounds no tile."""
+
+WHOLE = "whole"
+"""The least tile of a loop that is never cut."""
 
 RULES = ("transfers", "held_in_array")
 STRUCTURE = (
@@ -70,10 +78,8 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
             fields[key] = integer(f"{owner}.{key}", given[key])
     if "stationarity" in given:
         fields["stationarity"] = texts(f"{owner}.stationarity", given["stationarity"])
-    if given.get("fill_cycles", "array") != "array":
-        fields["fill_cycles"] = integer(f"{owner}.fill_cycles", given["fill_cycles"], least=0)
-    elif "fill_cycles" in given:
-        fields["fill_cycles"] = "array"
+    if "fill_cycles" in given:
+        fields["fill_cycles"] = _fill_cycles(f"{owner}.fill_cycles", given["fill_cycles"], given)
     if "pooling_elements_per_cycle" in given:
         what = f"{owner}.pooling_elements_per_cycle"
         fields["pooling_elements_per_cycle"] = number(
@@ -85,9 +91,8 @@ def accelerator_from(values: Mapping[str, Any]) -> Accelerator:
         name=str(given["name"]),
         clock_hz=number(f"{owner}.clock_hz", given["clock_hz"], above_zero=True),
         array=array,
-        buffers=buffers,
+        buffers=linked(buffers, _links(f"{owner}.array_bits_per_cycle", given)),
         weight_granules=granules,
-        array_bits_per_cycle=_links(f"{owner}.array_bits_per_cycle", given),
         technology=find_technology(given["technology"]),
         parameters=own,
         constraints=_constraints(f"{owner}.constraints", given.get("constraints", {})),
@@ -117,6 +122,15 @@ def _size(what: str, value: object, given: Mapping[str, Any]) -> int | str:
     return name
 
 
+def _fill_cycles(what: str, value: object, given: Mapping[str, Any]) -> int | str:
+    """Return the cycles of a pass: a number, 0 too, ``array``, or the name of a parameter."""
+    if value == "array":
+        return "array"
+    if isinstance(value, str):
+        return _size(what, value, given)
+    return integer(what, value, least=0)
+
+
 def _axis(what: str, value: object, given: Mapping[str, Any]) -> Axis:
     axis = mapping(what, value, ("size", "dims", "whole_sets"))
     require(what, axis, ("size", "dims"))
@@ -131,9 +145,10 @@ def _axis(what: str, value: object, given: Mapping[str, Any]) -> Axis:
 def _buffer(what: str, value: object, given: Mapping[str, Any]) -> Buffer:
     buffer = mapping(what, value, ("name", "bytes", "holds"))
     require(what, buffer, ("name", "bytes", "holds"))
+    size = buffer["bytes"]
     return Buffer(
         name=str(buffer["name"]),
-        bytes=_size(f"{what}.bytes", buffer["bytes"], given),
+        bytes=None if size == UNLIMITED else _size(f"{what}.bytes", size, given),
         holds=texts(f"{what}.holds", buffer["holds"]),
     )
 
@@ -149,13 +164,13 @@ def _granules(owner: str, given: Mapping[str, Any]) -> tuple[Granule, ...]:
     return tuple(found)
 
 
-def _links(what: str, given: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+def _links(what: str, given: Mapping[str, Any]) -> dict[str, int]:
     links = mapping(what, given.get("array_bits_per_cycle", {}), OPERANDS)
-    return tuple((x, integer(f"{what}.{x}", bits)) for x, bits in links.items() if bits is not None)
+    return {x: integer(f"{what}.{x}", bits) for x, bits in links.items() if bits is not None}
 
 
 def _own_parameters(
-    owner: str, given: Mapping[str, Any], sizes: tuple[int | str, ...]
+    owner: str, given: Mapping[str, Any], sizes: tuple[int | str | None, ...]
 ) -> dict[str, int]:
     """Return the parameters that are not in `PARAMETERS`; each must be referred to."""
     for key in given:
@@ -177,7 +192,7 @@ def _constraints(what: str, value: object) -> Constraints:
         for key in ("min_tile", "max_tile")
     }
     tiles = {
-        key: tuple((x, integer(f"{what}.{key}.{x}", size)) for x, size in pairs.items())
+        key: tuple((x, _tile(f"{what}.{key}", x, size)) for x, size in pairs.items())
         for key, pairs in sizes.items()
     }
     return Constraints(
@@ -186,6 +201,13 @@ def _constraints(what: str, value: object) -> Constraints:
         order=order_from(f"{what}.order", given.get("order")),
         unrolled=unrolled_from(f"{what}.unrolled", given.get("unrolled")),
     )
+
+
+def _tile(what: str, loop: str, value: object) -> int:
+    """Return a tile size, or that of a loop that is never cut."""
+    if value == WHOLE and what.endswith("min_tile"):
+        return LARGEST_BOUND
+    return integer(f"{what}.{loop}", value)
 
 
 def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +220,7 @@ def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if values.get(key) is not None
     }
     if "carries" in values:
-        fields["carries"] = texts(f"{owner}.dram.carries", values["carries"])
+        fields["holds"] = texts(f"{owner}.dram.carries", values["carries"])
     if values.get("kilobyte_bytes") is not None:
         what = f"{owner}.dram.kilobyte_bytes"
         fields["kilobyte_bytes"] = integer(what, values["kilobyte_bytes"])
@@ -207,7 +229,7 @@ def _dram(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     ratios = {x: number(f"{what}.{x}", ratio, above_zero=True) for x, ratio in packed.items()}
     dram = Dram(**fields, compression=tuple(ratios.items()))
     part = find_dram_part(given["dram_part"]) if "dram_part" in given else None
-    if "dram_bytes_per_s" not in given:
+    if not gives_rate(given):
         return {"dram": dram, "dram_part": part}
     rate = number(f"{owner}.dram_bytes_per_s", given["dram_bytes_per_s"], above_zero=True)
     if part is not None and dram.pj_per_bit is not None:

@@ -1,11 +1,10 @@
 """Checks of configuration keys and values, with the nearest right name in the message."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from dse.checks import LARGEST
+from dse.checks import LARGEST, is_number
 from dse.errors import DseError, nearest
 
 __all__ = [
@@ -39,11 +38,9 @@ def require(owner: str, values: Mapping[str, Any], keys: Sequence[str]) -> None:
 def number(what: str, value: object, *, above_zero: bool = False) -> float:
     """Return a finite number that is not negative, or raise DseError naming it."""
     rule = "a finite number above 0" if above_zero else "a finite number, 0 or more"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value) or value < 0 or (above_zero and value == 0):  # type: ignore[operator]
         raise DseError(f"{what} must be {rule}, got {value!r}")
-    if not math.isfinite(value) or value < 0 or (above_zero and value == 0):
-        raise DseError(f"{what} must be {rule}, got {value!r}")
-    return value
+    return value  # type: ignore[return-value]
 
 
 def integer(what: str, value: object, *, least: int = 1) -> int:

@@ -27,7 +27,10 @@ MOST_FILES = 64
 """Files that the ``defaults`` of one lead to, each counted as often as it is named."""
 
 FURTHER_KEYS = {
-    "accelerator": tuple(x.name for x in fields(Accelerator) if x.name != "parameters"),
+    "accelerator": (
+        *(x.name for x in fields(Accelerator) if x.name != "parameters"),
+        "array_bits_per_cycle",
+    ),
     "workload": ("batch",),
 }
 """Keys that may be set although a group's file does not have them."""

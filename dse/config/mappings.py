@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dse.checks import check_switch
 from dse.config.checks import integer, mapping
 from dse.errors import DseError, nearest
 from dse.hardware.constraints import Constraints, Unrolling
@@ -70,8 +71,8 @@ def _one(
         rule = ", ".join(OPERANDS)
         raise DseError(f"{what}.stationary must be one of {rule}, got {stationary!r}")
     fused = given.get("pooling_is_fused")
-    if fused is not None and not isinstance(fused, bool):
-        raise DseError(f"{what}.pooling_is_fused must be true or false, got {fused!r}")
+    if fused is not None:
+        check_switch(what, "pooling_is_fused", fused)
     return Constraints(
         pooling_is_fused=fused,
         min_tile=tile,

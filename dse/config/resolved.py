@@ -14,6 +14,7 @@ from dse.config.overrides import keys_below, override_keys
 from dse.config.references import check_expansion
 from dse.config.task_keys import check_read
 from dse.errors import DseError
+from dse.hardware.dram_rate import given_one
 
 KEYS = (
     "accelerator",
@@ -161,25 +162,7 @@ def accelerator_values(composed: Composed) -> dict[str, Any]:
         values = load_group("accelerator", base, **changes)
     else:
         values = _composed_group(composed, "accelerator")
-    return one_dram_rate({**values, **parts}, (*given, *parts))
-
-
-def one_dram_rate(values: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:
-    """Let a DRAM part that was given replace the machine's rate, and a rate its part.
-
-    A machine keeps the part beside a given rate where it takes the energy of a bit from it; a
-    given part brings its own energy, unless that of the interface is given too.
-    """
-    values, given = dict(values), tuple(given)
-    dram = values.get("dram") or {}
-    has_energy = isinstance(dram, Mapping) and dram.get("pj_per_bit") is not None
-    if "dram_part" in given and "dram_bytes_per_s" not in given:
-        values.pop("dram_bytes_per_s", None)
-        if has_energy and "dram" not in given:
-            values["dram"] = {**dram, "pj_per_bit": None}
-    elif has_energy and "dram_bytes_per_s" in given and "dram_part" not in given:
-        values.pop("dram_part", None)
-    return values
+    return given_one({**values, **parts}, (*given, *parts))
 
 
 def _composed_group(composed: Composed, group: str) -> dict[str, Any]:

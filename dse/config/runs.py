@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dse.checks import check_switch
 from dse.columns import QUANTITIES
 from dse.config.checks import integer, mapping, number, one_of, texts
 from dse.cost.time import longest_share
@@ -144,8 +145,7 @@ def pick_from(values: Mapping[str, Any]) -> PickSettings:
     for name in order:
         one_of("pick.order", name, QUANTITIES)
     is_required = values.get("require", True)
-    if not isinstance(is_required, bool):
-        raise DseError(f"pick.require must be true or false, got {is_required!r}")
+    check_switch("pick", "require", is_required)
     return PickSettings(
         is_required=is_required,
         rule=one_of("pick.rule", values["rule"], RULES),

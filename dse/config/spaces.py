@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dse.checks import check_switch
 from dse.config.checks import check_keys, integer, nearest, number
 from dse.errors import DseError
 from dse.hardware import Accelerator
@@ -122,8 +123,7 @@ def _stepped(where: str, given: Mapping[str, Any], low: float, high: float) -> l
 
 def _spaced(where: str, given: Mapping[str, Any], low: float, high: float) -> list[float]:
     num, log = integer(f"{where}.num", given["num"]), given.get("log", False)
-    if not isinstance(log, bool):
-        raise DseError(f"{where}.log must be true or false, got {log!r}")
+    check_switch(where, "log", log)
     if num > LARGEST_RANGE or (num == 1) != (low == high):
         raise DseError(
             f"{where}.num must be from 2 to {LARGEST_RANGE}, or 1 where low equals high, got {num}"
@@ -146,8 +146,7 @@ def search_from(values: Mapping[str, Any]) -> dict[str, Any]:
     progress = values.get("progress", True)
     if not isinstance(options, Mapping):
         raise DseError(f"search.options must be a mapping of options to values, got {options!r}")
-    if not isinstance(progress, bool):
-        raise DseError(f"search.progress must be true or false, got {progress!r}")
+    check_switch("search", "progress", progress)
     least = {"trials": 1, "enumerate_limit": 0}
     numbers = {
         key: integer(f"search.{key}", values[key], least=least[key])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dse.checks import check_integer
 from dse.config.checks import check_keys, mapping, nearest, texts
 from dse.errors import DseError
 from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
@@ -133,15 +134,15 @@ def _check_top(owner: str, values: Mapping[str, Any]) -> None:
         raise DseError(f"{owner}.layers must be a list of at least one layer, got {layers!r}{hint}")
     if not isinstance(values.get("source", ""), str):
         raise DseError(f"{owner}.source must be a text, got {values['source']!r}")
-    _check_integer(owner, "batch", values.get("batch", 1), 1)
-    _check_integer(owner, "extra_parameters", values.get("extra_parameters", 0), 0, 2**62)
+    check_integer(owner, "batch", values.get("batch", 1), 1, LARGEST_BOUND)
+    check_integer(owner, "extra_parameters", values.get("extra_parameters", 0), 0, 2**62)
     parameters = {key: x for key, x in values.items() if key not in WORKLOAD_KEYS}
     for key, value in parameters.items():
-        _check_integer(owner, key, value, 1)
+        check_integer(owner, key, value, 1, LARGEST_BOUND)
     limits = mapping(f"{owner}.limits", values.get("limits", {}), tuple(parameters))
     for key, limit in limits.items():
-        _check_integer(f"{owner}.limits", key, limit, 1)
-        _check_integer(owner, key, parameters[key], 1, limit)
+        check_integer(f"{owner}.limits", key, limit, 1, LARGEST_BOUND)
+        check_integer(owner, key, parameters[key], 1, limit)
 
 
 def _edges(
@@ -157,13 +158,6 @@ def _edges(
             pairs = ((x, y) for x in lowered[str(item["name"])] for y in lowered[name])
             edges += [(x.name, y.name) for x, y in pairs]
     return tuple(edges)
-
-
-def _check_integer(
-    owner: str, key: str, value: object, least: int, most: int = LARGEST_BOUND
-) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise DseError(f"{owner}.{key} must be an integer from {least} to {most}, got {value!r}")
 
 
 def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple[Layer, ...]:

@@ -7,8 +7,8 @@ c, e r and d r, with r the ratio of the clock to the DRAM bits a second.
 import numpy as np
 
 from dse.arrays import FloatArray, Numbers, flat_floats
+from dse.checks import check_between
 from dse.compiling import compiled, inlined
-from dse.errors import DseError
 from dse.hardware import Transfers
 
 DEFAULT_SLACK = 0.0
@@ -129,7 +129,5 @@ def longest_share(slack: float) -> float:
     DseError
         If the slack is not from 0 to `MOST_SLACK`.
     """
-    is_number = isinstance(slack, int | float) and not isinstance(slack, bool)
-    if not is_number or not 0 <= slack <= MOST_SLACK:
-        raise DseError(f"mapper.slack must be a number from 0 to {MOST_SLACK:g}, got {slack!r}")
+    check_between("mapper.slack", slack, 0, MOST_SLACK)
     return (1 + slack) * (1 + ROUNDING) if slack else 1.0

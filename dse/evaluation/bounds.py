@@ -37,7 +37,7 @@ def lower_bounds_bytes(layer: Layer, chip: Accelerator, buffer_bytes: Numbers) -
     share the bound, as MNK counts the MACs of all. Source: Smith et al., arXiv 1702.02017.
     """
     least = compulsory_bytes(layer, chip)
-    if not _is_matrix_product(layer) or len(set(chip.dram.carries)) < 3:
+    if not _is_matrix_product(layer) or len(set(chip.dram.holds)) < 3:
         return least
     own = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
     bits = own * float(min(packed_share(layer, chip, x) for x in OPERANDS))

@@ -15,6 +15,8 @@ from dse.cost.energy import UNNAMED_DRAM_PJ_PER_BIT, dram_pj_per_bit
 from dse.cost.price import UNNAMED_DRAM_USD_PER_BYTES_PER_S, die_usd, dram_usd
 from dse.errors import DseError, nearest
 from dse.hardware import PARAMETERS, Accelerator
+from dse.hardware.dram_rate import gives_part, gives_rate
+from dse.hardware.memory import UNLIMITED_BYTES, usable_bits
 from dse.technology import Catalogue, Technology
 
 Columns = Mapping[str, NDArray[Any]]
@@ -93,16 +95,19 @@ def machines_of(
     sizes = [whole(axis.size) for axis in accelerator.array]
     if float(np.max(prod(size.astype(np.float64) for size in sizes))) > LARGEST:
         raise DseError(f"designs must have at most 2^53, {LARGEST:,} MACs")
-    buffers = [whole(one.bytes) for one in accelerator.buffers]
-    share = 2 if accelerator.transfers == "double_buffered" else 1
+    limited = {x.name: whole(x.bytes) for x in accelerator.buffers if x.bytes is not None}
+    unlimited = np.asarray(UNLIMITED_BYTES)
+    buffers = [limited.get(buffer.name, unlimited) for buffer in accelerator.buffers]
     peak, picojoules, dram_price = _dram(accelerator, varied, catalogue, size)
-    num_macs, num_bytes = np.asarray(prod(sizes)), np.asarray(sum(buffers))
+    num_macs, num_bytes = np.asarray(prod(sizes)), np.asarray(sum(limited.values()))
     chip = _silicon(accelerator, varied, catalogue, num_macs, num_bytes, size, mac_scale)
     clock = numbers.get("clock_hz", np.asarray(accelerator.clock_hz))
     return Machines(
         axis_sizes=tuple(np.broadcast_to(one, size) for one in sizes),
-        room_bits=tuple(np.broadcast_to(8 * one // share, size) for one in buffers),
-        rate_bytes_per_s=peak * accelerator.dram.efficiency * _dram_unit(accelerator, varied),
+        room_bits=tuple(
+            np.broadcast_to(usable_bits(x, accelerator.transfers), size) for x in buffers
+        ),
+        rate_bytes_per_s=peak * accelerator.dram.efficiency * accelerator.dram_unit_of(varied),
         peak_bytes_per_s=peak,
         clock_hz=np.broadcast_to(clock.astype(np.float64, copy=False), size),
         mac_pj=chip["mac_pj"],
@@ -185,11 +190,11 @@ def _dram(
     own = accelerator.dram.pj_per_bit
     channels = np.asarray(columns.get("dram_channels", accelerator.dram_channels), np.float64)
     part = accelerator.dram_part
-    if columns.get("dram_bytes_per_s") is not None:
+    if gives_rate(columns):
         rate = np.asarray(columns["dram_bytes_per_s"], np.float64)
         each = np.full(size, UNNAMED_DRAM_PJ_PER_BIT.value if own is None else own)
         return rate, each, rate * UNNAMED_DRAM_USD_PER_BYTES_PER_S.value
-    if "dram_part" in columns:
+    if gives_part(columns):
         names, place = _by_name(columns["dram_part"])
         parts = [catalogue.dram_parts[name] for name in names]
         rate = np.array([float(x.bytes_per_s) for x in parts])[place] * channels
@@ -201,13 +206,6 @@ def _dram(
         return rate, each, np.full(size, dram_usd(accelerator))
     many = np.broadcast_to(channels, size)
     return part.bytes_per_s * many, each, part.usd.value * many
-
-
-def _dram_unit(accelerator: Accelerator, columns: Columns) -> float:
-    """Return the bytes that pass for each byte of the peak rate; see `Accelerator.dram_unit`."""
-    if columns.get("dram_bytes_per_s") is not None:
-        return accelerator.dram.kilobyte_bytes / 1000
-    return 1.0 if "dram_part" in columns else accelerator.dram_unit
 
 
 def _silicon(

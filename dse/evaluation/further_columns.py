@@ -25,7 +25,7 @@ def with_further_columns(
     """
     technology = chip.technology
     scale = float(mac_scale(layer.input_bits, layer.weight_bits))
-    buffers = sum(chip.buffer_sizes_bytes)
+    buffers = chip.on_chip_bytes
     area = float(area_mm2(chip.num_macs, buffers, technology, scale=area_scale))
     leakage_w = technology.leakage_w_per_mm2.value * area
     added = {

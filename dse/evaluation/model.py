@@ -89,7 +89,7 @@ def evaluate(
         warnings=network.notes
         + extrapolation_warnings(
             accelerator.num_macs,
-            sum(accelerator.buffer_sizes_bytes),
+            accelerator.on_chip_bytes,
             accelerator.technology,
             scale=scale,
         ),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dse.checks import check_between
 from dse.errors import DseError, nearest
 
 if TYPE_CHECKING:
@@ -197,11 +198,5 @@ def build_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BatchS
 
 
 def _check_option(key: str, value: object, least: float, most: float) -> None:
-    whole = key in _WHOLE_NUMBERS
-    allowed = (int,) if whole else (int, float)
-    is_right = isinstance(value, allowed) and not isinstance(value, bool)
-    if not is_right or not least <= value <= most:  # type: ignore[operator]
-        kind = "an integer" if whole else "a number"
-        raise DseError(
-            f"search.options.{key} must be {kind} from {least:g} to {most:g}, got {value!r}"
-        )
+    what = f"search.options.{key}"
+    check_between(what, value, least, most, integer=key in _WHOLE_NUMBERS)

@@ -1,6 +1,5 @@
 """What is searched for: a space, its costs, the objectives and the budget."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dse.arrays import BoolArray, FloatArray
+from dse.checks import check_positive
 from dse.columns import MAXIMISED, QUANTITIES
 from dse.errors import DseError, nearest
 from dse.frozen import FrozenDict
@@ -75,9 +75,8 @@ def check_budget(budget: Mapping[str, float | None]) -> dict[str, float]:
     for name, limit in budget.items():
         if name not in QUANTITIES:
             raise DseError(f"budget.{name} is not a quantity that is known{_hint(name)}")
-        is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-        if limit is not None and not (is_number and 0 < limit < math.inf):
-            raise DseError(f"budget.{name} must be a number above 0, or null, got {limit!r}")
+        if limit is not None:
+            check_positive(f"budget.{name}", limit, integer=False, also=", or null")
     return {name: float(limit) for name, limit in budget.items() if limit is not None}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dse.arrays import IntArray
+from dse.checks import check_integer
 from dse.errors import DseError
 from dse.exploration.front.enumerate import Enumeration, enumerate_space
 from dse.exploration.known_samplers import EXACT, build_sampler, check_sampler
@@ -86,9 +87,9 @@ def run_search(
     )
     space = problem.space
     check_sampler(sampler, options)
-    _check_integer("trials", trials, 1, 10**9)
-    _check_integer("seed", seed, 0, 2**32 - 1)
-    _check_integer("enumerate_limit", enumerate_limit, 0, 10**12)
+    check_integer("search", "trials", trials, 1, 10**9)
+    check_integer("search", "seed", seed, 0, 2**32 - 1)
+    check_integer("search", "enumerate_limit", enumerate_limit, 0, 10**12)
     is_exact = space.size <= enumerate_limit
     if sampler == EXACT and not is_exact:
         raise DseError(
@@ -108,11 +109,6 @@ def run_search(
     if found is None:
         return _sampled_study(problem, ledger, notes)
     return _exact_study(problem, ledger, found, notes)
-
-
-def _check_integer(key: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise DseError(f"search.{key} must be an integer from {least} to {most}, got {value!r}")
 
 
 def _stop_notes(ledger: Ledger, sampler: str, trials: int) -> tuple[str, ...]:

@@ -1,30 +1,20 @@
 """Accelerators: the machine that a workload runs on (dse/docs/model.md#machine)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from dse.checks import LARGEST, WIDEST, check_number
 from dse.errors import DseError
 from dse.frozen import FrozenDict
 from dse.hardware.array import Axis, Granule
 from dse.hardware.constraints import Constraints, Unrolling
-from dse.hardware.memory import Buffer, Dram
-from dse.hardware.operands import check_operands
+from dse.hardware.dram_rate import gives_part, gives_rate, with_one
+from dse.hardware.memory import UNLIMITED_BYTES, Bits, Dram, Memory, linked, usable_bits
+from dse.hardware.rules import check_machine
 from dse.hardware.schedule import Schedule
-from dse.hardware.transfers import TRANSFERS
 from dse.technology import DramPart, Technology
-from dse.workload import OPERAND_LOOPS, OPERANDS
-
-HELD = {operand: OPERAND_LOOPS[operand] for operand in OPERANDS} | {"sum": OPERAND_LOOPS["output"]}
-"""What an array pass may hold, and the loops of which it holds one step."""
-
-SWITCHES = (
-    *("padding_is_computed", "halo_is_kept", "partial_rows_are_fetched"),
-    *("pooling_is_fused", "additions_are_fused"),
-)
-"""The rules of a machine that are true or false."""
+from dse.workload import OPERANDS
 
 PARAMETERS = (
     "array_rows",
@@ -50,7 +40,9 @@ class Accelerator:
     array
         Axes of the MAC array; their sizes may be names of parameters.
     buffers
-        On-chip memories; each operand is held by exactly one.
+        Memories on the chip; each operand is held by exactly one.
+    dram
+        The outermost memory.
     array_rows, array_columns, macs, buffer_bytes, dram_channels, dram_bytes_per_s
         Parameters; ``dram_bytes_per_s`` is the peak rate, that of ``dram_part`` times
         ``dram_channels`` unless given. [MACs, bytes, bytes/s]
@@ -62,12 +54,8 @@ class Accelerator:
         The operands that the mapper may keep in place.
     held_in_array, fill_cycles
         What an array pass holds, and the cycles added for each pass: an operand while a tile is
-        computed, or a ``sum`` until it is finished, through all its tiles of ``c fy fx``.
-    array_bits_per_cycle
-        Operand to the bits that pass between its buffer and the array: ``weight``, those of a tile
-        before its MACs, ``output``, its partial sums, in and out while it computes, and ``input``,
-        once for each of a tile's array steps along k, while it computes. Any number passes where
-        nothing is said.
+        computed, or a ``sum`` until it is finished, through all its tiles of ``c fy fx``. Cycles
+        may be ``array``, the sum of its axes, or the parameter that sizes one of them.
     padding_is_computed, halo_is_kept, partial_rows_are_fetched
         Rules of dse/docs/model.md#mapping.
     pooling_is_fused, additions_are_fused
@@ -93,7 +81,7 @@ class Accelerator:
     name: str
     clock_hz: float
     array: tuple[Axis, ...]
-    buffers: tuple[Buffer, ...]
+    buffers: tuple[Memory, ...]
     technology: Technology
     dram: Dram = field(default_factory=Dram)
     array_rows: int | None = None
@@ -108,7 +96,6 @@ class Accelerator:
     stationarity: tuple[str, ...] = OPERANDS
     held_in_array: str = "weight"
     fill_cycles: int | str = 0
-    array_bits_per_cycle: tuple[tuple[str, int], ...] = ()
     padding_is_computed: bool = True
     halo_is_kept: bool = True
     partial_rows_are_fetched: bool = False
@@ -122,168 +109,10 @@ class Accelerator:
     source: str = ""
 
     def __post_init__(self) -> None:
-        owner = f"accelerator {self.name!r}"
         for key in ("array", "buffers", "stationarity", "weight_granules"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
-        links = tuple(sorted(dict(self.array_bits_per_cycle).items()))
-        object.__setattr__(self, "array_bits_per_cycle", links)
         object.__setattr__(self, "parameters", FrozenDict(self.parameters))
-        check_number(owner, "clock_hz", self.clock_hz, integer=False)
-        for key in ("array_rows", "array_columns", "macs", "buffer_bytes", "dram_channels"):
-            if getattr(self, key) is not None:
-                check_number(owner, key, getattr(self, key), integer=True)
-        for key, value in self.parameters.items():
-            check_number(owner, key, value, integer=True)
-        self._check_rules(owner)
-        self._check_references(owner)
-        self._check_dram(owner)
-        if self.schedule is not None:
-            self._check_schedule(owner)
-
-    def _check_rules(self, owner: str) -> None:
-        if self.transfers not in TRANSFERS:
-            rule = ", ".join(TRANSFERS)
-            raise DseError(f"{owner}.transfers must be one of {rule}, got {self.transfers!r}")
-        check_operands(f"{owner}.stationarity", self.stationarity)
-        if not self.stationarity:
-            raise DseError(f"{owner}.stationarity must name at least one operand, got none")
-        if self.held_in_array not in HELD:
-            raise DseError(
-                f"{owner}.held_in_array must be one of {', '.join(HELD)}, "
-                f"got {self.held_in_array!r}"
-            )
-        if self.fill_cycles != "array":
-            check_number(owner, "fill_cycles", self.fill_cycles, integer=True, least=-1)
-        for key in SWITCHES:
-            if not isinstance(getattr(self, key), bool):
-                raise DseError(f"{owner}.{key} must be true or false, got {getattr(self, key)!r}")
-        self._check_overheads(owner)
-
-    def _check_overheads(self, owner: str) -> None:
-        rate = self.pooling_elements_per_cycle
-        if rate is not None:
-            check_number(owner, "pooling_elements_per_cycle", rate, integer=False)
-        is_time = not isinstance(self.launch_s, bool) and isinstance(self.launch_s, (int, float))
-        if not is_time or not 0 <= self.launch_s <= WIDEST:
-            raise DseError(
-                f"{owner}.launch_s must be a number from 0 to {WIDEST:g}, got {self.launch_s!r}"
-            )
-        for operand, bits in self.array_bits_per_cycle:
-            check_operands(f"{owner}.array_bits_per_cycle", (operand,))
-            check_number(f"{owner}.array_bits_per_cycle", operand, bits, integer=True)
-
-    def _check_references(self, owner: str) -> None:
-        if not self.array:
-            raise DseError(f"{owner}.array must have at least one axis, got none")
-        self._check_size(owner)
-        self._check_steps_of_k(owner)
-        self._check_steps_of_sums(owner)
-        rounded = [loop for loops, _ in self.granules for loop in loops]
-        if len(set(rounded)) < len(rounded):
-            raise DseError(f"{owner}.weight_granules must name each loop once, got {rounded}")
-        self._check_constraints(owner)
-        for buffer in self.buffers:
-            self.number(buffer.bytes, f"{owner}.buffers {buffer.name!r} bytes")
-        names = [buffer.name for buffer in self.buffers]
-        if len(set(names)) != len(names):
-            raise DseError(f"{owner}.buffers must have names of their own, got {names}")
-        for operand in OPERANDS:
-            holders = [buffer.name for buffer in self.buffers if operand in buffer.holds]
-            if len(holders) != 1:
-                raise DseError(
-                    f"{owner}.buffers must hold each operand in exactly one buffer, "
-                    f"{operand} is held by {holders or 'none'}"
-                )
-
-    def _check_size(self, owner: str) -> None:
-        """Check that the array has a number of MACs."""
-        for axis in self.array:
-            self.number(axis.size, f"{owner}.array size")
-        if self.num_macs > LARGEST:
-            raise DseError(
-                f"{owner}.array must have at most 2^53, {LARGEST:,} MACs, got {self.num_macs:,}"
-            )
-
-    def _check_steps_of_k(self, owner: str) -> None:
-        """Check that k has steps of its own if the input, which passes for each, is limited."""
-        if "input" not in dict(self.array_bits_per_cycle):
-            return
-        straddling = (loops for x in self.array if not x.whole_sets for loops in x.dims)
-        for loops in straddling:
-            if len(loops) > 1 and "k" in loops:
-                raise DseError(
-                    f"{owner}.array must not flatten k with other loops, but in whole_sets, where "
-                    f"array_bits_per_cycle names input, which passes for each step of k, got "
-                    f"[{','.join(loops)}]"
-                )
-
-    def _check_steps_of_sums(self, owner: str) -> None:
-        """Check that sums have steps of their own if a pass holds them until they are finished."""
-        if self.held_in_array != "sum":
-            return
-        own = HELD["sum"]
-        for loops in (loops for x in self.array if not x.whole_sets for loops in x.dims):
-            if own & set(loops) and not own >= set(loops):
-                raise DseError(
-                    f"{owner}.array must not flatten loops of the output with c, fy or fx, but in "
-                    f"whole_sets, where held_in_array is sum, got [{','.join(loops)}]"
-                )
-
-    def _check_constraints(self, owner: str) -> None:
-        own = self.constraints
-        for one in (own, *(layer for _, layer in own.layers)):
-            for operand in one.stationarity:
-                if operand not in self.stationarity:
-                    raise DseError(
-                        f"{owner}.constraints.stationarity must be of {list(self.stationarity)}, "
-                        f"which the machine may keep in place, got {operand!r}"
-                    )
-            self.check_unrolled(f"{owner}.constraints.unrolled", one.unrolled)
-
-    def check_unrolled(self, what: str, unrolled: tuple[Unrolling | None, ...]) -> None:
-        """Raise DseError unless these are choices of the axes, one for each, or none at all."""
-        if unrolled and len(unrolled) != len(self.array):
-            raise DseError(
-                f"{what} must have one item for each of the {len(self.array)} axes of the array, "
-                f"got {len(unrolled)}"
-            )
-        for axis, loops in zip(self.array, unrolled, strict=False):
-            if loops and loops not in axis.dims:
-                choices = ", ".join(f"[{','.join(x)}]" for x in axis.dims)
-                raise DseError(
-                    f"{what} must be of the choices of each axis, {choices}, or [] for none, got "
-                    f"[{','.join(loops)}]"
-                )
-
-    def _check_schedule(self, owner: str) -> None:
-        """Check that a schedule contradicts no other rule of the machine."""
-        if self.transfers == "double_buffered":
-            raise DseError(
-                f"{owner}.transfers must be overlapped or serial with a schedule, which says what "
-                f"of the buffer is free, got 'double_buffered'"
-            )
-        unused = {"fill_cycles": 0, "weight_granules": (), "array_bits_per_cycle": ()}
-        for key, none in unused.items():
-            if getattr(self, key) != none:
-                raise DseError(
-                    f"{owner}.{key} would change nothing with a schedule, which has rules of its "
-                    f"own for that, got {getattr(self, key)!r}"
-                )
-        if not any({"input", "weight"} <= set(buffer.holds) for buffer in self.buffers):
-            held = [list(buffer.holds) for buffer in self.buffers]
-            raise DseError(
-                f"{owner}.buffers must hold input and weight in one buffer with a schedule, got "
-                f"{held}"
-            )
-
-    def _check_dram(self, owner: str) -> None:
-        if self.dram_bytes_per_s is not None:
-            check_number(owner, "dram_bytes_per_s", self.dram_bytes_per_s, integer=False)
-        if (self.dram_bytes_per_s is None) == (self.dram_part is None):
-            raise DseError(
-                f"{owner} must have either dram_part or dram_bytes_per_s, "
-                f"got {'both' if self.dram_part else 'neither'}"
-            )
+        check_machine(self)
 
     def for_layer(self, name: str) -> "Accelerator":
         """Return the machine as the constraints of one layer leave it."""
@@ -323,9 +152,33 @@ class Accelerator:
         return math.prod(self.axis_sizes)
 
     @property
+    def memories(self) -> tuple[Memory, ...]:
+        """All memories, the DRAM, which is the outermost, last."""
+        return (*self.buffers, self.dram)
+
+    @property
+    def array_bits_per_cycle(self) -> Bits:
+        """Operand to the bits that pass between its buffer and the array; see `Memory`."""
+        return tuple(sorted(x for buffer in self.buffers for x in buffer.array_bits_per_cycle))
+
+    def with_links(self, bits: Mapping[str, int] | Iterable[tuple[str, int]]) -> "Accelerator":
+        """Return the machine with these links, operand to bits, between buffers and array."""
+        return replace(self, buffers=linked(self.buffers, dict(bits)))
+
+    def capacity_bytes(self, memory: Memory, what: str = "buffer bytes") -> int:
+        """Return the bytes of a memory, `UNLIMITED_BYTES` if nothing bounds it."""
+        return UNLIMITED_BYTES if memory.bytes is None else self.number(memory.bytes, what)
+
+    @property
     def buffer_sizes_bytes(self) -> tuple[int, ...]:
         """Capacity of each buffer, in the order of `buffers`. [bytes]."""
-        return tuple(self.number(buffer.bytes, "buffer bytes") for buffer in self.buffers)
+        return tuple(self.capacity_bytes(buffer) for buffer in self.buffers)
+
+    @property
+    def on_chip_bytes(self) -> int:
+        """Capacity of all buffers but unlimited ones, which no area stands for. [bytes]."""
+        limited = (buffer for buffer in self.buffers if buffer.bytes is not None)
+        return sum(self.capacity_bytes(buffer) for buffer in limited)
 
     @cached_property
     def granules(self) -> tuple[tuple[Unrolling, int], ...]:
@@ -335,22 +188,27 @@ class Accelerator:
 
     @property
     def usable_buffer_bits(self) -> tuple[int, ...]:
-        """Bits of each buffer that tiles may take: half, rounded down, if double buffered."""
-        share = 2 if self.transfers == "double_buffered" else 1
-        return tuple(8 * size // share for size in self.buffer_sizes_bytes)
+        """Bits of each buffer that tiles may take; see `dse.hardware.memory.usable_bits`."""
+        return tuple(usable_bits(size, self.transfers) for size in self.buffer_sizes_bytes)
 
     @property
     def peak_dram_bytes_per_s(self) -> float:
         """Peak rate of all channels, before the efficiency. [bytes/s]."""
         if self.dram_bytes_per_s is not None:
             return float(self.dram_bytes_per_s)
-        assert self.dram_part is not None  # _check_dram: one of the two is given
+        assert self.dram_part is not None  # a rule of the machine: one of the two is given
         return self.dram_part.bytes_per_s * self.dram_channels
 
     @property
     def dram_unit(self) -> float:
         """Bytes that pass for each byte of the peak rate: 1.024 where a source's kB are KiB."""
-        return self.dram.kilobyte_bytes / 1000 if self.dram_bytes_per_s is not None else 1.0
+        return self.dram_unit_of({})
+
+    def dram_unit_of(self, columns: Mapping[str, object]) -> float:
+        """Return the same of designs that columns make of the machine: a part has plain bytes."""
+        own = {"dram_bytes_per_s": self.dram_bytes_per_s}
+        is_rate = gives_rate(columns) or (gives_rate(own) and not gives_part(columns))
+        return self.dram.kilobyte_bytes / 1000 if is_rate else 1.0
 
     @property
     def dram_rate_bytes_per_s(self) -> float:
@@ -360,7 +218,9 @@ class Accelerator:
     @property
     def fill_cycles_per_pass(self) -> int:
         """Cycles added for each array pass; ``array`` means the sum of the axis sizes."""
-        return sum(self.axis_sizes) if isinstance(self.fill_cycles, str) else self.fill_cycles
+        if self.fill_cycles == "array":
+            return sum(self.axis_sizes)
+        return self.number(self.fill_cycles, "fill_cycles")
 
     def with_parameters(self, **values: object) -> "Accelerator":
         """Return the machine with other values of its parameters.
@@ -380,9 +240,5 @@ class Accelerator:
             if key not in PARAMETERS:
                 known = ", ".join((*PARAMETERS, *self.parameters))
                 raise DseError(f"accelerator {self.name!r} has no parameter {key!r}; has {known}")
-        if "dram_part" in named and named["dram_part"] is not None:
-            named.setdefault("dram_bytes_per_s", None)
-        elif named.get("dram_bytes_per_s") is not None:
-            named.setdefault("dram_part", None)
         merged = {**self.parameters, **own}
-        return replace(self, parameters=merged, **named)  # type: ignore[arg-type]
+        return replace(self, parameters=merged, **with_one(named))  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dse.checks import check_number
+from dse.checks import check_number, check_switch
 from dse.errors import DseError
 from dse.hardware.constraints import Unrolling
 from dse.workload import LOOPS, OPERAND_LOOPS
@@ -31,8 +31,7 @@ class Axis:
         object.__setattr__(self, "dims", tuple(tuple(choice) for choice in self.dims))
         if not isinstance(self.size, str):
             check_number("array axis", "size", self.size, integer=True)
-        if not isinstance(self.whole_sets, bool):
-            raise DseError(f"array axis.whole_sets must be true or false, got {self.whole_sets!r}")
+        check_switch("array axis", "whole_sets", self.whole_sets)
         if not self.dims:
             raise DseError("array axis.dims must name at least one loop, got none")
         for choice in self.dims:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dse.checks import check_number
+from dse.checks import check_names, check_number
 from dse.errors import DseError
-from dse.hardware.operands import check_operands
-from dse.workload import LOOPS
+from dse.workload import LOOPS, OPERANDS
 
 Unrolling = tuple[str, ...]
 """The loops that one axis unrolls: one loop, or the loops of a flattened product."""
@@ -71,7 +70,7 @@ class Constraints:
             ("layers", tuple(sorted(dict(self.layers).items()))),
         ):
             object.__setattr__(self, key, value)
-        check_operands("constraints.stationarity", self.stationarity)
+        check_names("constraints.stationarity", self.stationarity, OPERANDS, "operand")
         if self.order and sorted(self.order) != sorted(LOOPS):
             raise DseError(
                 f"constraints.order must name each of {' '.join(LOOPS)} once, got "

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dse.checks import check_number
+from dse.checks import check_number, check_switch
 from dse.errors import DseError
 
 KEPT = ("smaller", "input", "weight")
@@ -120,8 +120,7 @@ class Schedule:
             _check_names(f"schedule.{key}", dict(pairs), STREAMED)
         self._check_numbers()
         for key in ("vectors_are_rounded", "strides_are_folded"):
-            if not isinstance(getattr(self, key), bool):
-                raise DseError(f"schedule.{key} must be true or false, got {getattr(self, key)!r}")
+            check_switch("schedule", key, getattr(self, key))
         self._check_multiples()
 
     def _check_numbers(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from dse.errors import DseError, nearest
 from dse.hardware import Accelerator
 from dse.hardware.constraints import Constraints
+from dse.hardware.rules import check_unrolled
 from dse.mapping.nest.tile_sizes import size_range
 from dse.workload import Layer, Workload
 
@@ -84,7 +85,7 @@ def _check_order(chip: Accelerator, given: Constraints) -> None:
     """Check that the machine has the unrolling and the operand in place that are given."""
     allowed = chip.constraints.stationarity or chip.stationarity
     for one in (given, *(layer for _, layer in given.layers)):
-        chip.check_unrolled("mapping.unrolled", one.unrolled)
+        check_unrolled(chip, "mapping.unrolled", one.unrolled)
         for operand in one.stationarity:
             if operand not in allowed:
                 raise DseError(

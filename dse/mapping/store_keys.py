@@ -24,7 +24,7 @@ fused is in the layer. A test flips each field, and each field of the parts belo
 
 NOT_OF_PARTS = {
     "buffers": frozenset(("name", "bytes")),
-    "dram": frozenset(("efficiency", "pj_per_bit", "kilobyte_bytes")),
+    "dram": frozenset(("name", "efficiency", "pj_per_bit", "kilobyte_bytes")),
     "constraints": frozenset(("pooling_is_fused", "layers")),
 }
 """The same of the parts of a machine."""

@@ -153,7 +153,7 @@ class MappingTable:
         scale = mac_scale(self.layer.input_bits, self.layer.weight_bits)
         area = area_mm2(
             chip.num_macs,
-            sum(chip.buffer_sizes_bytes),
+            chip.on_chip_bytes,
             chip.technology,
             scale=scale if area_scale is None else area_scale,
         )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dse.arrays import FloatArray, IntArray
+from dse.checks import check_not_negative
 from dse.columns import MAXIMISED
 from dse.errors import DseError, nearest
 from dse.pareto import log_minimised, scale
@@ -184,7 +185,7 @@ def _weighted(
     chosen = dict(weights) if weights else dict.fromkeys(front.objectives, 1.0)
     for name, weight in chosen.items():
         _check_objective("weights", name, front.objectives)
-        _check_share(f"weights.{name}", weight)
+        check_not_negative(f"pick.weights.{name}", weight)
     values = np.array([float(chosen.get(name, 0.0)) for name in front.objectives])
     if not values.any():
         raise DseError("pick.weights must have a weight above 0, got none")
@@ -217,7 +218,7 @@ def _tolerances(tolerance: float | Mapping[str, float], names: Sequence[str]) ->
     given = tolerance if isinstance(tolerance, Mapping) else dict.fromkeys(names, tolerance)
     for name, share in given.items():
         _check_objective("tolerance", name, names)
-        _check_share(f"tolerance.{name}", share)
+        check_not_negative(f"pick.tolerance.{name}", share)
     return {name: float(given.get(name, DEFAULT_TOLERANCE)) for name in names}
 
 
@@ -247,12 +248,6 @@ def _check_objective(key: str, name: object, objectives: Sequence[str]) -> None:
     if name not in objectives:
         hint = nearest(str(name), objectives)
         raise DseError(f"pick.{key} must name objectives of the search, got {name!r}{hint}")
-
-
-def _check_share(key: str, value: object) -> None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < float("inf"):  # type: ignore[operator]
-        raise DseError(f"pick.{key} must be a number of at least 0, got {value!r}")
 
 
 def _plain_row(table: pd.DataFrame, row: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from dse.columns import MAXIMISED
-from dse.pick.steps import RATE, CostsOf, Step, evaluate_steps, grid_steps, scaled_steps
+from dse.hardware.dram_rate import RATE
+from dse.pick.steps import CostsOf, Step, evaluate_steps, grid_steps, scaled_steps
 from dse.space import Space
 
 EFFECT = 1e-9

@@ -9,6 +9,7 @@ import numpy as np
 from dse.arrays import FloatArray
 from dse.errors import DseError
 from dse.hardware import Accelerator
+from dse.hardware.dram_rate import PART_PARAMETERS, RATE
 from dse.space import NAME_KNOBS, REAL_KNOBS, Columns, Space
 
 CostsOf = Callable[[Columns], Mapping[str, FloatArray]]
@@ -16,9 +17,6 @@ CostsOf = Callable[[Columns], Mapping[str, FloatArray]]
 
 STEP = 0.1
 """Share by which a resource grows where it need not stay on the grid."""
-
-DRAM_KNOBS = ("dram_part", "dram_channels")
-RATE = "dram_bytes_per_s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ def grid_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
     base = {name: design[name] for name in space.knobs}
     steps = []
     for name, values in space.knobs.items():
-        if name in NAME_KNOBS or name in DRAM_KNOBS:
+        if name in NAME_KNOBS or name in PART_PARAMETERS:
             continue
         for is_growth in (True, False):
             value = _next(values, base[name], is_growth=is_growth)
@@ -93,7 +91,7 @@ def _next(values: Sequence[Any], now: Any, *, is_growth: bool) -> Any:
 
 
 def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
-    if not set(DRAM_KNOBS) & set(space.knobs):
+    if not set(PART_PARAMETERS) & set(space.knobs):
         return []
     accelerator = space.accelerator
     own = accelerator.dram_part.name if accelerator.dram_part else ""
@@ -114,7 +112,7 @@ def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
         pairs = [pair for pair, value in rates.items() if value == rate]
         part, count = max(pairs, key=lambda pair: (pair[0] == now[0], pair[1] == now[1]))
         chosen = {"dram_part": part, "dram_channels": count}
-        after = {**base, **{name: chosen[name] for name in DRAM_KNOBS if name in base}}
+        after = {**base, **{name: chosen[name] for name in PART_PARAMETERS if name in base}}
         named = f"{now[0]} x {now[1]}", f"{part} x {count}"
         steps.append(_step(RATE, named, after, base, is_growth=is_growth))
     return steps
@@ -122,8 +120,8 @@ def _dram_steps(base: dict[str, Any], space: Space) -> list[Step]:
 
 def resources_of(accelerator: Accelerator) -> tuple[str, ...]:
     """Return the parameters that size a machine: axes of its array, memories, clock, DRAM rate."""
-    sizes = [axis.size for axis in accelerator.array]
-    sizes += [buffer.bytes for buffer in accelerator.buffers]
+    sizes: list[object] = [axis.size for axis in accelerator.array]
+    sizes += [memory.bytes for memory in accelerator.memories]
     return (*dict.fromkeys(size for size in sizes if isinstance(size, str)), "clock_hz", RATE)
 
 
@@ -137,7 +135,7 @@ def scaled_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
     for name in resources_of(space.accelerator):
         base = dict(knobs)
         if name == RATE:
-            base = {key: value for key, value in knobs.items() if key not in DRAM_KNOBS}
+            base = {key: value for key, value in knobs.items() if key not in PART_PARAMETERS}
             base[RATE] = float(design[RATE])
         elif name not in base:
             base[name] = _parameter(space.accelerator, name)

@@ -70,7 +70,7 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "workload": evaluation.workload.name,
         "batch": evaluation.workload.batch,
         "accelerator": evaluation.accelerator.name,
-        "buffer_bytes": sum(evaluation.accelerator.buffer_sizes_bytes),
+        "buffer_bytes": evaluation.accelerator.on_chip_bytes,
         "dram_efficiency": evaluation.accelerator.dram.efficiency
         * evaluation.accelerator.dram_unit,
         **{name: plain(getattr(evaluation, name)) for name in TOTALS},

@@ -8,6 +8,7 @@ import pandas as pd
 from dse.evaluation.bounds import compulsory_bytes, lower_bounds_bytes
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
+from dse.hardware.memory import copies_of_a_tile
 from dse.mapping.question import Question
 from dse.mapping.table import table_of
 from dse.network.fusion import with_fused_layers
@@ -49,7 +50,7 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     table = curves.traffic_table(
         {name: layer_curve(layers[0], chip) for name, layers in groups.items()},
         {name: sum(layer.repeat for layer in layers) for name, layers in groups.items()},
-        buffer_bytes=sum(chip.buffer_sizes_bytes),
+        buffer_bytes=chip.on_chip_bytes,
     )
     fixed = sum(row["dram_bytes"] for row in evaluation.layer_rows if not row["macs"])
     table.loc[table["layer"] == "", list(COLUMNS[2:])] += fixed
@@ -63,7 +64,7 @@ def _name(alike: list[Layer]) -> str:
 
 def layer_curve(layer: Layer, chip: Accelerator) -> pd.DataFrame:
     """Return one run of a layer: buffer_bytes rising, its least DRAM bytes, and their bounds."""
-    share = 2 if chip.transfers == "double_buffered" else 1
+    share = copies_of_a_tile(chip.transfers)
     sizes, traffic = table_of(layer, chip, Question.least_traffic()).least_traffic()
     curve = thinned(pd.DataFrame({"buffer_bytes": share * sizes, "dram_bytes": traffic}))
     whole_bytes = np.ceil(curve["buffer_bytes"].to_numpy(float))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dse.checks import is_number
 from dse.errors import DseError
 from dse.workload import Layer
 
@@ -100,7 +101,7 @@ def transposed_phases(fields: Mapping[str, Any], axis: str) -> list[AxisPhase]:
     out, taps = fields.get(f"o{axis}", 1), fields.get(f"f{axis}", 1)
     stride, dilation = fields.get(f"stride_{axis}", 1), fields.get(f"dilation_{axis}", 1)
     pad, size = fields.get(f"pad_{axis}", 0), fields.get(f"i{axis}")
-    if isinstance(pad, bool) or not isinstance(pad, int) or pad < 0:
+    if not is_number(pad, integer=True) or pad < 0:
         raise DseError(f"layer {name!r}.pad_{axis} must be an integer from 0, got {pad!r}")
     if size is None:
         size = (out + 2 * pad - dilation * (taps - 1) - 1) // stride + 1

@@ -13,9 +13,9 @@ from dse.config.accelerators import (
     technology_from,
 )
 from dse.config.files import group_names, load_group, plain, user_directories
-from dse.config.resolved import one_dram_rate
 from dse.cost.energy import dram_pj_per_bit
 from dse.errors import DseError
+from dse.hardware.dram_rate import given_one
 
 MINIMAL = {
     "name": "mine",
@@ -162,10 +162,10 @@ def test_a_part_takes_the_place_of_a_rate_once_the_rate_is_null():
 
 def test_a_given_part_brings_its_rate_and_its_energy():
     values = load_group("accelerator", "nvdla", dram_part="hbm3")
-    chip = accelerator_from(one_dram_rate(values, ["dram_part"]))
+    chip = accelerator_from(given_one(values, ("dram_part",)))
     assert chip.peak_dram_bytes_per_s == 819.2e9
     assert dram_pj_per_bit(chip) == catalogue().dram_parts["hbm3"].pj_per_bit.value
-    chip = accelerator_from(one_dram_rate(values, ["dram_part", "dram"]))
+    chip = accelerator_from(given_one(values, ("dram_part", "dram")))
     assert dram_pj_per_bit(chip) == 8
 
 
@@ -232,7 +232,7 @@ WRONG = [
     (("stationarity",), "weight", "stationarity must be a list of names"),
     (("stationarity",), ["filter"], "stationarity must name operands"),
     (("held_in_array",), "sums", "held_in_array must be one of input"),
-    (("fill_cycles",), "rows", "fill_cycles must be a whole number, 0 or more, got 'rows'"),
+    (("fill_cycles",), "rows", "fill_cycles must be a number or name a parameter, got 'rows'"),
     (("fill_cycles",), -1, "fill_cycles must be a whole number, 0 or more, got -1"),
     (("padding_is_computed",), "maybe", "padding_is_computed must be true or false"),
     (("constraints",), {"min_tiles": {}}, "no key 'min_tiles'; did you mean 'min_tile'"),

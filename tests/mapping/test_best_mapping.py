@@ -38,7 +38,7 @@ def drawn(seed: int) -> tuple[Layer, Accelerator]:
     if rng.random() < 0.2:
         links = rng.choice([("output",), ("weight",), ("output", "weight")])
         rates = tuple((operand, rng.choice([8, 24, 100])) for operand in links)
-        chip = replace(chip, array_bits_per_cycle=rates)
+        chip = chip.with_links(rates)
     if rng.random() < 0.2:
         order = tuple(rng.sample(tuple(layer.bounds), len(layer.bounds)))
         chip = replace(chip, constraints=replace(chip.constraints, order=order))

@@ -24,7 +24,7 @@ def test_table_equals_brute_force_with_finished_sums() -> None:
         if seed % 4 == 0:
             rates = rng.choice([("output",), ("weight",), ("output", "weight")])
             links = tuple((x, rng.choice([8, 24, 100])) for x in rates)
-            chip = replace(chip, array_bits_per_cycle=links)
+            chip = chip.with_links(links)
         check_front(layer, chip, told_of(seed, layer, chip))
         tables = [
             mapping_table(layer, replace(chip, held_in_array=held)) for held in ("sum", "output")
@@ -47,7 +47,7 @@ def test_finishing_costs_the_same_however_the_reduction_is_cut() -> None:
     for seed in range(8500, 8540):
         rng = Random(seed)
         layer, chip = random_layer(rng, most_work=5_000), holding_sums(rng, random_chip(rng))
-        chip = replace(chip, array_bits_per_cycle=(), padding_is_computed=True)
+        chip = replace(chip.with_links(()), padding_is_computed=True)
         bare = replace(chip, fill_cycles=0)
         whole = {loop: layer.bounds[loop] for loop in layer.bounds if loop not in REDUCED}
         added = set()

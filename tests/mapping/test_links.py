@@ -21,7 +21,7 @@ RATES = (1, 3, 8, 64)
 def linked(rng, chip):
     """Return the machine with some of its links to the buffers limited."""
     operands = rng.choice([("output",), ("weight",), ("weight", "output")])
-    return replace(chip, array_bits_per_cycle=tuple((x, rng.choice(RATES)) for x in operands))
+    return chip.with_links((x, rng.choice(RATES)) for x in operands)
 
 
 def fed(rng, chip):
@@ -33,7 +33,7 @@ def fed(rng, chip):
     others = rng.choice([(), (), ("output",), ("weight",)])
     rates = tuple((x, rng.choice(RATES)) for x in ("input", *others))
     chip = replace(chip, array=axes)
-    return chip, replace(chip, array_bits_per_cycle=rates)
+    return chip, chip.with_links(rates)
 
 
 def test_table_equals_brute_force_with_links() -> None:

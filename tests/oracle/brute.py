@@ -175,7 +175,7 @@ class Traffic:
                 held_output = key
             visits[key] += 1
         self._leave(counts, held_output, visits)
-        carried = self.chip.dram.carries
+        carried = self.chip.dram.holds
         return sum(
             packed(self.layer, self.chip, kind, count)
             for kind, count in counts.items()

@@ -175,7 +175,7 @@ def random_chip(rng: Random) -> Accelerator:
             for i, held in enumerate(holds)
         ),
         technology=TECHNOLOGY,
-        dram=Dram(efficiency=rng.choice([1.0, 0.75]), carries=_carries(rng), pj_per_bit=8.0),
+        dram=Dram(efficiency=rng.choice([1.0, 0.75]), holds=_carries(rng), pj_per_bit=8.0),
         dram_bytes_per_s=rng.choice([1e8, 1e9, 4e9, 3e10]),
         transfers=rng.choice(TRANSFERS),
         stationarity=rng.choice(

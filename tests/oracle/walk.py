@@ -271,7 +271,7 @@ def first_last_bits(layer: Layer, chip: Accelerator, tile: Tile) -> int:
     """Bits of the nominal input and weight tiles and of the nominal output tile when written."""
     elements = footprint_elements(layer, chip, tile)
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
-    return sum(elements[x] * ceil(bits[x] * share(layer, chip, x)) for x in chip.dram.carries)
+    return sum(elements[x] * ceil(bits[x] * share(layer, chip, x)) for x in chip.dram.holds)
 
 
 def walk(
@@ -302,7 +302,7 @@ def walk(
         **output_elements(layer, tile, order),
     }
     bits = {
-        operand: packed(layer, chip, operand, count) * (operand_of(operand) in chip.dram.carries)
+        operand: packed(layer, chip, operand, count) * (operand_of(operand) in chip.dram.holds)
         for operand, count in elements.items()
     }
     parts = [part for _, part in steps(layer, tile, order)]
@@ -339,4 +339,4 @@ def compulsory_bits(layer: Layer, chip: Accelerator) -> int:
         "output": len(coordinates(whole, "output")),
     }
     plain = replace(chip, weight_granules=())
-    return sum(packed(layer, plain, operand, elements[operand]) for operand in chip.dram.carries)
+    return sum(packed(layer, plain, operand, elements[operand]) for operand in chip.dram.holds)

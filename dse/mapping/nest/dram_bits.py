@@ -49,7 +49,7 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
 
     An operand that the DRAM does not carry takes none.
     """
-    if operand not in chip.dram.carries:
+    if operand not in chip.dram.holds:
         return 0
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
     share, whole = packed_share(layer, chip, operand), elements * bits[operand]
@@ -58,7 +58,7 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
 
 def added_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
-    if "input" not in chip.dram.carries:
+    if "input" not in chip.dram.holds:
         return 0
     whole = layer.added_elements * layer.output_bits
     return ceil(whole * _compressed(chip, "input", layer.added_zeros))

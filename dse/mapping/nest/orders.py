@@ -107,7 +107,7 @@ class TrafficModel:
         written and read once.
         """
         layer, chip = self.layer, self.chip
-        sums = int("output" in chip.dram.carries) * self.outputs * 2 * self.psum_bits
+        sums = int("output" in chip.dram.holds) * self.outputs * 2 * self.psum_bits
         packed = (
             packed_bits(layer, chip, "input", self.planes),
             packed_bits(layer, chip, "weight", self.weights),

@@ -125,7 +125,7 @@ def test_each_operand_is_held_once():
         (lambda: Buffer(name="x", bytes=4, holds=("input", "input")), "each operand once"),
         (lambda: Dram(efficiency=1.2), "efficiency must be a number above 0 and at most 1"),
         (lambda: Dram(efficiency=0), "efficiency must be a number above 0 and at most 1"),
-        (lambda: Dram(carries=("bias",)), "dram.carries must name operands"),
+        (lambda: Dram(holds=("bias",)), "dram.carries must name operands"),
         (lambda: Dram(pj_per_bit=-1), "pj_per_bit must be a number above 0"),
         (lambda: Constraints(min_tile=(("z", 1),)), "min_tile must name loops"),
         (lambda: Constraints(max_tile=(("k", 0),)), "max_tile.k must be an integer above 0"),
