@@ -58,7 +58,7 @@ def best_mapping(
 
 
 def _question(chip: Accelerator, objective: str, slack: float) -> Question:
-    """Return what is asked first: the whole table where that is quick."""
+    """Return the first question about a machine: for the whole table where that is quick."""
     rooms = chip.usable_buffer_bits
     if chip.schedule is not None:
         return Question()

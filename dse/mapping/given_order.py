@@ -22,7 +22,7 @@ class Case:
 
     Attributes
     ----------
-    kept
+    halo_axis
         The axis, "y" or "x", along which an input tile keeps its halo; "" for none.
     uncut
         Loops that have one tile.
@@ -30,7 +30,7 @@ class Case:
         Operand to the loops whose tiles multiply how often it moves.
     """
 
-    kept: str
+    halo_axis: str
     uncut: frozenset[str]
     passes: Mapping[str, tuple[str, ...]]
 
@@ -82,7 +82,7 @@ def _outside(chip: Accelerator, last: Mapping[str, str], operand: str) -> frozen
 def _case(chip: Accelerator, last: Mapping[str, str], uncut: frozenset[str]) -> Case:
     keeps = chip.halo_is_kept and last["input"] in ("oy", "ox")
     return Case(
-        kept=last["input"][1] if keeps else "",
+        halo_axis=last["input"][1] if keeps else "",
         uncut=uncut,
         passes={x: tuple(sorted(_outside(chip, last, x) - uncut)) for x in OPERANDS},
     )

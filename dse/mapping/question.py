@@ -47,7 +47,7 @@ class Question:
 
     @classmethod
     def above(cls, room_bits: Sequence[int]) -> "Question":
-        """Ask for the mappings that can be best where tiles may take so much in each buffer.
+        """Ask for the mappings that can be best on machines of at least these rooms.
 
         Footprints below the highest of `FLOORS` that the room allows count as equal.
         """
@@ -56,7 +56,7 @@ class Question:
 
     @classmethod
     def fitting(cls, room_bits: Sequence[int]) -> "Question":
-        """Ask for the mappings that fit, whatever room they take."""
+        """Ask for the mappings that fit; their footprints count as equal."""
         return cls(floor_bits=(sum(room_bits),), room_bits=tuple(room_bits), is_together=True)
 
     @classmethod

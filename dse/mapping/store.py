@@ -13,7 +13,7 @@ ANSWERS: ByteCache[Points] = ByteCache(2**28, lambda points: points.num_bytes)
 """Answers by shared key and question: 256 MiB."""
 
 _SHARED_KEYS: ByteCache[Key] = ByteCache(2**24, lambda key: 0)
-"""The shared key of each table key: what an array changes takes a while to find out."""
+"""The shared key of each table key: to compute it takes a while."""
 
 
 def forget() -> None:

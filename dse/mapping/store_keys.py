@@ -1,4 +1,4 @@
-"""Keys of stored answers: all of a layer and a machine but what is shown not to count."""
+"""Keys of stored answers: every field of a layer and a machine that can change them."""
 
 from collections.abc import Hashable
 from dataclasses import fields, replace

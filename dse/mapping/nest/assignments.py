@@ -96,8 +96,8 @@ def _all_assignments(
     return tuple(one for one in every if one is not None)
 
 
-class _Question(NamedTuple):
-    """All that decides which assignments can be best."""
+class _ArrayChoice(NamedTuple):
+    """The array and the loop bounds: they decide which assignments can be best."""
 
     bounds: Bounds
     choices: tuple[tuple[Unrolling, ...], ...]
@@ -108,8 +108,8 @@ class _Question(NamedTuple):
     padding_is_computed: bool
 
 
-def _question(layer: Layer, chip: Accelerator) -> _Question:
-    return _Question(
+def _array_choice(layer: Layer, chip: Accelerator) -> _ArrayChoice:
+    return _ArrayChoice(
         bounds=tuple(layer.bounds.items()),
         choices=tuple(axis.dims for axis in chip.array),
         sizes=chip.axis_sizes,
@@ -126,7 +126,7 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
     Dropped are those of equal effect as an earlier one, and those that another beats in the
     factor of every loop. Shape: (assignments,).
     """
-    useful, _ = _useful(_question(layer, chip))
+    useful, _ = _useful(_array_choice(layer, chip))
     if not useful:
         fixed = chip.constraints.unrolled
         raise DseError(
@@ -137,14 +137,14 @@ def useful_assignments(layer: Layer, chip: Accelerator) -> tuple[Assignment, ...
 
 
 @lru_cache(maxsize=4096)
-def _useful(question: _Question) -> tuple[tuple[Assignment, ...], frozenset[_Effect]]:
+def _useful(choice: _ArrayChoice) -> tuple[tuple[Assignment, ...], frozenset[_Effect]]:
     """Return the assignments that can be best, in tie order, and their effects."""
-    every = _all_assignments(question.choices, question.sizes, question.sets)
-    if question.fixed:
-        every = tuple(one for one in every if _agrees(one.axes, question.fixed))
+    every = _all_assignments(choice.choices, choice.sizes, choice.sets)
+    if choice.fixed:
+        every = tuple(one for one in every if _agrees(one.axes, choice.fixed))
     found: dict[_Effect, Assignment] = {}
     for one in every:
-        found.setdefault(_effect(question, one), one)
+        found.setdefault(_effect(choice, one), one)
     useful = {
         effect: one
         for effect, one in found.items()
@@ -160,18 +160,18 @@ def _agrees(axes: Sequence[Unrolling], fixed: Sequence[Unrolling | None]) -> boo
 
 def effects(layer: Layer, chip: Accelerator) -> frozenset[_Effect]:
     """Return all that the cycles of a layer's mappings depend on, of its useful assignments."""
-    return _useful(_question(layer, chip))[1]
+    return _useful(_array_choice(layer, chip))[1]
 
 
-def _effect(question: _Question, one: Assignment) -> _Effect:
-    bounds = dict(question.bounds)
+def _effect(choice: _ArrayChoice, one: Assignment) -> _Effect:
+    bounds = dict(choice.bounds)
     factors = tuple(min(dict(one.plain).get(loop, 1), bounds[loop]) for loop in LOOPS)
     groups = []
     for loops, size in one.flattened:
         real = frozenset(loop for loop in loops if bounds[loop] > 1)
         most = prod(bounds[loop] for loop in loops)
-        groups.append((real, min(size, most), bool(question.own & set(loops))))
-    skips = frozenset() if question.padding_is_computed else _padding_skipped(one)
+        groups.append((real, min(size, most), bool(choice.own & set(loops))))
+    skips = frozenset() if choice.padding_is_computed else _padding_skipped(one)
     return factors, frozenset(groups), skips
 
 

@@ -28,7 +28,7 @@ class Variant:
     ----------
     stationary
         The operand whose irrelevant loops run innermost.
-    kept
+    halo_axis
         The axis, "y" or "x", along which an input tile keeps its halo; "" for none.
     uncut
         Loops that must have one tile for the machine to allow the order.
@@ -37,7 +37,7 @@ class Variant:
     """
 
     stationary: str
-    kept: str
+    halo_axis: str
     uncut: frozenset[str]
     given: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ class Variant:
         """The tile loops, outermost first."""
         if self.given:
             return self.given
-        spatial = ("ox", "oy") if self.kept == "y" else ("oy", "ox")
+        spatial = ("ox", "oy") if self.halo_axis == "y" else ("oy", "ox")
         parts = {
             "input": ("b", "c", "fy", "fx", *spatial, "k"),
             "weight": ("k", "c", "fy", "fx", "b", *spatial),
@@ -63,11 +63,11 @@ def variants(layer: Layer, chip: Accelerator) -> tuple[Variant, ...]:
     halos = tuple(axis for axis in "yx" if chip.halo_is_kept and layer.bounds[f"f{axis}"] > 1)
     found = []
     for stationary in OPERANDS:
-        for kept in halos if halos and stationary != "output" else ("",):
+        for halo_axis in halos if halos and stationary != "output" else ("",):
             if stationary in chip.stationarity:
-                found.append(Variant(stationary, kept, frozenset()))
+                found.append(Variant(stationary, halo_axis, frozenset()))
                 continue
-            found += [Variant(stationary, kept, IRRELEVANT[x]) for x in _ordered(chip)]
+            found += [Variant(stationary, halo_axis, IRRELEVANT[x]) for x in _ordered(chip)]
     whole = {loop for loop, bound in layer.bounds.items() if most.get(loop, bound) >= bound}
     return tuple(one for one in found if one.uncut <= whole)
 

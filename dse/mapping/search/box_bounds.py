@@ -1,4 +1,4 @@
-"""What a box of tile sizes costs at least, compiled: bits on chip, DRAM traffic, cycles.
+"""Lower bounds of a box of tile sizes, compiled: bits on chip, DRAM traffic, cycles.
 
 A box is one range of sizes for each group of loops. Rows are addressed by index, as a view of an
 array costs more than what is read from it.
@@ -95,7 +95,7 @@ def least_flat_steps(
 
 @inlined
 def linked(cycles: int, others: IntArray, steps: IntArray, row: int, links: IntArray) -> int:
-    """Return cycles of the array with those in which it waits; see `CycleCounter.linked`."""
+    """Add the cycles in which the array waits for its buffers; see `CycleCounter.linked`."""
     if not len(links):
         return cycles
     index = steps.shape[1] - 2

@@ -43,7 +43,7 @@ LEVELS = np.concatenate(
 """Multiples of the least cycles: the archive of mappings has a part for each."""
 
 SIZES = 2**20, 2**14
-"""Boxes and mappings that a search has arrays for at first; what is not used takes no memory."""
+"""Lengths of a search's arrays of boxes and of mappings at first; unused pages take no memory."""
 
 FOUND_TO_BUCKET = 256
 """Mappings that a search has arrays for, to one that a bucket of ratios has."""
@@ -164,7 +164,7 @@ def _trees_and_problem(
     factor_names: tuple[tuple[str, ...], ...],
     question: Question,
 ) -> tuple[Trees, MappingProblem]:
-    """Return what a search of the mappings in some orders works on."""
+    """Return the size trees and the problem of a search for the mappings in some loop orders."""
     groups = groups_of(one.layer, one.chip, one.counter)
     trees, roots = joined_trees(one.counter, groups, factor_names)
     if not question.has_time:
@@ -182,7 +182,7 @@ def _in_given_order(one: LayerOnArray, question: Question) -> IntArray:
         bound = LayerOnArray(one.layer, replace(one.chip, constraints=own))
         passes = (tuple(f"n_{loop}" for loop in case.passes[operand]) for operand in OPERANDS)
         names = (*FACTOR_NAMES[:PASSES], *passes)
-        order = Variant("", case.kept, frozenset(), own.order)
+        order = Variant("", case.halo_axis, frozenset(), own.order)
         parts.append(_undominated(bound, [order], names, question))
     found = np.concatenate(parts)
     criteria = found.shape[1] - len(LOOPS) - 1

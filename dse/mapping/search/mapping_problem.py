@@ -1,4 +1,4 @@
-"""What a search of a layer's mappings works on, as arrays."""
+"""The problem of a search as arrays: bounds, traffic, loop orders and flattened axes of a layer."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,7 +20,7 @@ from dse.workload import LOOPS, OPERANDS, Layer
 
 
 class MappingProblem(NamedTuple):
-    """What all mappings of a layer on an array share.
+    """The facts of a layer on an array that all its mappings share.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ NO_TIME = {
 def mapping_problem(
     one: LayerOnArray, roots: Sequence[int], orders: Sequence[Variant], question: Question
 ) -> MappingProblem:
-    """Return what all mappings share that are sought in some orders.
+    """Return the problem of a search for the mappings in some loop orders.
 
     `roots` are those of `dse.mapping.search.layer_trees.joined_trees`.
     """
@@ -171,7 +171,7 @@ def _numbered(variant: Variant) -> tuple[int, int, int]:
     if variant.uncut:
         uncut = next(n for n, x in enumerate(OPERANDS) if IRRELEVANT[x] == variant.uncut)
     stationary = (*OPERANDS, "").index(variant.stationary)
-    return stationary, ("", "y", "x").index(variant.kept), uncut
+    return stationary, ("", "y", "x").index(variant.halo_axis), uncut
 
 
 def _flattened_axes(counter: CycleCounter) -> dict[str, IntArray]:
