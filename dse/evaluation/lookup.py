@@ -10,7 +10,7 @@ those of a bucket are costed together, up to the room where one joins.
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
 from dse.cost.time import exposed_transfer
-from dse.evaluation.time_of_designs import Desk, Queries, add_best, add_fastest
+from dse.evaluation.time_of_designs import Queries, Scratch, write_best, write_fastest
 from dse.mapping.objective import Objective
 from dse.mapping.points import Criteria
 from dse.mapping.search.ratio_buckets import (
@@ -83,40 +83,38 @@ def _first_from(room: IntArray, first: int, end: int, least: int) -> int:
 
 
 @compiled
-def _add_until(
+def _write_until(
     queries: Queries,
-    desk: Desk,
+    scratch: Scratch,
     rule: tuple[int, int, float, float],
     range_of: tuple[int, int],
-    repeat: int,
-    totals: tuple[FloatArray, FloatArray],
+    costs: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Add what the mappings of a bucket take on its machines of smaller rooms, those not done yet.
+    """Write what the mappings of a bucket take on its machines of smaller rooms not done yet.
 
     `range_of` is the bucket and the room.
     """
     each, room = range_of
-    first, end = desk.done[each], queries.starts[each + 1]
+    first, end = scratch.done[each], queries.starts[each + 1]
     if first == end or queries.room[first] >= room:
         return
     end = _first_from(queries.room, first, end, room)
-    desk.done[each] = end
+    scratch.done[each] = end
     if rule[1] == Objective.LATENCY_S:
-        add_fastest(queries, desk, each, (first, end), (repeat, rule[3]), totals[0], totals[1])
+        write_fastest(queries, scratch, each, (first, end), rule[3], costs[0], costs[1])
     else:
-        add_best(queries, desk, rule[1:3], (first, end), repeat, totals[0], totals[1])
+        write_best(queries, scratch, rule[1:3], (first, end), costs[0], costs[1])
 
 
 @compiled
-def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
+def write_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
     criteria: Criteria,
     queries: Queries,
     rule: tuple[int, int, float, float],
-    repeat: int,
-    totals: tuple[FloatArray, FloatArray],
-    desk: Desk,
+    costs: tuple[FloatArray, FloatArray],
+    scratch: Scratch,
 ) -> None:
-    """Add latency and DRAM bits of a layer's best mappings to the totals of machines.
+    """Write latency and DRAM bits of a layer's best mappings on machines.
 
     Parameters
     ----------
@@ -127,24 +125,22 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
     rule
         How transfers overlap and what is minimised, values of `Transfers` and `Objective`; MACs of
         the layer, scaled to 8 by 8 bits; `dse.cost.time.longest_share` of the slack.
-    repeat
-        How often the layer runs.
-    totals : two of shape (machines,)
+    costs : two of shape (machines,)
         Seconds and bits; inf where nothing fits.
-    desk
-        That of `desk_for`.
+    scratch
+        That of `scratch_for`.
     """
-    rooms, ratios, kept, counts = queries.rooms, queries.ratios, desk.kept, desk.counts
+    rooms, ratios, kept, counts = queries.rooms, queries.ratios, scratch.kept, scratch.counts
     footprints, buffers, first = criteria.footprint_bits, rooms.shape[1], 0
     for each in range(len(counts)):
-        counts[each], desk.done[each] = 0, queries.starts[each]
+        counts[each], scratch.done[each] = 0, queries.starts[each]
     for room in range(len(rooms)):
         if room > 0 and _no_more_fit(footprints, first, rooms, room):
             continue
         is_larger = room > 0 and _holds(rooms, room)
         if not is_larger:
             for each in range(len(counts)):
-                _add_until(queries, desk, rule, (each, room), repeat, totals)
+                _write_until(queries, scratch, rule, (each, room), costs)
                 counts[each] = 0
             first = 0
         end = first
@@ -172,10 +168,10 @@ def add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pa
                     else _is_known(kept, count)
                 ):
                     continue
-                _add_until(queries, desk, rule, (each, room), repeat, totals)
+                _write_until(queries, scratch, rule, (each, room), costs)
                 counts[each] = (
                     insert(kept, each, count, span, rule[3]) if is_fastest else _listed(kept, count)
                 )
         first = end if buffers == 1 else 0
     for each in range(len(counts)):
-        _add_until(queries, desk, rule, (each, len(rooms)), repeat, totals)
+        _write_until(queries, scratch, rule, (each, len(rooms)), costs)

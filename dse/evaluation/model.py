@@ -13,12 +13,12 @@ from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
 from dse.evaluation.further_columns import with_further_columns
-from dse.evaluation.many_designs import Group, find_mappings, write_costs
+from dse.evaluation.many_designs import ArrayGroup, find_mappings, write_costs
 from dse.evaluation.one_layer import layer_row
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
 from dse.mapping.operating_points import OperatingPoints
-from dse.network.fusion import with_fused_layers
+from dse.network.as_run import distinct, layer_runs
 from dse.technology import Catalogue
 from dse.workload import Workload
 
@@ -58,15 +58,17 @@ def evaluate(
         If no mapping of some layer fits, or the objective is unknown.
     """
     scale = _widest_mac(network)
-    find_mappings(network, accelerator, objective, slack=slack, area_scale=scale)
+    runs = layer_runs(network, accelerator)
+    alike = distinct(runs, accelerator)
+    find_mappings(alike, accelerator, objective, slack=slack, area_scale=scale)
     rows = tuple(
         with_further_columns(
-            layer_row(layer, accelerator, objective, slack=slack, area_scale=scale),
-            layer,
+            layer_row(run, accelerator, objective, slack=slack, area_scale=scale),
+            run.layer,
             accelerator,
             scale,
         )
-        for layer in with_fused_layers(network, accelerator).layers
+        for run in runs
     )
     latency = sum(row["latency_s"] for row in rows)
     moved = sum(row["dram_bytes"] for row in rows)
@@ -151,7 +153,7 @@ def design_costs(
         first = designs[0]
         here = network.with_batch(int(batch[first])) if "batch" in columns else network
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
-        groups.append(Group(here, varied_chip(accelerator, values, catalogue), designs))
+        groups.append(ArrayGroup(here, varied_chip(accelerator, values, catalogue), designs))
     costs = np.empty(size), np.empty(size)
     write_costs(groups, machines, objective, costs, slack=slack, points=points)
     return _costs(network, machines, batch, *costs)

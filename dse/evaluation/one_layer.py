@@ -5,29 +5,29 @@ from typing import Any
 from dse.cost.time import DEFAULT_SLACK, latency_s
 from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
 from dse.evaluation.causes import CAUSES, reason, time_by_cause
-from dse.evaluation.many_designs import launch_s, macless_bits, pooling_cycles
+from dse.evaluation.overheads import launch_s, macless_bits, pooling_cycles
 from dse.hardware import Accelerator
 from dse.mapping import Mapping
 from dse.mapping.best import best_mapping
-from dse.mapping.nest.dram_bits import packed_bits
 from dse.mapping.scheduled import scheduled_once_bytes
-from dse.workload import LOOPS, Layer
+from dse.network.as_run import LayerRun
+from dse.workload import LOOPS
 
 
 def layer_row(
-    layer: Layer,
+    run: LayerRun,
     chip: Accelerator,
     objective: str,
     *,
     slack: float = DEFAULT_SLACK,
     area_scale: float | None = None,
 ) -> dict[str, Any]:
-    """Return the row of layers.csv of one layer: over all its repeats unless said.
+    """Return the row of layers.csv of one layer: over all its runs unless said.
 
     Parameters
     ----------
-    layer, chip
-        What is computed, on what.
+    run, chip
+        What is computed, how often, and on what.
     objective, slack
         What the mapping minimises.
     area_scale
@@ -38,9 +38,10 @@ def layer_row(
     DseError
         If no mapping fits.
     """
-    head = {"name": layer.name, "op": layer.op, "repeat": layer.repeat}
+    layer = run.layer
+    head = {"name": layer.name, "op": layer.op, "repeat": run.count}
     if not layer.has_macs:
-        return head | _macless(layer, chip)
+        return head | _macless(run, chip)
     mapping = best_mapping(layer, chip, objective, slack=slack, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
     once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
@@ -57,12 +58,12 @@ def layer_row(
     return (
         head
         | {
-            "macs": layer.macs * layer.repeat,
-            "cycles": mapping.compute_cycles * layer.repeat,
-            "latency_s": latency * layer.repeat,
-            "dram_bytes": dram_bytes * layer.repeat,
+            "macs": layer.macs * run.count,
+            "cycles": mapping.compute_cycles * run.count,
+            "latency_s": latency * run.count,
+            "dram_bytes": dram_bytes * run.count,
         }
-        | {f"dram_bytes_{x}": n * layer.repeat for x, n in mapping.dram_bytes.items()}
+        | {f"dram_bytes_{x}": n * run.count for x, n in mapping.dram_bytes.items()}
         | {
             "operational_intensity": layer.macs / dram_bytes if dram_bytes else float("inf"),
             "bound": _bound(times, mapping.compute_cycles / chip.clock_hz, dram_bytes, chip),
@@ -70,10 +71,10 @@ def layer_row(
         }
         | _mapping_columns(mapping)
         | {
-            "compulsory_bytes": compulsory_bytes(layer, chip) * layer.repeat,
-            "lower_bound_bytes": lower_bound_bytes(layer, chip) * layer.repeat,
+            "compulsory_bytes": compulsory_bytes(layer, chip) * run.count,
+            "lower_bound_bytes": lower_bound_bytes(layer, chip) * run.count,
         }
-        | {column: seconds * layer.repeat for column, seconds in times.items()}
+        | {column: seconds * run.count for column, seconds in times.items()}
         | {"why": reason(times, latency, _hiding_s(dram_bytes, chip))}
     )
 
@@ -108,14 +109,14 @@ def _mapping_columns(mapping: Mapping) -> dict[str, Any]:
     )
 
 
-def _macless(layer: Layer, chip: Accelerator) -> dict[str, Any]:
-    moved = macless_bits(layer, chip) / 8 * layer.repeat
+def _macless(run: LayerRun, chip: Accelerator) -> dict[str, Any]:
+    bits = macless_bits(run, chip)
+    moved = sum(bits.values()) / 8 * run.count
     transfer = moved / chip.dram_rate_bytes_per_s
-    cycles = pooling_cycles(layer, chip) * layer.repeat
+    cycles = pooling_cycles(run, chip) * run.count
     seconds = float(latency_s(cycles / chip.clock_hz, transfer, 0.0, transfers=chip.transfers))
-    launch = launch_s(layer, chip) * layer.repeat
-    reads = packed_bits(layer, chip, "input", layer.input_elements) / 8 * layer.repeat
-    writes = packed_bits(layer, chip, "output", layer.output_elements) / 8 * layer.repeat
+    launch = launch_s(run, chip) * run.count
+    reads, writes = (bits[operand] / 8 * run.count for operand in ("input", "output"))
     times = {f"time_{cause}_s": 0.0 for cause in CAUSES}
     times |= {"time_macless_s": seconds, "time_launch_s": launch}
     return (

@@ -15,7 +15,7 @@ from dse.compiling import compiled
 from dse.cost.time import exposed_transfer, latency_cycles, latency_s, longest_share
 from dse.errors import DseError
 from dse.evaluation.design_columns import Machines, machines_of, varied_chip
-from dse.evaluation.many_designs import distinct_layers, macless_bits, pooling_cycles
+from dse.evaluation.overheads import macless_bits, pooling_cycles
 from dse.hardware import Accelerator, Transfers
 from dse.mapping.layer_on_array import LayerOnArray
 from dse.mapping.operating_points import OperatingPoints
@@ -30,7 +30,7 @@ from dse.mapping.search.ratio_buckets import (
     insert_if_undominated,
 )
 from dse.mapping.store import answer
-from dse.network.fusion import with_fused_layers
+from dse.network.as_run import as_run
 from dse.technology import Catalogue
 from dse.workload import Workload
 
@@ -199,21 +199,20 @@ def time_grid(
     steps = np.zeros((len(rooms), len(ratios)))
     is_changed = np.zeros(steps.shape, dtype=bool)
     first = 0
-    for layer, repeat in distinct_layers(with_fused_layers(here, chip), chip):
-        if not layer.has_macs:
-            transfer = macless_bits(layer, chip) * ratios[order]
-            compute = pooling_cycles(layer, chip)
-            steps[0] += repeat * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
+    for run in as_run(here, chip):
+        if not run.layer.has_macs:
+            transfer = sum(macless_bits(run, chip).values()) * ratios[order]
+            compute = pooling_cycles(run, chip)
+            steps[0] += run.count * latency_s(compute, transfer, 0.0, transfers=chip.transfers)
             continue
-        one = LayerOnArray.of(layer, chip)
-        found = answer(one, Question.fastest(points, chip))
+        found = answer(LayerOnArray.of(run.layer, chip), Question.fastest(points, chip))
         marks = _Marks(
             np.zeros(len(ratios)),
             np.full(len(ratios), -1),
             np.empty((len(found) + 1, spans.shape[1], COLUMNS)),
             np.zeros(spans.shape[1], dtype=np.int64),
         )
-        rule = int(Transfers.of(chip.transfers)), repeat, longest_share(points.slack)
+        rule = int(Transfers.of(chip.transfers)), run.count, longest_share(points.slack)
         fits = _add_layer(
             found.criteria, rooms, ratios[order], (starts, spans), rule, marks, steps, is_changed
         )

@@ -52,8 +52,8 @@ class Queries(NamedTuple):
     leakage_w: FloatArray
 
 
-class Desk(NamedTuple):
-    """Room for what is kept while a layer is looked up; nothing is expected in it.
+class Scratch(NamedTuple):
+    """Arrays that a look-up of a layer writes on; nothing is expected in them.
 
     Attributes
     ----------
@@ -61,24 +61,24 @@ class Desk(NamedTuple):
         Mappings of each bucket; see `dse.mapping.search.ratio_buckets`.
     counts, done : shape (buckets,)
         Their number; the first machine of the bucket that is not costed yet.
-    best : shape (4, MACHINES_AT_ONCE)
-        Seconds and DRAM bits of machines that are costed together; seconds of another mapping; the
-        longest seconds that a mapping may take.
+    seconds : shape (2, MACHINES_AT_ONCE)
+        Of machines that are costed together: those of another mapping than the best, and the
+        longest that a mapping may take.
     """
 
     kept: FloatArray
     counts: IntArray
     done: IntArray
-    best: FloatArray
+    seconds: FloatArray
 
 
-def desk_for(most: int, num_buckets: int) -> Desk:
-    """Return room for looking up layers of so many mappings at most, one after another."""
-    return Desk(
+def scratch_for(most: int, num_buckets: int) -> Scratch:
+    """Return arrays for looking up layers of so many mappings at most, one after another."""
+    return Scratch(
         kept=np.empty((most + 1, num_buckets, COLUMNS)),
         counts=np.empty(num_buckets, dtype=np.int64),
         done=np.empty(num_buckets, dtype=np.int64),
-        best=np.empty((4, MACHINES_AT_ONCE)),
+        seconds=np.empty((2, MACHINES_AT_ONCE)),
     )
 
 
@@ -168,36 +168,28 @@ def _keep_fewest(
 
 
 @compiled
-def _add(repeat: int, values: FloatArray, totals: FloatArray) -> None:
-    """Add what runs of a layer take to the totals."""
-    for one in range(len(values)):
-        totals[one] += repeat * values[one]
-
-
-@compiled
-def add_fastest(
+def write_fastest(
     queries: Queries,
-    desk: Desk,
+    scratch: Scratch,
     each: int,
     machines: tuple[int, int],
-    rule: tuple[int, float],
+    share: float,
     seconds: FloatArray,
     bits: FloatArray,
 ) -> None:
-    """Add latency and DRAM bits of the fastest mappings of a bucket for a range of its machines.
+    """Write latency and DRAM bits of the fastest mappings of a bucket for a range of its machines.
 
-    `rule` is how often the layer runs, and the longest time that a mapping with fewer bits may
-    take, over the least; see `dse.cost.time.longest_share`.
+    `share` is the longest time that a mapping with fewer bits may take, over the least; see
+    `dse.cost.time.longest_share`.
     """
-    repeat, share = rule
-    kept, one_clock = desk.kept, queries.is_one_clock
+    kept, one_clock = scratch.kept, queries.is_one_clock
     span = queries.ratios[0, each], queries.ratios[1, each]
     for first in range(machines[0], machines[1], MACHINES_AT_ONCE):
         end = min(first + MACHINES_AT_ONCE, machines[1])
         rate, clock = queries.rate_bytes_per_s[first:end], queries.clock_hz[first:end]
-        best, fewest = desk.best[0][: end - first], desk.best[1][: end - first]
-        other = desk.best[2][: end - first]
-        for place in range(desk.counts[each]):
+        best, fewest = seconds[first:end], bits[first:end]
+        other = scratch.seconds[0][: end - first]
+        for place in range(scratch.counts[each]):
             moved = kept[place, each, DRAM]
             mapping = kept[place, each, CYCLES], kept[place, each, ENDS], moved
             if place == 0:
@@ -206,24 +198,22 @@ def add_fastest(
             else:
                 _time(mapping, span, rate, clock, one_clock, other)
                 _keep_less(other, moved, best, fewest)
-        if desk.counts[each] == 0:
+        if scratch.counts[each] == 0:
             best[:], fewest[:] = np.inf, np.inf
-        elif desk.counts[each] > 1 and share > 1:
-            longest = desk.best[3][: end - first]
+        elif scratch.counts[each] > 1 and share > 1:
+            longest = scratch.seconds[1][: end - first]
             for one in range(end - first):
                 longest[one] = best[one] * share
-            for place in range(desk.counts[each]):
+            for place in range(scratch.counts[each]):
                 moved = kept[place, each, DRAM]
                 mapping = kept[place, each, CYCLES], kept[place, each, ENDS], moved
                 _time(mapping, span, rate, clock, one_clock, other)
                 _keep_fewest(other, moved, longest, best, fewest)
-        _add(repeat, best, seconds[first:end])
-        _add(repeat, fewest, bits[first:end])
 
 
 @inlined
 def _best(
-    desk: Desk,
+    scratch: Scratch,
     machine: tuple[float, float],
     energies: tuple[float, float, float],
     objective: int,
@@ -233,11 +223,11 @@ def _best(
     Ties go to the least latency, then the fewest DRAM bits. `energies` are those of all MACs [pJ]
     and of a transferred bit [pJ], and the leakage [W].
     """
-    kept = desk.kept
+    kept = scratch.kept
     least, best, bits = np.inf, np.inf, np.inf
     rate, clock = machine
     macs_pj, bit_pj, leakage_w = energies
-    for place in range(desk.counts[0]):
+    for place in range(scratch.counts[0]):
         moved = kept[place, 0, DRAM]
         exposed = transfer_s(kept[place, 0, ENDS], rate)
         seconds = latency(kept[place, 0, CYCLES] / clock, exposed, transfer_s(moved, rate))
@@ -253,18 +243,17 @@ def _best(
 
 
 @compiled
-def add_best(
+def write_best(
     queries: Queries,
-    desk: Desk,
+    scratch: Scratch,
     rule: tuple[int, float],
     machines: tuple[int, int],
-    repeat: int,
     seconds: FloatArray,
     bits: FloatArray,
 ) -> None:
-    """Add latency and DRAM bits of the mappings that a range of machines chooses by another rule.
+    """Write latency and DRAM bits of the mappings that a range of machines chooses by another rule.
 
-    `rule` is the objective and the MACs, as for `add_layer`.
+    `rule` is the objective and the MACs, as for `write_layer`.
     """
     rate, clock = queries.rate_bytes_per_s, queries.clock_hz
     objective, macs = rule
@@ -274,6 +263,5 @@ def add_best(
             queries.dram_pj_per_bit[one],
             queries.leakage_w[one],
         )
-        time, moved = _best(desk, (rate[one], clock[one]), energies, objective)
-        seconds[one] += repeat * time
-        bits[one] += repeat * moved
+        machine = rate[one], clock[one]
+        seconds[one], bits[one] = _best(scratch, machine, energies, objective)

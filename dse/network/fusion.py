@@ -7,8 +7,8 @@ from dse.hardware import Accelerator
 from dse.workload import Layer, Workload
 
 
-def with_fused_layers(network: Workload, chip: Accelerator) -> Workload:
-    """Return the network as a machine runs it that pools, or adds, before it writes.
+def fused_layers(network: Workload, chip: Accelerator) -> tuple[tuple[Layer, ...], frozenset[str]]:
+    """Return the layers of a network on a machine that pools, or adds, before it writes.
 
     Parameters
     ----------
@@ -24,21 +24,19 @@ def with_fused_layers(network: Workload, chip: Accelerator) -> Workload:
 
         A layer that is fused stands for the one that does its work, so that chains are fused.
     chip
-        The machine; without `pooling_is_fused` and `additions_are_fused` the network is returned as
-        it is, and where the constraints of a layer forbid pooling, its output is written as it is.
+        The machine; without `pooling_is_fused` and `additions_are_fused` no layer is fused, and
+        where the constraints of a layer forbid pooling, its output is written as it is.
 
     Returns
     -------
-    Workload
-        With ``pooled_elements`` and ``added_elements`` of the layers ahead, and ``is_fused`` of the
-        pooling layers and additions, which keep their places.
+    The layers in their places, with ``pooled_elements`` and ``added_elements`` of those that do the
+    work of others, and the names of the pooling layers and additions whose work others do.
     """
     fuse = {"pool": chip.pooling_is_fused, "add": chip.additions_are_fused}
-    if not any(fuse.values()):
-        return network
     layers = {layer.name: layer for layer in network.layers}
     ahead = dict(zip(list(layers)[1:], layers, strict=False))
     host: dict[str, str] = {}  # of a fused layer, the one that does its work
+    fused = set()
     for name, one in layers.items():
         if not fuse.get(one.op, False):
             continue
@@ -50,10 +48,10 @@ def with_fused_layers(network: Workload, chip: Accelerator) -> Workload:
             changed = _added(network, one, names, hosts)
         if changed:
             layers |= {layer.name: layer for layer in changed}
-            layers[name] = replace(one, is_fused=True)
+            fused.add(name)
             if len(changed) == 1:
                 host[name] = changed[0].name
-    return replace(network, layers=tuple(layers.values()))
+    return tuple(layers.values()), frozenset(fused)
 
 
 def _writers(network: Workload, name: str, ahead: Mapping[str, str]) -> list[str]:

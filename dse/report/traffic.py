@@ -11,7 +11,7 @@ from dse.hardware import Accelerator
 from dse.hardware.memory import copies_of_a_tile
 from dse.mapping.question import Question
 from dse.mapping.table import table_of
-from dse.network.fusion import with_fused_layers
+from dse.network.as_run import layer_runs
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
 from dse.workload import Layer
@@ -41,9 +41,9 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     """
     network, chip = evaluation.workload, evaluation.accelerator
     alike: dict[tuple[object, ...], list[Layer]] = {}
-    for layer in with_fused_layers(network, chip).layers:
-        if layer.has_macs:
-            alike.setdefault(layer.key, []).append(layer)
+    for run in layer_runs(network, chip):
+        if run.layer.has_macs:
+            alike.setdefault(run.layer.key, []).append(run.layer)
     if not alike:
         return pd.DataFrame(columns=list(COLUMNS))
     groups = {_name(layers): layers for layers in alike.values()}

@@ -89,8 +89,6 @@ class Layer:
     window_elements
         Of pooling: elements that its windows read, overlaps counted and padding not, batch
         included; 0 where windows do not overlap, so that they are the input's elements.
-    is_fused
-        Whether another layer does the work of this one, without MACs, before it writes.
     extra_parameters
         Learned elements that are not multiplied in the nest: biases, normalisation scales,
         embedding tables. Counted in `Workload.weight_elements`, never in traffic.
@@ -134,7 +132,6 @@ class Layer:
     added_elements: int = 0
     added_zeros: float = 0.0
     window_elements: int = 0
-    is_fused: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
 
@@ -172,7 +169,7 @@ class Layer:
         check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
         most = 2**62 if self.op == "pool" else 0
         check_integer(owner, "window_elements", self.window_elements, 0, most)
-        for key in ("sequential", "weight_is_activation", "is_fused"):
+        for key in ("sequential", "weight_is_activation"):
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dse.evaluation import many_designs
-from dse.evaluation.lookup import add_layer
+from dse.evaluation.lookup import write_layer
 from dse.evaluation.model import design_costs
 from dse.evaluation.points_of_space import operating_points_of
 from dse.evaluation.space_model import SpaceModel
-from dse.evaluation.time_of_designs import MACHINES_AT_ONCE, Queries, desk_for
+from dse.evaluation.time_of_designs import MACHINES_AT_ONCE, Queries, scratch_for
 from dse.hardware import TRANSFERS, Accelerator
 from dse.mapping import operating_points, question, store
 from dse.mapping.objective import MAPPER_OBJECTIVES
@@ -187,8 +187,7 @@ def test_designs_in_many_parts_equal_designs_one_by_one(
 
 
 def test_machines_that_are_costed_a_few_at_a_time_cost_the_same() -> None:
-    seconds, bits = np.zeros((2, MACHINES_AT_ONCE * 2 + 3))
-    rate, clock = np.random.default_rng(0).uniform(1e8, 1e9, (2, len(seconds)))
+    rate, clock = np.random.default_rng(0).uniform(1e8, 1e9, (2, MACHINES_AT_ONCE * 2 + 3))
     ratio = clock / (8 * rate)
     queries = Queries(
         rooms=np.zeros((1, 1), dtype=np.int64),
@@ -203,9 +202,9 @@ def test_machines_that_are_costed_a_few_at_a_time_cost_the_same() -> None:
         leakage_w=rate[:0],
     )
     criteria = np.array([[0, 8, 8000, 1000], [0, 0, 16000, 500], [0, 80, 800, 4000]])
-    add_layer(
-        Criteria.of_columns(criteria), queries, (1, 0, 0.0, 1.0), 3, (seconds, bits), desk_for(3, 1)
-    )
+    costs, scratch = np.empty((2, len(rate))), scratch_for(3, 1)
+    own = costs[0], costs[1]
+    write_layer(Criteria.of_columns(criteria), queries, (1, 0, 0.0, 1.0), own, scratch)
     times = [np.maximum(c / clock + e / 8 / rate, d / 8 / rate) for _, e, d, c in criteria]
-    assert seconds.tolist() == (3 * np.min(times, axis=0)).tolist()
-    assert bits.tolist() == (3 * criteria[np.argmin(times, axis=0), 2]).tolist()
+    assert costs[0].tolist() == np.min(times, axis=0).tolist()
+    assert costs[1].tolist() == criteria[np.argmin(times, axis=0), 2].tolist()

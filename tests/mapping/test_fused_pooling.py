@@ -14,7 +14,7 @@ from dse.evaluation.bounds import compulsory_bytes, lower_bound_bytes
 from dse.hardware import Accelerator, Dram
 from dse.mapping import evaluate_mapping
 from dse.mapping.table import mapping_table
-from dse.network.fusion import with_fused_layers
+from dse.network.as_run import layer_runs
 from dse.workload import Layer, Workload
 from tests.mapping.test_table_against_oracle import check_front, told_of
 from tests.oracle.cases import random_chip, random_layer, random_mapping
@@ -106,11 +106,13 @@ def fuses() -> Accelerator:
 
 
 def names_fused(network: Workload, chip: Accelerator) -> list[str]:
-    return [x.name for x in with_fused_layers(network, chip).layers if x.is_fused]
+    return [x.layer.name for x in layer_runs(network, chip) if x.is_fused]
 
 
 def test_off_by_default(fuses: Accelerator) -> None:
-    assert with_fused_layers(NETWORK, dse.load_accelerator("flexible")) is NETWORK
+    found = layer_runs(NETWORK, dse.load_accelerator("flexible"))
+    assert tuple(run.layer for run in found) == NETWORK.layers
+    assert not any(run.is_fused for run in found)
     assert names_fused(NETWORK, fuses) == ["pool1"]
 
 
@@ -149,7 +151,7 @@ def test_pooling_of_several_branches_is_fused_into_each(fuses: Accelerator) -> N
     joined = replace(POOL1, input_elements=3 * 384, output_elements=3 * 96)
     edges = (("pool1", "conv1"), ("pool1", "twin"))
     branches = replace(NETWORK, layers=(CONV1, twin, joined), edges=edges)
-    found = with_fused_layers(branches, fuses).layers
+    found = layer_runs(branches, fuses)
     assert [x.pooled_elements for x in found] == [96, 192, 0]
 
 

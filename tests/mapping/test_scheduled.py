@@ -17,7 +17,7 @@ from dse.mapping.nest.dram_bits import added_bits, packed_bits
 from dse.mapping.schedule_streams import streams
 from dse.mapping.scheduled import chunks_worth_having
 from dse.mapping.table import mapping_table
-from dse.network.fusion import with_fused_layers
+from dse.network.as_run import layer_runs
 from dse.workload import Layer, Workload
 from tests.oracle import scheduled as oracle
 from tests.oracle.cases import as_code, random_chip, random_layer
@@ -310,7 +310,7 @@ def fused(*layers: Layer, edges: tuple[tuple[str, str], ...] = ()) -> list[tuple
     """Return pooled and added elements of each layer, and whether it is fused."""
     chip = dse.load_accelerator("nvdla")
     network = Workload(name="some", layers=layers, edges=edges)
-    found = with_fused_layers(network, chip).layers
+    found = layer_runs(network, chip)
     return [(x.pooled_elements, x.added_elements, x.is_fused) for x in found]
 
 
@@ -335,7 +335,7 @@ def test_added_maps_are_packed_as_the_inputs_of_the_addition() -> None:
     add = replace(ADD, input_zeros=0.5)
     chip = dse.load_accelerator("nvdla", schedule=None)
     chip = replace(chip, dram=replace(chip.dram, compression=(("input", 1.5),)))
-    (one, _) = with_fused_layers(Workload(name="two", layers=(CONV, add)), chip).layers
+    one = layer_runs(Workload(name="two", layers=(CONV, add)), chip)[0].layer
     assert (one.added_elements, one.added_zeros) == (64, 0.5)
     assert added_bits(one, chip) == 64 * 8 * 3 // 4
     assert added_bits(one, replace(chip, dram=Dram())) == 64 * 8
@@ -350,7 +350,7 @@ def test_zeros_of_added_maps_are_kept_as_they_are() -> None:
         replace(ADD, name=f"add{x}", input_elements=64 + more, input_zeros=0.36)
         for x, more in enumerate((64, 0, 128))
     ]
-    (one, *_) = with_fused_layers(Workload(name="chain", layers=(CONV, *adds)), chip).layers
+    one = layer_runs(Workload(name="chain", layers=(CONV, *adds)), chip)[0].layer
     assert (one.added_elements, one.added_zeros) == (192, 0.36)
     assert added_bits(one, chip) == -(-192 * 8 * 4 // 5)
 

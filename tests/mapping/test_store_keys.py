@@ -61,7 +61,7 @@ LAYERS: dict[str, dict[str, Any]] = {
     "psum_bits": {"psum_bits": 32}, "input_zeros": {"input_zeros": 0.75},
     "output_zeros": {"output_zeros": 0.5}, "pooled_elements": {"pooled_elements": 90},
     "added_elements": {"added_elements": 360}, "added_zeros": {"added_zeros": 0.5},
-    "is_fused": {"is_fused": True}, "extra_parameters": {"extra_parameters": 6},
+    "extra_parameters": {"extra_parameters": 6},
     "batch_loop": {"batch_loop": "oy"},
 }  # fmt: skip
 """Changes of a layer by field."""

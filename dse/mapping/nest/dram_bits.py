@@ -16,10 +16,8 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     -----
     (1 - zeros) * compression, by run lengths: Chen et al., IEEE JSSC 52(1) 2017 (64/48 there).
     Whatever would grow is not compressed [assume]. Of an output that is pooled before it is
-    written the elements that pooling leaves move, of a layer that is fused nothing.
+    written the elements that pooling leaves move.
     """
-    if layer.is_fused:
-        return Fraction(0)
     left = WHOLE
     if operand == "output" and layer.pooled_elements:
         left = Fraction(layer.pooled_elements, layer.map_elements)

@@ -1,0 +1,88 @@
+"""What each layer takes on many machines, as arrays of layers by quantities by machines."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dse.arrays import FloatArray
+from dse.cost.energy import mac_scale
+from dse.cost.time import latency_s
+from dse.evaluation.lookup import write_layer
+from dse.evaluation.time_of_designs import Queries, scratch_for
+from dse.hardware import Accelerator, Transfers
+from dse.mapping.objective import Objective
+from dse.mapping.points import Criteria
+from dse.network.as_run import LayerRun
+
+QUANTITIES = ("latency_s", "dram_bits")
+"""What is looked up of each layer."""
+
+
+class MappedLayer(NamedTuple):
+    """A layer as it runs, and the criteria of the mappings that it may have."""
+
+    run: LayerRun
+    criteria: Criteria
+
+
+class Choice(NamedTuple):
+    """How the mapper of a machine chooses.
+
+    Attributes
+    ----------
+    objective
+        What is minimised.
+    longest_share
+        `dse.cost.time.longest_share` of the slack.
+    """
+
+    objective: Objective
+    longest_share: float
+
+
+def layer_costs(
+    layers: Sequence[MappedLayer], chip: Accelerator, queries: Queries, choice: Choice
+) -> FloatArray:
+    """Return what one run of each layer takes, without its launch.
+
+    Parameters
+    ----------
+    layers
+        Distinct layers.
+    chip
+        One of the machines: its array and rules count.
+    queries
+        The machines.
+    choice
+        How their mappers choose.
+
+    Returns
+    -------
+    shape (layers, len(QUANTITIES), machines)
+        Seconds and bits; inf where no mapping fits.
+    """
+    costs = np.empty((len(layers), len(QUANTITIES), len(queries.clock_hz)))
+    most = max((len(criteria.dram_bits) for _, criteria in layers), default=0)
+    scratch = scratch_for(most, queries.ratios.shape[1])
+    rule = int(Transfers.of(chip.transfers)), int(choice.objective)
+    for place, (run, criteria) in enumerate(layers):
+        layer = run.layer
+        if layer.has_macs and chip.schedule is not None:
+            costs[place] = _scheduled(criteria, chip, queries)
+            continue
+        work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
+        own = costs[place, 0], costs[place, 1]
+        write_layer(criteria, queries, (*rule, work, choice.longest_share), own, scratch)
+    return costs
+
+
+def _scheduled(criteria: Criteria, chip: Accelerator, queries: Queries) -> FloatArray:
+    """Return seconds and DRAM bits of a layer under a machine's own schedule, (2, machines)."""
+    shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
+    rooms = queries.rooms[:, shared]
+    row = np.searchsorted(criteria.footprint_bits[:, shared], rooms, side="right") - 1
+    bits = np.where(row < 0, np.inf, criteria.dram_bits[row])[queries.room]
+    compute = criteria.compute_cycles[0] / queries.clock_hz
+    transfer = bits / 8 / queries.rate_bytes_per_s
+    return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), bits))
