@@ -3,7 +3,11 @@
 Each pass counts keys and deals machines out, so the time grows with their number alone.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.arrays import IntArray
 from dse.compiling import allocating
@@ -74,3 +78,42 @@ def by_room(room_bits: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         room[order[place]] = number[place]
         first[number[place]] = order[place]
     return order, room, room_bits[first[: number[-1] + 1]]
+
+
+MOST_KEYS = 2**16
+"""Keys that are counted; among more, machines are sorted by comparison."""
+
+
+def alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
+    """Return the machines that are alike in all columns, as a list of ascending indices.
+
+    Parameters
+    ----------
+    columns
+        Arrays of shape (machines,); the first column turns slowest.
+    """
+    varied = [x for x in columns if x.strides != (0,) and (x[0] != x[-1] or x.min() != x.max())]
+    if not varied:
+        return [np.arange(len(columns[0]))]
+    code, num_keys = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in varied:
+        rank, num_values = _ranks(column)
+        code, num_keys = code * num_values + rank, num_keys * num_values
+    if num_keys > MOST_KEYS:
+        order = np.argsort(code, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+    starts = starts_of(code, num_keys)
+    order = dealt(code, np.arange(len(code)), starts)
+    return [x for x in np.split(order, starts[1:-1]) if len(x)]
+
+
+def _ranks(column: NDArray[Any]) -> tuple[IntArray, int]:
+    """Return the rank of each value among the different ones, and their number."""
+    low, span = column.min(), column.max() - column.min()
+    if column.dtype.kind != "i" or span >= MOST_KEYS:
+        distinct, rank = np.unique(column, return_inverse=True)
+        return rank, len(distinct)
+    offset, is_used = column - low, np.zeros(int(span) + 1, dtype=bool)
+    is_used[offset] = True
+    rank = np.cumsum(is_used) - 1
+    return rank[offset], int(rank[-1]) + 1

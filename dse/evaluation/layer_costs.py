@@ -1,5 +1,6 @@
 """What each layer takes on many machines, as arrays of layers by quantities by machines."""
 
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,23 @@ class MappedLayer(NamedTuple):
     criteria: Criteria
 
 
+class CostsBuffer(threading.local):
+    """Memory for costs of layers, one for each thread: new memory costs more than look-ups."""
+
+    def __init__(self) -> None:
+        self._values: FloatArray = np.empty(0)
+
+    def array(self, layers: int, machines: int) -> FloatArray:
+        """Return an array of shape (layers, len(QUANTITIES), machines), of any content.
+
+        It is valid until the next call of the thread.
+        """
+        size = layers * len(QUANTITIES) * machines
+        if len(self._values) < size:
+            self._values = np.empty(size)
+        return self._values[:size].reshape(layers, len(QUANTITIES), machines)
+
+
 class Choice(NamedTuple):
     """How the mapper of a machine chooses.
 
@@ -42,7 +60,11 @@ class Choice(NamedTuple):
 
 
 def layer_costs(
-    layers: Sequence[MappedLayer], chip: Accelerator, queries: Queries, choice: Choice
+    layers: Sequence[MappedLayer],
+    chip: Accelerator,
+    queries: Queries,
+    choice: Choice,
+    buffer: CostsBuffer,
 ) -> FloatArray:
     """Return what one run of each layer takes, without its launch.
 
@@ -56,20 +78,22 @@ def layer_costs(
         The machines.
     choice
         How their mappers choose.
+    buffer
+        Where the costs are written.
 
     Returns
     -------
     shape (layers, len(QUANTITIES), machines)
         Seconds and bits; inf where no mapping fits.
     """
-    costs = np.empty((len(layers), len(QUANTITIES), len(queries.clock_hz)))
+    costs = buffer.array(len(layers), len(queries.clock_hz))
     most = max((len(criteria.dram_bits) for _, criteria in layers), default=0)
     scratch = scratch_for(most, queries.ratios.shape[1])
     rule = int(Transfers.of(chip.transfers)), int(choice.objective)
     for place, (run, criteria) in enumerate(layers):
         layer = run.layer
         if layer.has_macs and chip.schedule is not None:
-            costs[place] = _scheduled(criteria, chip, queries)
+            costs[place, 0], costs[place, 1] = _scheduled(criteria, chip, queries)
             continue
         work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
         own = costs[place, 0], costs[place, 1]
@@ -77,12 +101,14 @@ def layer_costs(
     return costs
 
 
-def _scheduled(criteria: Criteria, chip: Accelerator, queries: Queries) -> FloatArray:
-    """Return seconds and DRAM bits of a layer under a machine's own schedule, (2, machines)."""
+def _scheduled(
+    criteria: Criteria, chip: Accelerator, queries: Queries
+) -> tuple[FloatArray, FloatArray]:
+    """Return seconds and DRAM bits of a layer under a machine's own schedule, (machines,) each."""
     shared = next(n for n, x in enumerate(chip.buffers) if {"input", "weight"} <= set(x.holds))
     rooms = queries.rooms[:, shared]
     row = np.searchsorted(criteria.footprint_bits[:, shared], rooms, side="right") - 1
     bits = np.where(row < 0, np.inf, criteria.dram_bits[row])[queries.room]
     compute = criteria.compute_cycles[0] / queries.clock_hz
     transfer = bits / 8 / queries.rate_bytes_per_s
-    return np.stack((latency_s(compute, transfer, 0.0, transfers=chip.transfers), bits))
+    return latency_s(compute, transfer, 0.0, transfers=chip.transfers), bits

@@ -13,7 +13,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.cost.time import DEFAULT_SLACK, longest_share
 from dse.evaluation.counting_sort import by_room, dealt, starts_of
 from dse.evaluation.design_columns import Machines
-from dse.evaluation.layer_costs import Choice, MappedLayer, layer_costs
+from dse.evaluation.layer_costs import Choice, CostsBuffer, MappedLayer, layer_costs
 from dse.evaluation.overheads import launch_s, macless_bits, pooling_cycles
 from dse.evaluation.points_of_space import can_ask
 from dse.evaluation.time_of_designs import Queries
@@ -90,14 +90,14 @@ def write_costs(
     points
         Machines of which mappings are found together; others are found one array at a time.
     """
-    choice = Choice(Objective.of(objective), longest_share(slack))
+    choice, buffer = Choice(Objective.of(objective), longest_share(slack)), CostsBuffer()
     with workers() as pool:
         for first in range(0, len(groups), GROUPS_AT_ONCE):
             some = groups[first : first + GROUPS_AT_ONCE]
             sought = [_sought(pool, group, machines, objective, points) for group in some]
             for group, layers in zip(some, sought, strict=True):
                 mapped = [MappedLayer(run, found.result()) for run, found in layers]
-                _look_up(pool, mapped, group, machines, choice, costs)
+                _look_up(pool, mapped, group, machines, (choice, buffer), costs)
 
 
 def _sought(
@@ -121,17 +121,21 @@ def _look_up(
     layers: Sequence[MappedLayer],
     group: ArrayGroup,
     machines: Machines,
-    choice: Choice,
+    how: tuple[Choice, CostsBuffer],
     costs: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Write the costs of a group: with all processors, if its designs are many."""
+    """Write the costs of a group: with all processors, if its designs are many.
+
+    `how` is how the mappers choose, and memory for the costs of layers.
+    """
+    choice, buffer = how
     chip, is_fastest = group.chip, choice.objective == Objective.LATENCY_S
     counts = np.array([run.count for run, _ in layers], dtype=np.int64)
     launches = np.array([launch_s(run, chip) for run, _ in layers])
 
     def look_up(part: tuple[IntArray, IntArray, FloatArray]) -> None:
         order, queries = _queries(machines, *part, is_fastest=is_fastest)
-        own = layer_costs(layers, chip, queries, choice)
+        own = layer_costs(layers, chip, queries, choice, buffer)
         costs[0][order], costs[1][order] = combine(own, counts, launches)
 
     over = map if len(group.designs) < FEWEST_DESIGNS else pool.map

@@ -1,16 +1,16 @@
 """The cost model: one machine layer by layer, or many designs as arrays."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.arrays import FloatArray, IntArray, parts_of
+from dse.arrays import FloatArray, parts_of
 from dse.cost.area import extrapolation_warnings
 from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
+from dse.evaluation.counting_sort import alike
 from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
 from dse.evaluation.further_columns import with_further_columns
 from dse.evaluation.many_designs import ArrayGroup, find_mappings, write_costs
@@ -59,8 +59,8 @@ def evaluate(
     """
     scale = _widest_mac(network)
     runs = layer_runs(network, accelerator)
-    alike = distinct(runs, accelerator)
-    find_mappings(alike, accelerator, objective, slack=slack, area_scale=scale)
+    different = distinct(runs, accelerator)
+    find_mappings(different, accelerator, objective, slack=slack, area_scale=scale)
     rows = tuple(
         with_further_columns(
             layer_row(run, accelerator, objective, slack=slack, area_scale=scale),
@@ -149,7 +149,7 @@ def design_costs(
     size = len(machines.clock_hz)
     batch = np.asarray(columns.get("batch", np.broadcast_to(network.batch, size)))
     groups = []
-    for designs in _alike([*machines.axis_sizes, batch]):
+    for designs in alike([*machines.axis_sizes, batch]):
         first = designs[0]
         here = network.with_batch(int(batch[first])) if "batch" in columns else network
         values = {name: plain(column[first]) for name, column in columns.items() if name != "batch"}
@@ -181,20 +181,6 @@ def _chip_columns(machines: Machines) -> dict[str, FloatArray]:
         "dram_bytes_per_s": machines.peak_bytes_per_s,
         "cost_usd": machines.cost_usd,
     }
-
-
-def _alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
-    """Return the designs that are alike in all columns, as a list of ascending indices."""
-    varied = [x for x in columns if x.strides != (0,) and (x[0] != x[-1] or x.min() != x.max())]
-    if not varied:
-        return [np.arange(len(columns[0]))]
-    code = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in varied:
-        distinct, place = np.unique(column, return_inverse=True)
-        code = code * len(distinct) + place
-    order = np.argsort(code, kind="stable")
-    starts = np.flatnonzero(np.diff(code[order])) + 1
-    return np.split(order, starts)
 
 
 def _widest_mac(network: Workload) -> float:

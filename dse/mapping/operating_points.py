@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
+from dse.compiling import compiled
 from dse.cost.time import DEFAULT_SLACK
 
 MOST_RATIOS = 31
@@ -62,7 +63,22 @@ class OperatingPoints:
 
     def covers(self, rooms: IntArray, ratios: FloatArray) -> bool:
         """Whether all of these machines, given as arrays, are among the points."""
-        lows, highs = np.array(self.ratios).T
-        place = np.searchsorted(lows, ratios, side="right") - 1
-        is_known = (place >= 0).all() and (ratios <= highs[place]).all()
-        return bool(is_known) and bool(np.isin(rooms, np.array(self.rooms)).all())
+        lows, highs = np.ascontiguousarray(np.array(self.ratios).T)
+        sizes = np.array(self.rooms)
+        return bool(_are_within(ratios, lows, highs) and _are_within(rooms, sizes, sizes))
+
+
+@compiled
+def _are_within(
+    values: IntArray | FloatArray, lows: IntArray | FloatArray, highs: IntArray | FloatArray
+) -> bool:
+    """Whether each value is in one of some ranges, which are disjoint and ascend."""
+    is_within = True
+    for value in values:
+        place, count = 0, len(lows)
+        while count > 1:  # a choice without a branch: values come in any order
+            half = count // 2
+            place = place + half if lows[place + half] <= value else place
+            count -= half
+        is_within &= (lows[place] <= value) & (value <= highs[place])
+    return is_within

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.evaluation.counting_sort import DIGIT, by_room, dealt, starts_of
+from dse.evaluation.counting_sort import DIGIT, alike, by_room, dealt, starts_of
 from dse.mapping.search.ratio_buckets import buckets
 
 
@@ -42,3 +42,15 @@ def test_buckets_hold_ratios_in_order_and_none_is_empty(ratios: int) -> None:
         inside = ratio[which == bucket]
         assert ends[:, bucket].tolist() == [inside.min(), inside.max()]
     assert (ends[0, 1:] > ends[1, :-1]).all()
+
+
+@pytest.mark.parametrize("span", [3, 300, 10**6])
+def test_machines_that_are_alike_are_those_of_equal_rows(span: int) -> None:
+    rng = np.random.default_rng(span)
+    columns = [rng.integers(-span, span, 500), np.broadcast_to(7, 500), rng.integers(0, 2, 500) / 4]
+    rows = list(zip(*(x.tolist() for x in columns), strict=True))
+    found = alike(columns)
+    assert sorted(i for part in found for i in part.tolist()) == list(range(500))
+    assert [rows[part[0]] for part in found] == sorted(set(rows))
+    assert all(rows[i] == rows[part[0]] for part in found for i in part)
+    assert all((np.diff(part) > 0).all() for part in found)
