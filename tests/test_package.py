@@ -34,7 +34,7 @@ def python(*command: object, cwd: Path | None = None) -> str:
 @pytest.mark.slow
 def test_wheel_holds_code_and_configuration_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"dse/cli.py", "dse/py.typed", "dse/conf/config.yaml"} <= set(names)
+    assert {"dse/cli.py", "dse/py.typed", "dse/conf/config.yaml", "dse/docs/index.md"} <= set(names)
     conf = {
         f"dse/conf/{x.relative_to(CHECKOUT / 'conf')}" for x in (CHECKOUT / "conf").rglob("*.yaml")
     }
