@@ -1,5 +1,6 @@
 """The cost model: one machine layer by layer, or many designs as arrays."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,8 @@ def evaluate(
         )
         for run in runs
     )
-    latency = sum(row["latency_s"] for row in rows)
-    moved = sum(row["dram_bytes"] for row in rows)
+    latency = math.fsum(row["latency_s"] for row in rows)
+    moved = math.fsum(row["dram_bytes"] for row in rows)
     machines = machines_of(
         accelerator,
         {"clock_hz": np.array([accelerator.clock_hz])},
@@ -197,7 +198,13 @@ def _costs(
     bits: FloatArray,
 ) -> dict[str, FloatArray]:
     """Return the columns of costs of designs, all arrays of shape (designs,)."""
-    work = sum(
+    if not latency.all():
+        raise DseError(
+            f"workload {network.name!r} must take some time: none of its layers has MACs, no byte "
+            f"of theirs is carried by the DRAM (dram.carries), and pooling has no rate "
+            f"(pooling_elements_per_cycle)"
+        )
+    work = math.fsum(
         x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in network.layers
     )
     found = {name: np.empty(len(latency)) for name in RUN_COSTS}

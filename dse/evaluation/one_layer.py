@@ -1,5 +1,7 @@
 """One layer on one machine: its mapping, its traffic, and where its time goes."""
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 from dse.cost.time import DEFAULT_SLACK, latency_s
@@ -54,7 +56,7 @@ def layer_row(
         dram_bytes=dram_bytes,
         first_last_bytes=mapping.first_last_bits / 8,
     )
-    latency = sum(times.values())
+    latency = reduce(add, times.values(), 0.0)  # from left to right in any version of Python
     return (
         head
         | {
