@@ -17,7 +17,7 @@ DIGIT = 11
 
 
 @allocating
-def dealt(keys: IntArray, values: IntArray, starts: IntArray) -> IntArray:
+def sorted_by_key(keys: IntArray, values: IntArray, starts: IntArray) -> IntArray:
     """Return values in the order of their keys, those of the same key as they were.
 
     Parameters
@@ -29,9 +29,9 @@ def dealt(keys: IntArray, values: IntArray, starts: IntArray) -> IntArray:
     """
     place = starts.copy()
     result = np.empty_like(values)
-    for one in range(len(values)):
-        result[place[keys[one]]] = values[one]
-        place[keys[one]] += 1
+    for index in range(len(values)):
+        result[place[keys[index]]] = values[index]
+        place[keys[index]] += 1
     return result
 
 
@@ -45,7 +45,7 @@ def starts_of(keys: IntArray, num_keys: int) -> IntArray:
 
 
 @allocating
-def by_room(room_bits: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def sorted_by_room(room_bits: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return machines in the order of their rooms, the room of each machine, and all rooms.
 
     Parameters
@@ -64,7 +64,7 @@ def by_room(room_bits: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         most = bits.max()
         while most > 0:
             digits = bits & ((1 << DIGIT) - 1)
-            order = dealt(digits[order], order, starts_of(digits, 1 << DIGIT))
+            order = sorted_by_key(digits[order], order, starts_of(digits, 1 << DIGIT))
             bits >>= DIGIT
             most >>= DIGIT
     is_other = np.zeros(len(order), dtype=np.int64)
@@ -103,7 +103,7 @@ def alike(columns: Sequence[NDArray[Any]]) -> list[IntArray]:
         order = np.argsort(code, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
     starts = starts_of(code, num_keys)
-    order = dealt(code, np.arange(len(code)), starts)
+    order = sorted_by_key(code, np.arange(len(code)), starts)
     return [x for x in np.split(order, starts[1:-1]) if len(x)]
 
 

@@ -10,7 +10,7 @@ those of a bucket are costed together, up to the room where one joins.
 from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
 from dse.cost.time import exposed_transfer
-from dse.evaluation.time_of_designs import Queries, Scratch, write_best, write_fastest
+from dse.evaluation.time_of_designs import LookupScratch, Queries, write_best, write_fastest
 from dse.mapping.objective import Objective
 from dse.mapping.points import Criteria
 from dse.mapping.search.ratio_buckets import (
@@ -25,7 +25,7 @@ from dse.mapping.search.ratio_buckets import (
 
 
 @inlined
-def _is_known(kept: FloatArray, fresh: int) -> bool:
+def _is_dominated_or_equal(kept: FloatArray, fresh: int) -> bool:
     """Whether a mapping is no larger in anything than the one behind the last."""
     other = 0
     while other < fresh and not is_no_larger(kept, 0, other, fresh):
@@ -34,12 +34,12 @@ def _is_known(kept: FloatArray, fresh: int) -> bool:
 
 
 @inlined
-def _listed(kept: FloatArray, fresh: int) -> int:
+def _insert_undominated(kept: FloatArray, fresh: int) -> int:
     """Keep the mapping behind the last one, drop those that are larger; return their number."""
     count = 0
-    for one in range(fresh):
-        if not is_no_larger(kept, 0, fresh, one):
-            copy_row(kept, 0, one, count)
+    for index in range(fresh):
+        if not is_no_larger(kept, 0, fresh, index):
+            copy_row(kept, 0, index, count)
             count += 1
     copy_row(kept, 0, fresh, count)
     return count + 1
@@ -85,7 +85,7 @@ def _first_from(room: IntArray, first: int, end: int, least: int) -> int:
 @compiled
 def _write_until(
     queries: Queries,
-    scratch: Scratch,
+    scratch: LookupScratch,
     rule: tuple[int, int, float, float],
     range_of: tuple[int, int],
     costs: tuple[FloatArray, FloatArray],
@@ -94,14 +94,14 @@ def _write_until(
 
     `range_of` is the bucket and the room.
     """
-    each, room = range_of
-    first, end = scratch.done[each], queries.starts[each + 1]
+    bucket, room = range_of
+    first, end = scratch.done[bucket], queries.starts[bucket + 1]
     if first == end or queries.room[first] >= room:
         return
     end = _first_from(queries.room, first, end, room)
-    scratch.done[each] = end
+    scratch.done[bucket] = end
     if rule[1] == Objective.LATENCY_S:
-        write_fastest(queries, scratch, each, (first, end), rule[3], costs[0], costs[1])
+        write_fastest(queries, scratch, bucket, (first, end), rule[3], costs[0], costs[1])
     else:
         write_best(queries, scratch, rule[1:3], (first, end), costs[0], costs[1])
 
@@ -112,7 +112,7 @@ def write_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to 
     queries: Queries,
     rule: tuple[int, int, float, float],
     costs: tuple[FloatArray, FloatArray],
-    scratch: Scratch,
+    scratch: LookupScratch,
 ) -> None:
     """Write latency and DRAM bits of a layer's best mappings on machines.
 
@@ -132,16 +132,16 @@ def write_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to 
     """
     rooms, ratios, kept, counts = queries.rooms, queries.ratios, scratch.kept, scratch.counts
     footprints, buffers, first = criteria.footprint_bits, rooms.shape[1], 0
-    for each in range(len(counts)):
-        counts[each], scratch.done[each] = 0, queries.starts[each]
+    for bucket in range(len(counts)):
+        counts[bucket], scratch.done[bucket] = 0, queries.starts[bucket]
     for room in range(len(rooms)):
         if room > 0 and _no_more_fit(footprints, first, rooms, room):
             continue
         is_larger = room > 0 and _holds(rooms, room)
         if not is_larger:
-            for each in range(len(counts)):
-                _write_until(queries, scratch, rule, (each, room), costs)
-                counts[each] = 0
+            for bucket in range(len(counts)):
+                _write_until(queries, scratch, rule, (bucket, room), costs)
+                counts[bucket] = 0
             first = 0
         end = first
         while end < len(footprints) and footprints[end, 0] <= rooms[room, 0]:
@@ -155,23 +155,25 @@ def write_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to 
                 continue
             bits = criteria.dram_bits[row]
             ends = exposed_transfer(criteria.first_last_bits[row], bits, rule[0])
-            for each in range(len(counts)):
-                count = counts[each]
-                kept[count, each, ENDS] = ends
-                kept[count, each, DRAM] = bits
-                kept[count, each, CYCLES] = criteria.compute_cycles[row]
-                span = ratios[0, each], ratios[1, each]
+            for bucket in range(len(counts)):
+                count = counts[bucket]
+                kept[count, bucket, ENDS] = ends
+                kept[count, bucket, DRAM] = bits
+                kept[count, bucket, CYCLES] = criteria.compute_cycles[row]
+                span = ratios[0, bucket], ratios[1, bucket]
                 is_fastest = rule[1] == Objective.LATENCY_S
                 if (
-                    is_dominated(kept, each, count, span, rule[3])
+                    is_dominated(kept, bucket, count, span, rule[3])
                     if is_fastest
-                    else _is_known(kept, count)
+                    else _is_dominated_or_equal(kept, count)
                 ):
                     continue
-                _write_until(queries, scratch, rule, (each, room), costs)
-                counts[each] = (
-                    insert(kept, each, count, span, rule[3]) if is_fastest else _listed(kept, count)
+                _write_until(queries, scratch, rule, (bucket, room), costs)
+                counts[bucket] = (
+                    insert(kept, bucket, count, span, rule[3])
+                    if is_fastest
+                    else _insert_undominated(kept, count)
                 )
         first = end if buffers == 1 else 0
-    for each in range(len(counts)):
-        _write_until(queries, scratch, rule, (each, len(rooms)), costs)
+    for bucket in range(len(counts)):
+        _write_until(queries, scratch, rule, (bucket, len(rooms)), costs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dse.arrays import FloatArray, IntArray
 from dse.cost.time import DEFAULT_SLACK, longest_share
-from dse.evaluation.counting_sort import by_room, dealt, starts_of
+from dse.evaluation.counting_sort import sorted_by_key, sorted_by_room, starts_of
 from dse.evaluation.design_columns import Machines
 from dse.evaluation.layer_costs import Choice, CostsBuffer, MappedLayer, layer_costs
 from dse.evaluation.overheads import launch_s, macless_bits, pooling_cycles
@@ -173,7 +173,7 @@ def _parts(
     if is_fastest:
         bucket, ratios = buckets(machines.rate_bytes_per_s[designs], machines.clock_hz[designs])
         starts = starts_of(bucket, ratios.shape[1])
-        designs = dealt(bucket, designs, starts)
+        designs = sorted_by_key(bucket, designs, starts)
     parts = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
     if len(machines.room_bits) == 1:  # with more, mappings join anew in many rooms of each part
         parts = max(parts, ceil(len(designs) / MOST_TOGETHER))
@@ -193,9 +193,11 @@ def _queries(
 
     Parameters are what `_parts` yields.
     """
-    order, room, rooms = by_room(np.stack([bits[designs] for bits in machines.room_bits], axis=1))
+    order, room, rooms = sorted_by_room(
+        np.stack([bits[designs] for bits in machines.room_bits], axis=1)
+    )
     bucket = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    order = dealt(bucket[order], order, starts)
+    order = sorted_by_key(bucket[order], order, starts)
     designs = designs[order]
     weighed = designs[:0] if is_fastest else designs
     clock = machines.clock_hz[designs]

@@ -115,42 +115,45 @@ def _add_layer(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to p
             end += 1
         if end > 0 and fits == len(rooms):
             fits = room
-        for each in range(len(counts) if end > first else 0):
-            span = spans[0, each], spans[1, each]
+        for bucket in range(len(counts) if end > first else 0):
+            span = spans[0, bucket], spans[1, bucket]
             has_joined = False
             for row in range(first, end):
-                count, bits = counts[each], criteria.dram_bits[row]
-                kept[count, each, ENDS] = exposed_transfer(
+                count, bits = counts[bucket], criteria.dram_bits[row]
+                kept[count, bucket, ENDS] = exposed_transfer(
                     criteria.first_last_bits[row], bits, transfers
                 )
-                kept[count, each, DRAM] = bits
-                kept[count, each, CYCLES] = criteria.compute_cycles[row]
-                kept[count, each, ROW] = row
-                counts[each] = insert_if_undominated(kept, each, count, span, share)
-                has_joined |= kept[counts[each] - 1, each, ROW] == row
+                kept[count, bucket, DRAM] = bits
+                kept[count, bucket, CYCLES] = criteria.compute_cycles[row]
+                kept[count, bucket, ROW] = row
+                counts[bucket] = insert_if_undominated(kept, bucket, count, span, share)
+                has_joined |= kept[counts[bucket] - 1, bucket, ROW] == row
             if not has_joined:
                 continue
-            for rate in range(starts[each], starts[each + 1]):
+            for rate in range(starts[bucket], starts[bucket + 1]):
                 least, best = np.inf, -1
-                for place in range(counts[each]):
+                for candidate in range(counts[bucket]):
                     time = latency_cycles(
                         ratios[rate],
-                        kept[place, each, CYCLES],
-                        kept[place, each, ENDS],
-                        kept[place, each, DRAM],
+                        kept[candidate, bucket, CYCLES],
+                        kept[candidate, bucket, ENDS],
+                        kept[candidate, bucket, DRAM],
                     )
                     if time < least:
-                        least, best = time, int(kept[place, each, ROW])
+                        least, best = time, int(kept[candidate, bucket, ROW])
                 if share > 1:
                     longest, fewest = least * share, np.inf
-                    for place in range(counts[each]):
-                        bits = kept[place, each, DRAM]
+                    for candidate in range(counts[bucket]):
+                        bits = kept[candidate, bucket, DRAM]
                         time = latency_cycles(
-                            ratios[rate], kept[place, each, CYCLES], kept[place, each, ENDS], bits
+                            ratios[rate],
+                            kept[candidate, bucket, CYCLES],
+                            kept[candidate, bucket, ENDS],
+                            bits,
                         )
                         is_tie = bits == fewest and time < least
                         if time <= longest and (bits < fewest or is_tie):
-                            fewest, least, best = bits, time, int(kept[place, each, ROW])
+                            fewest, least, best = bits, time, int(kept[candidate, bucket, ROW])
                 if best != owner[rate]:
                     before = 0.0 if owner[rate] < 0 else line[rate]
                     steps[room, rate] += repeat * (least - before)

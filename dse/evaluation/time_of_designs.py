@@ -52,7 +52,7 @@ class Queries(NamedTuple):
     leakage_w: FloatArray
 
 
-class Scratch(NamedTuple):
+class LookupScratch(NamedTuple):
     """Arrays that a look-up of a layer writes on; nothing is expected in them.
 
     Attributes
@@ -72,9 +72,9 @@ class Scratch(NamedTuple):
     seconds: FloatArray
 
 
-def scratch_for(most: int, num_buckets: int) -> Scratch:
+def scratch_for(most: int, num_buckets: int) -> LookupScratch:
     """Return arrays for looking up layers of so many mappings at most, one after another."""
-    return Scratch(
+    return LookupScratch(
         kept=np.empty((most + 1, num_buckets, COLUMNS)),
         counts=np.empty(num_buckets, dtype=np.int64),
         done=np.empty(num_buckets, dtype=np.int64),
@@ -83,9 +83,9 @@ def scratch_for(most: int, num_buckets: int) -> Scratch:
 
 
 @inlined
-def _is_shorter(one: tuple[float, float], other: tuple[float, float]) -> bool:
+def _is_shorter(first: tuple[float, float], second: tuple[float, float]) -> bool:
     """Whether a time is below another at both ends of a span, by more than rounding can do."""
-    return one[0] < other[0] * SURELY and one[1] < other[1] * SURELY
+    return first[0] < second[0] * SURELY and first[1] < second[1] * SURELY
 
 
 @compiled
@@ -101,11 +101,11 @@ def _compute(
     if is_one_clock:
         seconds[:] = cycles / clock[0]
     else:
-        for one in range(len(seconds)):
-            seconds[one] = cycles / clock[one]
+        for index in range(len(seconds)):
+            seconds[index] = cycles / clock[index]
     if ends > 0:
-        for one in range(len(seconds)):
-            seconds[one] += transfer_s(ends, rate[one])
+        for index in range(len(seconds)):
+            seconds[index] += transfer_s(ends, rate[index])
 
 
 @compiled
@@ -141,18 +141,18 @@ def _time(
     else:
         _compute(cycles, ends, rate, clock, is_one_clock, seconds)
     if not _is_shorter(transfer, compute):
-        for one in range(len(seconds)):
-            seconds[one] = latency(seconds[one], 0.0, transfer_s(bits, rate[one]))
+        for index in range(len(seconds)):
+            seconds[index] = latency(seconds[index], 0.0, transfer_s(bits, rate[index]))
 
 
 @compiled
 def _keep_less(seconds: FloatArray, bits: float, best: FloatArray, fewest: FloatArray) -> None:
     """Keep the seconds and the bits of a mapping where it takes less time, or as much and fewer."""
-    for one in range(len(seconds)):
-        is_tie = (seconds[one] == best[one]) & (bits < fewest[one])
-        is_less = (seconds[one] < best[one]) | is_tie
-        best[one] = seconds[one] if is_less else best[one]
-        fewest[one] = bits if is_less else fewest[one]
+    for index in range(len(seconds)):
+        is_tie = (seconds[index] == best[index]) & (bits < fewest[index])
+        is_less = (seconds[index] < best[index]) | is_tie
+        best[index] = seconds[index] if is_less else best[index]
+        fewest[index] = bits if is_less else fewest[index]
 
 
 @compiled
@@ -160,18 +160,18 @@ def _keep_fewest(
     seconds: FloatArray, bits: float, longest: FloatArray, best: FloatArray, fewest: FloatArray
 ) -> None:
     """Keep a mapping that is not too long where it moves fewer bits, or as many in less time."""
-    for one in range(len(seconds)):
-        is_tie = (bits == fewest[one]) & (seconds[one] < best[one])
-        is_less = (seconds[one] <= longest[one]) & ((bits < fewest[one]) | is_tie)
-        best[one] = seconds[one] if is_less else best[one]
-        fewest[one] = bits if is_less else fewest[one]
+    for index in range(len(seconds)):
+        is_tie = (bits == fewest[index]) & (seconds[index] < best[index])
+        is_less = (seconds[index] <= longest[index]) & ((bits < fewest[index]) | is_tie)
+        best[index] = seconds[index] if is_less else best[index]
+        fewest[index] = bits if is_less else fewest[index]
 
 
 @compiled
 def write_fastest(
     queries: Queries,
-    scratch: Scratch,
-    each: int,
+    scratch: LookupScratch,
+    bucket: int,
     machines: tuple[int, int],
     share: float,
     seconds: FloatArray,
@@ -183,37 +183,37 @@ def write_fastest(
     `dse.cost.time.longest_share`.
     """
     kept, one_clock = scratch.kept, queries.is_one_clock
-    span = queries.ratios[0, each], queries.ratios[1, each]
+    span = queries.ratios[0, bucket], queries.ratios[1, bucket]
     for first in range(machines[0], machines[1], MACHINES_AT_ONCE):
         end = min(first + MACHINES_AT_ONCE, machines[1])
         rate, clock = queries.rate_bytes_per_s[first:end], queries.clock_hz[first:end]
         best, fewest = seconds[first:end], bits[first:end]
-        other = scratch.seconds[0][: end - first]
-        for place in range(scratch.counts[each]):
-            moved = kept[place, each, DRAM]
-            mapping = kept[place, each, CYCLES], kept[place, each, ENDS], moved
-            if place == 0:
+        further = scratch.seconds[0][: end - first]
+        for candidate in range(scratch.counts[bucket]):
+            moved = kept[candidate, bucket, DRAM]
+            mapping = kept[candidate, bucket, CYCLES], kept[candidate, bucket, ENDS], moved
+            if candidate == 0:
                 _time(mapping, span, rate, clock, one_clock, best)
                 fewest[:] = moved
             else:
-                _time(mapping, span, rate, clock, one_clock, other)
-                _keep_less(other, moved, best, fewest)
-        if scratch.counts[each] == 0:
+                _time(mapping, span, rate, clock, one_clock, further)
+                _keep_less(further, moved, best, fewest)
+        if scratch.counts[bucket] == 0:
             best[:], fewest[:] = np.inf, np.inf
-        elif scratch.counts[each] > 1 and share > 1:
+        elif scratch.counts[bucket] > 1 and share > 1:
             longest = scratch.seconds[1][: end - first]
-            for one in range(end - first):
-                longest[one] = best[one] * share
-            for place in range(scratch.counts[each]):
-                moved = kept[place, each, DRAM]
-                mapping = kept[place, each, CYCLES], kept[place, each, ENDS], moved
-                _time(mapping, span, rate, clock, one_clock, other)
-                _keep_fewest(other, moved, longest, best, fewest)
+            for index in range(end - first):
+                longest[index] = best[index] * share
+            for candidate in range(scratch.counts[bucket]):
+                moved = kept[candidate, bucket, DRAM]
+                mapping = kept[candidate, bucket, CYCLES], kept[candidate, bucket, ENDS], moved
+                _time(mapping, span, rate, clock, one_clock, further)
+                _keep_fewest(further, moved, longest, best, fewest)
 
 
 @inlined
 def _best(
-    scratch: Scratch,
+    scratch: LookupScratch,
     machine: tuple[float, float],
     energies: tuple[float, float, float],
     objective: int,
@@ -227,10 +227,10 @@ def _best(
     least, best, bits = np.inf, np.inf, np.inf
     rate, clock = machine
     macs_pj, bit_pj, leakage_w = energies
-    for place in range(scratch.counts[0]):
-        moved = kept[place, 0, DRAM]
-        exposed = transfer_s(kept[place, 0, ENDS], rate)
-        seconds = latency(kept[place, 0, CYCLES] / clock, exposed, transfer_s(moved, rate))
+    for candidate in range(scratch.counts[0]):
+        moved = kept[candidate, 0, DRAM]
+        exposed = transfer_s(kept[candidate, 0, ENDS], rate)
+        seconds = latency(kept[candidate, 0, CYCLES] / clock, exposed, transfer_s(moved, rate))
         value = moved
         if objective != Objective.DRAM_BYTES:
             value = energy(macs_pj, moved, seconds, bit_pj, leakage_w)
@@ -245,7 +245,7 @@ def _best(
 @compiled
 def write_best(
     queries: Queries,
-    scratch: Scratch,
+    scratch: LookupScratch,
     rule: tuple[int, float],
     machines: tuple[int, int],
     seconds: FloatArray,
@@ -257,11 +257,11 @@ def write_best(
     """
     rate, clock = queries.rate_bytes_per_s, queries.clock_hz
     objective, macs = rule
-    for one in range(*machines):
+    for index in range(*machines):
         energies = (
-            macs * queries.mac_pj[one],
-            queries.dram_pj_per_bit[one],
-            queries.leakage_w[one],
+            macs * queries.mac_pj[index],
+            queries.dram_pj_per_bit[index],
+            queries.leakage_w[index],
         )
-        machine = rate[one], clock[one]
-        seconds[one], bits[one] = _best(scratch, machine, energies, objective)
+        machine = rate[index], clock[index]
+        seconds[index], bits[index] = _best(scratch, machine, energies, objective)

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.evaluation.counting_sort import DIGIT, alike, by_room, dealt, starts_of
+from dse.evaluation.counting_sort import DIGIT, alike, sorted_by_key, sorted_by_room, starts_of
 from dse.mapping.search.ratio_buckets import buckets
 
 
@@ -16,7 +16,7 @@ def test_rooms_are_in_lexicographic_order(most: int, buffers: int) -> None:
     for count in (1, 2, 7, 200):
         sizes = [rng.randrange(most) for _ in range(9)]
         bits = np.array([[rng.choice(sizes) for _ in range(buffers)] for _ in range(count)])
-        order, room, rooms = by_room(bits)
+        order, room, rooms = sorted_by_room(bits)
         assert order.tolist() == np.lexsort(bits.T[::-1]).tolist()
         expected, place = np.unique(bits, axis=0, return_inverse=True)
         assert rooms.tolist() == expected.tolist()
@@ -27,7 +27,7 @@ def test_values_are_dealt_by_key_and_ties_stay_in_order() -> None:
     keys, values = np.array([2, 0, 2, 0, 4]), np.array([10, 11, 12, 13, 14])
     starts = starts_of(keys, 5)
     assert starts.tolist() == [0, 2, 2, 4, 4, 5]
-    assert dealt(keys, values, starts).tolist() == [11, 13, 10, 12, 14]
+    assert sorted_by_key(keys, values, starts).tolist() == [11, 13, 10, 12, 14]
 
 
 @pytest.mark.parametrize("ratios", [1, 2, 9, 5000])
