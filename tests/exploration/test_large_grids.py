@@ -11,7 +11,7 @@ from dse.evaluation.space_model import SpaceModel
 from dse.exploration.front import enumerate as exact
 from dse.exploration.front import large_grids
 from dse.exploration.front.enumerate import cost_whole_grid, enumerate_space
-from dse.exploration.front.large_grids import can_screen
+from dse.exploration.front.large_grids import can_screen, screened
 from dse.exploration.problem import Problem
 from dse.space import Space
 
@@ -138,3 +138,10 @@ def test_lines_outside_of_the_space_are_refused():
     lines = {"buffer_bytes": np.array([77_777]), "dram_bytes_per_s": np.array([1e9])}
     with pytest.raises(DseError, match="must be of the space"):
         problem_of().model.time_grid({}, lines)
+
+
+def test_both_rounds_of_a_screen_count_as_progress(fine):
+    problem = problem_of()
+    done = [num_done for _, num_done in screened(problem)]
+    assert sum(done) == problem.space.size
+    assert sum(done[: len(done) // 2]) == pytest.approx(problem.space.size / 2, rel=0.01)

@@ -83,13 +83,12 @@ def _enumerate_screened(problem: Problem, *, progress: bool) -> Enumeration:
     """Cost the designs that a screen leaves, and keep the exact front."""
     space, found, num_costed = problem.space, _Front(problem), 0
     with Progress(space.size, label="exact", is_shown=progress) as bar:
-        for left, num_gone in screened(problem):
-            bar.update(num_gone)
+        for left, num_done in screened(problem):
             for some in np.array_split(left, -(-len(left) // SCREENED_AT_ONCE) or 1):
                 if len(some):
                     found.add(some, problem.costs(space.columns(some)))
                     num_costed += len(some)
-                    bar.update(len(some))
+            bar.update(num_done)
     return found.enumeration(num_costed=num_costed, costs=None)
 
 

@@ -55,11 +55,14 @@ def can_screen(problem: Problem) -> bool:
 
 
 def screened(problem: Problem) -> Iterator[tuple[IntArray, int]]:
-    """Yield, one array at a time, the designs that can be on the front, and how many go.
+    """Yield, one array at a time, the designs that can be on the front, and how much is done.
+
+    Each array is looked at twice: a first round finds what is fastest.
 
     Yields
     ------
-    Indices of designs, and the number of the array's other designs.
+    Indices of designs, none in the first round, and of how many designs a round is over, halves in
+    each.
     """
     space, knobs = problem.space, problem.space.knobs
     axes = {axis.size for axis in space.accelerator.array}
@@ -113,19 +116,20 @@ class _ArrayGrids:
         )
 
     def left(self) -> Iterator[tuple[IntArray, int]]:
-        """Yield the designs of each array that can be on the front, and the number of others."""
+        """Yield what `screened` does."""
         cells = self._cells()
         fastest = np.full((cells.cell.max() + 1, len(self.lines[RATE])), np.inf)
         with workers() as pool:
             for cell, (cycles, _) in zip(cells.cell, self._found(pool), strict=True):
                 _lower(fastest, cell, cycles)
+                yield np.empty(0, np.int64), cycles.size // 2
             smaller = np.full_like(fastest, np.inf)
             np.minimum.accumulate(fastest[:-1], axis=0, out=smaller[1:])
             arrays = zip(self.bases, *cells, self._found(pool), strict=True)
             for base, cell, is_larger, (cycles, is_changed) in arrays:
                 stays = np.isfinite(cycles) & (smaller[cell] >= cycles * SURELY)
                 stays &= is_changed | ~is_larger[:, None]
-                yield base + self.offsets[stays], int(stays.size - stays.sum())
+                yield base + self.offsets[stays], cycles.size - cycles.size // 2
 
     def _found(self, pool: ThreadPoolExecutor) -> Iterator[tuple[FloatArray, BoolArray]]:
         """Yield the lines of each array; few are in memory at a time."""
