@@ -38,7 +38,7 @@ from dse.mapping.search.queue import (
     IS_FULL,
     LEVEL,
     ORDERS,
-    Scratch,
+    SearchScratch,
     SearchState,
     bin_of,
     store_box,
@@ -134,7 +134,7 @@ def find_fastest(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to
     problem: MappingProblem,
     buckets: RatioBuckets,
     state: SearchState,
-    scratch: Scratch,
+    scratch: SearchScratch,
 ) -> bool:
     """Find the mappings that can be fastest; return whether no array was too short.
 

@@ -74,7 +74,7 @@ class SearchState(NamedTuple):
     stop: IntArray
 
 
-class Scratch(NamedTuple):
+class SearchScratch(NamedTuple):
     """Scratch arrays for the box being split.
 
     Attributes
@@ -137,9 +137,9 @@ def empty_state(state: SearchState) -> None:
     state.counters[:] = (0, 0, -1, 0, 0, 0)
 
 
-def scratch_for(trees: Trees, problem: MappingProblem) -> Scratch:
+def scratch_for(trees: Trees, problem: MappingProblem) -> SearchScratch:
     """Return the scratch arrays of a search."""
-    return Scratch(
+    return SearchScratch(
         box=np.empty(BOX, dtype=np.int64),
         point=np.empty(2 + len(problem.on_chip), dtype=np.int64),
         other_factors=np.empty(FACTORS, dtype=np.int64),

@@ -30,7 +30,7 @@ from dse.mapping.search.queue import (
     LEVEL,
     NUM_BINS,
     ORDERS,
-    Scratch,
+    SearchScratch,
     SearchState,
     bin_of,
     store_box,
@@ -41,7 +41,9 @@ from dse.mapping.search.size_tree import FACTORS, LEAST, LEFT, MOST, RIGHT, Tree
 
 
 @compiled
-def search(trees: Trees, problem: MappingProblem, state: SearchState, scratch: Scratch) -> bool:  # noqa: C901, PLR0915
+def search(  # noqa: C901, PLR0915 (compiled: tuples of arrays are dear to pass on)
+    trees: Trees, problem: MappingProblem, state: SearchState, scratch: SearchScratch
+) -> bool:
     """Find the undominated mappings; return whether no array was too short.
 
     Parameters
