@@ -11,7 +11,7 @@ from dse.checks import check_between
 from dse.compiling import compiled, inlined
 from dse.hardware import Transfers
 
-DEFAULT_SLACK = 0.0
+DEFAULT_SLACK = 0.01
 """Share of the least latency that a mapping may lose to move fewer bits, unless it is said."""
 
 MOST_SLACK = 10.0

@@ -130,7 +130,7 @@ def check_best(layer: Layer, chip: Accelerator, front: set[Criteria], told: str)
             table.best("latency_s", chip)
         return
     for objective in OBJECTIVES:
-        mapping = table.best(objective, chip)
+        mapping = table.best(objective, chip, slack=0)
         found = walk(layer, chip, mapping.tile, mapping.order, mapping.axes)
         energy = {"mac_pj": mac_pj(layer), "leakage_w": leakage_w(layer, chip)}
         reached = value(criteria_of(found), chip, objective, **energy)
