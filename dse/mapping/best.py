@@ -49,12 +49,12 @@ def best_mapping(
         return table.best(objective, chip, slack=slack, area_scale=area_scale)
     first = table_of(layer, chip, question)
     if not len(first.points):  # a whole table tells what would fit
-        return mapping_table(layer, chip).best(objective, chip, area_scale=area_scale)
+        return mapping_table(layer, chip).best(objective, chip, slack=slack, area_scale=area_scale)
     row = first.best_row(objective, chip, slack=slack, area_scale=area_scale)
     most = int(first.dram_bits[row]), _most_cycles(first, row, chip)
     ties = table_of(layer, chip, Question.ties(chip.usable_buffer_bits, *most)).within(*most)
     # the row is the best: none moves fewer bits as fast, so the fastest of these are its equals
-    return ties.best(objective, chip, area_scale=area_scale)
+    return ties.best(objective, chip, slack=0, area_scale=area_scale)
 
 
 def _question(chip: Accelerator, objective: str, slack: float) -> Question:
