@@ -11,8 +11,8 @@ from dse.config.resolved import Composed
 from dse.config.runs import Settings
 from dse.exploration import Study
 from dse.report.manifest import manifest
-from dse.report.results import write_json
-from dse.report.run_folder import MANIFEST, Stage
+from dse.report.results import plain
+from dse.report.run_folder import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Job:
             values["num_costed"] = study.num_costed
             values["num_designs"] = len(study.designs)
             values["notes"] = study.notes
-        write_json(self.stage.folder / MANIFEST, values)
+        self.stage.write_manifest(plain(values))
 
     def shadow_lines(self) -> list[str]:
         """Return which names of the project mean files of the user's own in this run."""

@@ -5,14 +5,15 @@ threads wait for what their threads compute. So a watching thread sets flags tha
 at, and ends the process if the main thread is not out in time.
 """
 
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
@@ -28,7 +29,18 @@ SIGNALS = tuple(
 
 
 class Stopped(KeyboardInterrupt):
-    """A search that ended because it was asked to stop."""
+    """What runs was asked to stop.
+
+    Attributes
+    ----------
+    status
+        Exit status, as a shell has it: 128 and the number of the signal.
+    """
+
+    @property
+    def status(self) -> int:
+        """Return the exit status of the signal that was received, of SIGINT without one."""
+        return 128 + (_WATCH.number or signal.SIGINT)
 
 
 def _unset() -> IntArray:
@@ -83,49 +95,49 @@ class _Watch:
 
     def __init__(self) -> None:
         self.ended = threading.Event()
-        self.files_are_safe = threading.Event()
-        self.files_are_safe.set()
+        self.number = 0
 
 
 _WATCH = _Watch()
 
 
-@contextmanager
-def files_in_hand() -> Iterator[None]:
-    """Put off the end of the process after a signal until files are written."""
-    _WATCH.files_are_safe.clear()
-    try:
-        yield
-    finally:
-        _WATCH.files_are_safe.set()
-
-
-def _watch(signals: socket.socket) -> None:
+def _watch(signals: socket.socket, end_now: Callable[[], None]) -> None:
     """Wait for a signal; ask all to stop; end the process if the main thread does not end it."""
-    while number := signals.recv(1):
-        if number[0] not in SIGNALS:
+    while received := signals.recv(1):
+        if received[0] not in SIGNALS:
             continue
+        _WATCH.number = _WATCH.number or received[0]
         for flag in list(_FLAGS):
             flag[0] = 1
-        while not _WATCH.ended.wait(GRACE_S):
-            if _WATCH.files_are_safe.is_set():
-                os.write(2, b"dse: ended by a signal while it computed, nothing was written\n")
-                os._exit(128 + number[0])
-        return
+        if _WATCH.ended.wait(GRACE_S):
+            return
+        with suppress(Exception):
+            end_now()
+        for child in multiprocessing.active_children():
+            child.kill()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(128 + _WATCH.number)
 
 
-def _handle(number: int, _: object) -> None:
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    sys.exit(128 + number)
+def _tell_that_it_ended() -> None:
+    os.write(2, b"dse: ended by a signal while it computed, nothing was written\n")
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
+def ended_by_signals(
+    end_now: Callable[[], None] = _tell_that_it_ended,
+) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP end what runs inside within `GRACE_S`, also compiled code.
 
-    SIGINT is a KeyboardInterrupt, the others are a SystemExit of 128 and the signal's number. A
-    signal that is ignored stays so. Outside of the main thread nothing changes.
+    A signal raises `Stopped`, once. A signal that is ignored stays so. Outside of the main thread
+    nothing changes.
+
+    Parameters
+    ----------
+    end_now
+        Called in another thread where the main one has not ended in time, before the process does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -133,12 +145,20 @@ def ended_by_signals() -> Iterator[None]:
     watched, woken = socket.socketpair()
     woken.setblocking(False)
     _WATCH.ended.clear()
+    _WATCH.number, told = 0, threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        if not told.is_set():  # a second one changes nothing: the end is near
+            told.set()
+            _WATCH.number = _WATCH.number or number
+            raise Stopped
+
     before = {x: signal.getsignal(x) for x in SIGNALS if signal.getsignal(x) != signal.SIG_IGN}
-    thread = threading.Thread(target=_watch, args=(watched,), name="signals", daemon=True)
+    thread = threading.Thread(target=_watch, args=(watched, end_now), name="signals", daemon=True)
     thread.start()
     former = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
     for number in before:
-        signal.signal(number, _handle)
+        signal.signal(number, stop)
     try:
         yield
     finally:

@@ -23,12 +23,14 @@ from dse.hardware.dram_rate import given_one
 from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
+from dse.report.files import write_csv, write_text
 from dse.report.finished import FinishedRun, read_run
 from dse.report.given import given_table, write_given
 from dse.report.levels import write_level
 from dse.report.results import (
     network_summary,
     write_evaluation,
+    write_front,
     write_json,
     write_pick,
     write_study,
@@ -136,9 +138,10 @@ def _model(network: Workload, space: Space, settings: Settings) -> SpaceModel:
 def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
     """Return the run's configuration with what the command line says of budget and choice."""
     values = {**run.config, "task": job.values["task"], "run": job.values["run"]}
+    values["report"] = job.values["report"]
     for key in override_keys(job.composed.overrides):
         node, _, rest = key.partition(".")
-        if node in ("task", "run"):
+        if node in ("task", "run", "report"):
             continue
         if node not in ("budget", "objectives", "pick"):
             raise DseError(
@@ -167,8 +170,11 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
         return []
     values, folder, settings = job.values, job.stage.folder, job.settings
     pick = study.pick(settings.pick.rule, **settings.pick.options)
-    job.tell(pick_lines(pick, study.space.knobs))
     machine = picked_accelerator(values["accelerator"], pick, study)
+    write_front(folder, study)
+    write_pick(folder, pick, machine)
+    job.write_manifest(study)  # what is told is there, whatever comes
+    job.tell(pick_lines(pick, study.space.knobs))
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
         network.with_batch(int(batch)),
@@ -177,7 +183,6 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
         slack=settings.mapper_slack,
     )
     write_study(folder, study)
-    write_pick(folder, pick, machine)
     write_evaluation(folder, evaluation, values["workload"].get("coverage"))
     return [Decision(pick, evaluation)]
 
@@ -192,12 +197,12 @@ def _finish(
     write_study(folder, study)
     job.write_manifest(study)
     if not decisions:
-        study.nearest.to_csv(folder / "nearest.csv", index=False, lineterminator="\n")
-        write_level(folder, None)
+        write_csv(folder / "nearest.csv", study.nearest)
+        write_level(folder, None, job.settings.report)
         status = NOTHING_PICKED if job.settings.pick.is_required else 0
         return Outcome([*infeasible_lines(study), *_closing(job)], status)
     (decision,) = decisions
-    write_level(folder, decision.evaluation)
+    write_level(folder, decision.evaluation, job.settings.report)
     warnings = [f"Warning      {text}" for text in decision.evaluation.warnings]
     return [*warnings, *_closing(job)]
 
@@ -250,7 +255,7 @@ def _evaluate(job: Job) -> list[str]:
         write_given(folder, table)
         beside = given_lines(evaluation, best, table)
     job.write_manifest()
-    write_level(folder, evaluation)
+    write_level(folder, evaluation, job.settings.report)
     return [*evaluation_lines(evaluation, beside), *_closing(job)]
 
 
@@ -258,7 +263,7 @@ def _import(job: Job) -> list[str]:
     """Write the network as the YAML of a workload, and what of it was understood."""
     values, folder = job.values["workload"], job.stage.folder
     network = workload_from(values)
-    (folder / "workload.yaml").write_text(workload_yaml(values), encoding="utf-8")
+    write_text(folder / "workload.yaml", workload_yaml(values))
     write_json(folder / "summary.json", network_summary(network, values.get("coverage")))
     job.write_manifest()
     return [*network_lines(network, values.get("coverage")), *_closing(job)]

@@ -2,12 +2,8 @@
 
 import hashlib
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -247,7 +243,7 @@ def test_all_knobs_are_replaced(home):
     assert "buffer_bytes" not in designs
 
 
-AWKWARD = "jos\u00e9 (a=1), [b] it's"
+AWKWARD = "jos\u00e9 (a=1), [b] it's ${x}"
 
 
 def test_awkward_places(home, monkeypatch):
@@ -340,9 +336,9 @@ def test_own_files(home):
     named = ["task=evaluate", "--config-dir", "my_conf", "workload=mine", "accelerator=mine"]
     paths = ["task=evaluate", f"workload.path={network}", "workload.batch=1",
              "accelerator.path=my_conf/accelerator/mine.yaml"]  # fmt: skip
-    for arguments in (named, paths):
-        assert main([*arguments, "hydra.run.dir=out"]) == 0
-        summary = read_json(home / "out" / "summary.json")
+    for place, arguments in (("named", named), ("paths", paths)):
+        assert main([*arguments, f"hydra.run.dir={place}"]) == 0
+        summary = read_json(home / place / "summary.json")
         assert (summary["workload"], summary["accelerator"]) == ("mine", "mine")
     assert not (home / "outputs").exists()
 
@@ -389,38 +385,9 @@ def test_interrupt_leaves_nothing(home, capsys, monkeypatch):
     assert not list(home.iterdir())
 
 
-INTERRUPTED_RUN = """
-import signal
-import sys
-
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dse.cli import main
-
-sys.exit(main(["task=evaluate", "workload=resnet50"]))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seconds", [1, 1.5, 2, 3])
-def test_an_interrupt_at_any_time_leaves_nothing(tmp_path, seconds):
-    command = [sys.executable, "-c", INTERRUPTED_RUN]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=pipe, stdout=pipe, text=True, start_new_session=True
-    ) as run:
-        time.sleep(seconds)
-        os.killpg(run.pid, signal.SIGINT)
-        _, errors = run.communicate()
-    assert run.returncode in (130, -signal.SIGINT)
-    assert errors.count("Traceback") <= (run.returncode != 130)
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_request_to_terminate_leaves_nothing(home, monkeypatch):
     monkeypatch.setattr("dse.tasks.run_task", lambda *_: signal.raise_signal(signal.SIGTERM))
-    with pytest.raises(SystemExit) as stop:
-        main(SMALL)
-    assert stop.value.code == 143
+    assert main(SMALL) == 143
     assert not list(home.iterdir())
 
 

@@ -472,7 +472,9 @@ def test_one_failed_job_does_not_stop_a_sweep(home, capsys):
     streams = capsys.readouterr()
     assert status == 2
     assert streams.err.count("\n") == 1
-    assert streams.err.startswith("dse: job 1: ")
+    assert streams.err.startswith(
+        "dse: job 1 (task=evaluate workload=tiny accelerator.buffer_bytes=-1): "
+    )
     summaries = sorted(path.parent.name for path in home.glob("outputs/*/*/*/summary.json"))
     assert summaries == ["0", "2"]
     assert not list(home.glob("outputs/*/*/1"))

@@ -70,9 +70,28 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
         name = option.partition("=")[0]
         if (name[:5] == "--con" and name != "--config-dir") or name in OTHER_CONFIGURATIONS:
             raise DseError(f"{name}: there is one configuration; files of one's own: --config-dir")
-    is_sweep = any(x in SWEEP_OPTIONS for x in options)
-    parts = (part for x in overrides for part in _hydra_override(x, is_sweep=is_sweep))
+    swept = is_sweep(arguments)
+    parts = (part for x in overrides for part in _hydra_override(x, is_sweep=swept))
     return [*options, *parts]
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for one run for each of several values."""
+    return any(x in SWEEP_OPTIONS for x in arguments)
+
+
+def is_set(arguments: Sequence[str], *prefixes: str) -> bool:
+    """Whether a command line has an override whose key begins so."""
+    return any(x.lstrip("+").startswith(prefixes) and "=" in x for x in arguments)
+
+
+def as_typed(overrides: Iterable[str]) -> list[str]:
+    """Return a job's overrides as a user would type them.
+
+    >>> as_typed(["task=evaluate", "++workload.batch=8"])
+    ['task=evaluate', 'workload.batch=8']
+    """
+    return [x.lstrip("+") if x.lstrip("+").startswith(FREE_NODES) else x for x in overrides]
 
 
 def config_directories(arguments: Sequence[str]) -> list[Path]:

@@ -25,6 +25,7 @@ KEYS = (
     "mapping",
     "objectives",
     "pick",
+    "report",
     "run",
     "search",
     "seed",

@@ -13,6 +13,7 @@ from dse.errors import DseError
 from dse.exploration.problem import check_budget, check_objectives
 from dse.mapping.objective import MAPPER_OBJECTIVES
 from dse.pick import RULES
+from dse.report.levels import LEVELS
 
 TASKS = ("search", "evaluate", "import", "pick", "report", "compare")
 
@@ -69,6 +70,8 @@ class Settings:
         Share of the least latency that a mapping may lose to move fewer bits.
     runs
         Finished run folders, for ``pick``, ``report`` and ``compare``.
+    report
+        One of `LEVELS`.
     """
 
     task: str
@@ -79,6 +82,7 @@ class Settings:
     mapper_objective: str
     mapper_slack: float
     runs: tuple[Path, ...]
+    report: str
 
 
 def settings_from(values: Mapping[str, Any]) -> Settings:
@@ -107,6 +111,7 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         ),
         mapper_slack=_slack(values["mapper"]["slack"]),
         runs=_runs(task, values["run"]),
+        report=one_of("report", values.get("report", "full"), LEVELS),
     )
 
 

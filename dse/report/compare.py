@@ -14,6 +14,7 @@ from dse.plots.front import split_objectives
 from dse.plots.style import save
 from dse.plots.units import number, show
 from dse.report.differences import differing_keys, labels, setting
+from dse.report.files import write_csv
 from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"
@@ -35,7 +36,7 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
         If no run has a chip, or a run's files cannot be read.
     """
     table = comparison(runs)
-    table.to_csv(folder / TABLE, index=False, lineterminator="\n")
+    write_csv(folder / TABLE, table)
     y, (x, *_), _ = split_objectives(runs[0].objectives)
     best = records(table)[int(np.nanargmax(table["throughput_per_s"].to_numpy(np.float64)))]["run"]
     figure = compare_figure(

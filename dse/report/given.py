@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from dse.evaluation.result import Evaluation
+from dse.report.files import write_csv
 from dse.workload import LOOPS
 
 COMPARED = ("latency_s", "dram_bytes", "stationary", "unrolled", *(f"tile_{x}" for x in LOOPS))
@@ -13,7 +14,7 @@ COMPARED = ("latency_s", "dram_bytes", "stationary", "unrolled", *(f"tile_{x}" f
 
 def write_given(folder: Path, table: pd.DataFrame) -> None:
     """Write given.csv."""
-    table.to_csv(folder / "given.csv", index=False, lineterminator="\n")
+    write_csv(folder / "given.csv", table)
 
 
 def given_table(given: Evaluation, best: Evaluation) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from dse.report.decision import (
 from dse.report.evidence import given, reproduce, traffic, trust, why
 from dse.report.explorer import explorer
 from dse.report.figures import write_plots
+from dse.report.files import write_text
 from dse.report.finished import FinishedRun, read_run
 from dse.report.parts import Details, Explorer, Picture, Section, section
 from dse.report.pictures import inks, picture
@@ -43,7 +44,7 @@ def write_report(folder: Path) -> Path:
     run = read_run(folder)
     svgs = {name: svg.read_text(encoding="utf-8") for name, svg in write_plots(run).items()}
     path = folder / "report.html"
-    path.write_text(page(run, svgs), encoding="utf-8")
+    write_text(path, page(run, svgs))
     return path
 
 

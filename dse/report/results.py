@@ -15,6 +15,7 @@ from dse.columns import ENERGIES
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
+from dse.report.files import replacing, write_csv, write_text
 from dse.report.pick_words import reason_text
 from dse.workload import Workload
 
@@ -22,12 +23,18 @@ _PARTS = ("workload", "accelerator", "layer_rows", "warnings")
 TOTALS = (*(x.name for x in fields(Evaluation) if x.name not in _PARTS), *ENERGIES)
 
 
+def write_front(folder: Path, study: Study) -> None:
+    """Write front.csv."""
+    write_csv(folder / "front.csv", study.front)
+
+
 def write_study(folder: Path, study: Study) -> None:
     """Write front.csv and designs.parquet, and history.csv where a study was sampled."""
-    study.front.to_csv(folder / "front.csv", index=False, lineterminator="\n")
-    study.designs.to_parquet(folder / "designs.parquet", index=False)
+    write_front(folder, study)
+    with replacing(folder / "designs.parquet") as draft:
+        study.designs.to_parquet(draft, index=False)
     if len(study.history):
-        study.history.to_csv(folder / "history.csv", index=False, lineterminator="\n")
+        write_csv(folder / "history.csv", study.history)
 
 
 def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None:
@@ -37,7 +44,7 @@ def write_pick(folder: Path, pick: Pick, accelerator: Mapping[str, Any]) -> None
         plain(accelerator), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
     )
     text = f"# {' '.join(reason_text(pick_values(pick)).split())}\n{values}"
-    (folder / "pick.yaml").write_text(text, encoding="utf-8")
+    write_text(folder / "pick.yaml", text)
 
 
 def pick_values(pick: Pick) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def write_evaluation(
 ) -> None:
     """Write layers.csv and summary.json, with the coverage of an imported network."""
     layers = pd.DataFrame(evaluation.layer_rows)
-    layers.to_csv(folder / "layers.csv", index=False, lineterminator="\n")
+    write_csv(folder / "layers.csv", layers)
     imported = {} if coverage is None else {"coverage": coverage}
     write_json(folder / "summary.json", summary(evaluation) | imported)
 
@@ -94,7 +101,7 @@ def network_summary(network: Workload, coverage: Mapping[str, Any] | None) -> di
 def write_json(path: Path, values: object) -> None:
     """Write values as JSON; what is not finite becomes null."""
     text = json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
 
 
 def plain(value: Any) -> Any:

@@ -14,13 +14,14 @@ from dse.mapping.table import table_of
 from dse.network.as_run import layer_runs
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
+from dse.report.files import write_csv
 from dse.workload import Layer
 
 
 def write_traffic(folder: Path, evaluation: Evaluation) -> None:
     """Write traffic.csv."""
     table = traffic_table(evaluation)
-    table.to_csv(folder / "traffic.csv", index=False, lineterminator="\n")
+    write_csv(folder / "traffic.csv", table)
 
 
 def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
