@@ -23,7 +23,8 @@ from dse.hardware.dram_rate import given_one
 from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
-from dse.report.files import write_csv, write_text
+from dse.report.csv_files import write_csv
+from dse.report.files import write_text
 from dse.report.finished import FinishedRun, read_run
 from dse.report.given import given_table, write_given
 from dse.report.levels import write_level

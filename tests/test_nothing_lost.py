@@ -15,7 +15,8 @@ import pytest
 
 from dse.cli import main
 from dse.errors import DseError
-from dse.report.files import replacing, write_csv, write_text
+from dse.report.csv_files import write_csv
+from dse.report.files import replacing, write_text
 from dse.report.finished import read_run
 from dse.report.run_folder import staged, sweep_stale
 

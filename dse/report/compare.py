@@ -13,8 +13,8 @@ from dse.plots.compare import compare_figure
 from dse.plots.front import split_objectives
 from dse.plots.style import save
 from dse.plots.units import number, show
+from dse.report.csv_files import write_csv
 from dse.report.differences import differing_keys, labels, setting
-from dse.report.files import write_csv
 from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"

@@ -1,19 +1,15 @@
 """Files of a run folder: each appears whole or not at all, and holds no text that acts."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import pandas as pd
 
 from dse.errors import DseError
 
 _BIDIRECTIONAL = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _CONTROL = "".join(map(chr, (*range(9), 11, 12, *range(14, 32), *range(127, 160))))
 _ESCAPES = {ord(x): f"\\u{ord(x):04x}" for x in _BIDIRECTIONAL + _CONTROL}
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.])")
 
 
 @contextmanager
@@ -42,21 +38,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, in UTF-8; what would change how text is shown is spelt out."""
     with replacing(path) as draft:
         draft.write_text(shown(text), encoding="utf-8")
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table; a text that a spreadsheet would run gets an apostrophe before it."""
-    safe = table.copy(deep=False)
-    for name in table.columns[[not pd.api.types.is_numeric_dtype(x) for x in table.dtypes]]:
-        safe[name] = pd.Series([_cell(x) for x in table[name]], table.index, object)
-    with replacing(path) as draft:
-        safe.to_csv(draft, index=False, lineterminator="\n")
-
-
-def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return shown(f"'{value}" if _FORMULA.match(value) else value)
 
 
 def shown(text: str) -> str:

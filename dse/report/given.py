@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from dse.evaluation.result import Evaluation
-from dse.report.files import write_csv
+from dse.report.csv_files import write_csv
 from dse.workload import LOOPS
 
 COMPARED = ("latency_s", "dram_bytes", "stationary", "unrolled", *(f"tile_{x}" for x in LOOPS))

@@ -15,7 +15,8 @@ from dse.columns import ENERGIES
 from dse.evaluation.result import Evaluation
 from dse.exploration import Study
 from dse.pick import Pick
-from dse.report.files import replacing, write_csv, write_text
+from dse.report.csv_files import write_csv
+from dse.report.files import replacing, write_text
 from dse.report.pick_words import reason_text
 from dse.workload import Workload
 

@@ -14,7 +14,7 @@ from dse.mapping.table import table_of
 from dse.network.as_run import layer_runs
 from dse.plots import curves
 from dse.plots.curves import COLUMNS, thinned
-from dse.report.files import write_csv
+from dse.report.csv_files import write_csv
 from dse.workload import Layer
 
 
