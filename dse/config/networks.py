@@ -8,7 +8,7 @@ import yaml
 
 from dse.config.checks import integer, mapping, one_of, texts
 from dse.config.files import SUFFIXES, load_group
-from dse.config.workloads import BITS
+from dse.config.workloads import NETWORK_BITS
 from dse.errors import DseError
 from dse.importers.coverage import Imported
 from dse.importers.onnx.network import Options, import_onnx
@@ -53,7 +53,7 @@ def network_values(
         if size > LARGEST_BOUND:
             raise DseError(f"workload.{key} must be at most {LARGEST_BOUND}, got {size}")
     values = dict(_imported(path, sizes, options).values)
-    bits = mapping("workload.bits", own.pop("bits", {}), BITS)
+    bits = mapping("workload.bits", own.pop("bits", {}), NETWORK_BITS)
     return {**values, **own, "bits": {**values["bits"], **bits}}
 
 

@@ -1,13 +1,13 @@
 """The plain dict of one conf/workload YAML, as a `Workload` at its batch."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dse.checks import check_integer
 from dse.config.checks import check_keys, mapping, nearest, texts
 from dse.errors import DseError
-from dse.workload import LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
+from dse.workload import FORMAT_BITS, LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
 from dse.workload.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
 
 WORKLOAD_KEYS = (
@@ -24,6 +24,9 @@ WORKLOAD_KEYS = (
 """Keys of a workload; every other one is a parameter that its layers refer to."""
 
 BITS = (*OPERANDS, "psum")
+NETWORK_BITS = (*BITS, "cache")
+"""What bits a network may give; ``cache`` is for activations in the place of weights."""
+
 PAIRS = ("stride", "pad", "dilation")
 
 _SHARED_KEYS = ("name", "op", "bits", *(f"{x}_bits" for x in BITS), "extra_parameters", "reads")
@@ -82,10 +85,12 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
     ----------
     values
         ``name``, ``layers`` and, if wanted, ``source``, ``batch``, ``bits`` (defaults of the
-        layers), ``extra_parameters`` (learned elements of parts that are not run), ``limits``
-        (parameter -> its largest value), ``notes`` (a list of texts, warnings of each result),
-        ``coverage`` (what an import says of itself) and the workload's own parameters, integers
-        from 1. A layer may say with ``reads`` which layers write its input.
+        layers; ``cache`` is that of activations in the place of weights, the layer's input bits
+        if not given; a number, or the name of a format), ``extra_parameters`` (learned elements
+        of parts that are not run), ``limits`` (parameter -> its largest value), ``notes`` (a
+        list of texts, warnings of each result), ``coverage`` (what an import says of itself) and
+        the workload's own parameters, integers from 1. A layer may say with ``reads``
+        which layers write its input.
 
     Returns
     -------
@@ -173,7 +178,7 @@ def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple
         raise DseError(f"{owner_layer} has no op {op!r}{nearest(str(op), LAYER_KEYS)}")
     check_keys(f"{owner_layer} ({op})", values, LAYER_KEYS[op])
     fields = {key: x for key, x in values.items() if key not in ("bits", "op", "reads", *PAIRS)}
-    fields = {**_bits(owner, bits), **_bits(owner_layer, values.get("bits", {})), **fields}
+    fields = {**_layer_bits(owner, owner_layer, values, bits), **fields}
     for key in PAIRS:
         fields.update(_pair(owner_layer, key, values[key]) if key in values else {})
     try:
@@ -186,9 +191,33 @@ def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple
         raise DseError(f"{owner}, {error}") from error
 
 
-def _bits(owner: str, value: object) -> dict[str, Any]:
-    """Return ``{input: 8}`` as ``{input_bits: 8}``."""
-    return {f"{key}_bits": x for key, x in mapping(f"{owner}.bits", value, BITS).items()}
+def _layer_bits(
+    owner: str, owner_layer: str, values: Mapping[Any, Any], bits: object
+) -> dict[str, Any]:
+    """Return a layer's bits: its own, else the network's."""
+    common = _bits(owner, bits, NETWORK_BITS)
+    own = _bits(owner_layer, values.get("bits", {}), BITS)
+    cache = common.pop("cache_bits", None)
+    made = {**common, **own}
+    if values.get("weight_is_activation") is True and "weight_bits" not in own:
+        made["weight_bits"] = made.get("input_bits", 8) if cache is None else cache
+    return made
+
+
+def _bits(owner: str, value: object, known: Sequence[str]) -> dict[str, Any]:
+    """Return ``{input: 8}`` as ``{input_bits: 8}``, formats by their bits."""
+    given = mapping(f"{owner}.bits", value, known)
+    return {f"{key}_bits": _number(f"{owner}.bits.{key}", x) for key, x in given.items()}
+
+
+def _number(what: str, value: object) -> object:
+    """Return the bits of a format's name; a value that is no text as it is."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() not in FORMAT_BITS:
+        hint = nearest(value, FORMAT_BITS)
+        raise DseError(f"{what} must be a number or a format such as bf16, got {value!r}{hint}")
+    return FORMAT_BITS[value.lower()]
 
 
 def _pair(owner: str, key: str, value: object) -> dict[str, Any]:

@@ -148,12 +148,20 @@ def _item(draft: Draft, bits: Mapping[str, int]) -> dict[str, Any]:
                 "weight_is_activation", "extra_parameters"):  # fmt: skip
         if fields.get(key):
             item[key] = fields[key]
-    own = {key: fields[f"{key}_bits"] for key in BITS_KEYS if f"{key}_bits" in fields}
-    if different := {key: x for key, x in own.items() if x != bits[key]}:
+    if different := _own_bits(fields, bits):
         item["bits"] = different
     if draft.sources:
         item["reads"] = [x.name for x in draft.sources]
     return item
+
+
+def _own_bits(fields: Mapping[str, Any], bits: Mapping[str, int]) -> dict[str, int]:
+    """Return a layer's bits where they are not the network's."""
+    own = {key: fields[f"{key}_bits"] for key in BITS_KEYS if f"{key}_bits" in fields}
+    defaults = dict(bits)
+    if fields.get("weight_is_activation"):  # those of the layer's input, as a reader has it
+        defaults["weight"] = own.get("input", bits["input"])
+    return {key: x for key, x in own.items() if x != defaults[key]}
 
 
 def _is_needed(draft: Draft, axis: str) -> bool:

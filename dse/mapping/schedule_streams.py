@@ -71,8 +71,8 @@ def streams(layer: Layer, chip: Accelerator, schedule: Schedule) -> Streams:
     form = _Form(layer, chip, schedule)
     elements = {"input": form.input_elements, "weight": form.weight_elements}
     bits = {
-        "input": elements["input"] * layer.input_bits,
-        "weight": elements["weight"] * layer.weight_bits,
+        "input": elements["input"] * ceil(layer.input_bits),
+        "weight": elements["weight"] * ceil(layer.weight_bits),
     }
     kept = schedule.kept
     if kept == "smaller":
@@ -81,7 +81,8 @@ def streams(layer: Layer, chip: Accelerator, schedule: Schedule) -> Streams:
     output = packed_bits(layer, chip, "output", form.output_elements)
     whole = Fraction(form.output_elements, layer.map_elements)  # rounded up as outputs are
     dram |= {"output": output, "added": ceil(added_bits(layer, chip) * whole)}
-    row, kernel = form.row_elements * layer.input_bits, form.kernel_elements * layer.weight_bits
+    row = form.row_elements * ceil(layer.input_bits)
+    kernel = form.kernel_elements * ceil(layer.weight_bits)
     granule, shares = dict(schedule.granule), dict(schedule.least_share)
     other = "weight" if kept == "input" else "input"
     share = Fraction(str(shares[other])) if other in shares else None

@@ -1,7 +1,6 @@
 """Layers and networks: what is computed."""
 
 from dse.workload.layer import (
-    LARGEST_BITS,
     LARGEST_BOUND,
     LOOPS,
     MACLESS_OPS,
@@ -11,8 +10,10 @@ from dse.workload.layer import (
     Layer,
 )
 from dse.workload.network import Workload
+from dse.workload.precision import FORMAT_BITS, LARGEST_BITS, bits_of, exact_bits
 
 __all__ = [
+    "FORMAT_BITS",
     "LARGEST_BITS",
     "LARGEST_BOUND",
     "LOOPS",
@@ -22,4 +23,6 @@ __all__ = [
     "OPERAND_LOOPS",
     "Layer",
     "Workload",
+    "bits_of",
+    "exact_bits",
 ]

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
-from dse.checks import check_integer, check_share
+from dse.checks import check_between, check_integer, check_share
 from dse.errors import DseError
+from dse.workload.precision import LARGEST_BITS
 
 LOOPS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx")
 """The loops, in the order of tie-breaks. Height is y, width is x."""
@@ -39,7 +40,6 @@ MACLESS_OPS = (
 """Kinds of layers without MACs: they have operand bytes and no compute time."""
 
 LARGEST_BOUND = 2**31 - 1
-LARGEST_BITS = 1024
 
 
 NOT_OF_SHAPE = frozenset(
@@ -71,7 +71,9 @@ class Layer:
         The loop that a batch multiplies: b; g where the weight is an activation; oy for the
         input projections of all steps of a recurrent layer.
     input_bits, weight_bits, output_bits, psum_bits
-        Bits of an element of each operand and of a partial sum.
+        Bits of an element of each operand and of a partial sum. Those of operands may be
+        fractions: an element with its share of a scale, as it lies in the DRAM. On chip it takes
+        whole bits, rounded up; a MAC multiplies those without the fraction.
     input_zeros, output_zeros
         Share of the elements that are zero, for DRAM that is compressed. [0, 1)
     op
@@ -120,9 +122,9 @@ class Layer:
     repeat: int = 1
     sequential: bool = False
     weight_is_activation: bool = False
-    input_bits: int = 8
-    weight_bits: int = 8
-    output_bits: int = 8
+    input_bits: float = 8
+    weight_bits: float = 8
+    output_bits: float = 8
     psum_bits: int = 32
     input_zeros: float = 0.0
     output_zeros: float = 0.0
@@ -161,8 +163,7 @@ class Layer:
             check_integer(owner, key, getattr(self, key), 1, LARGEST_BOUND)
         for key in ("pad_y", "pad_x"):
             check_integer(owner, key, getattr(self, key), 0, LARGEST_BOUND)
-        for key in ("input_bits", "weight_bits", "output_bits", "psum_bits"):
-            check_integer(owner, key, getattr(self, key), 1, LARGEST_BITS)
+        self._check_bits(owner)
         for key in ("input_elements", "output_elements", "extra_parameters", "added_elements"):
             check_integer(owner, key, getattr(self, key), 0, 2**62)
         most = self.map_elements
@@ -173,6 +174,14 @@ class Layer:
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
+
+    def _check_bits(self, owner: str) -> None:
+        check_integer(owner, "psum_bits", self.psum_bits, 1, LARGEST_BITS)
+        for key in ("input_bits", "weight_bits", "output_bits"):
+            bits = getattr(self, key)
+            check_between(f"{owner}.{key}", bits, 1, LARGEST_BITS)
+            if bits == int(bits):
+                object.__setattr__(self, key, int(bits))
 
     def _check_input_size(self, owner: str) -> None:
         if self.input_elements or self.output_elements:
@@ -236,7 +245,7 @@ class Layer:
         return self.extra_parameters + (0 if self.weight_is_activation else self.weight_elements)
 
     @cached_property
-    def key(self) -> tuple[int | bool | str, ...]:
+    def key(self) -> tuple[float | bool | str, ...]:
         """The shape with batch and bits, without name, repeat and parameters: a table's key."""
         return tuple(getattr(self, f.name) for f in fields(self) if f.name not in NOT_OF_SHAPE)
 

@@ -12,7 +12,7 @@ from dse.mapping.nest.array_steps import GroupSteps, Known, flattened_steps, loo
 from dse.mapping.nest.assignments import Assignment, useful_assignments
 from dse.mapping.nest.input_rows import SpatialAxis, needed_rows, real_pairs
 from dse.mapping.nest.pair_rows import pair_size
-from dse.workload import LOOPS, OPERAND_LOOPS, Layer
+from dse.workload import LOOPS, OPERAND_LOOPS, Layer, bits_of
 
 REDUCED = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["output"])
 REUSING_WEIGHTS = tuple(loop for loop in LOOPS if loop not in OPERAND_LOOPS["weight"])
@@ -45,13 +45,13 @@ def _links(layer: Layer, chip: Accelerator) -> Links | None:
         return None
     bits = {"output": layer.psum_bits, "weight": layer.weight_bits}
     whole = {
-        x: each * prod(layer.bounds[loop] for loop in OPERAND_LOOPS[x]) if x in rates else 0
+        x: bits_of(prod(layer.bounds[loop] for loop in OPERAND_LOOPS[x]), each) if x in rates else 0
         for x, each in bits.items()
     }
     return Links(
         sum_bits=whole["output"],
         weight_bits=whole["weight"],
-        input_bits=layer.input_bits * prod(layer.bounds[loop] for loop in ("b", "g", "c")),
+        input_bits=bits_of(prod(layer.bounds[x] for x in ("b", "g", "c")), layer.input_bits),
         sums_per_cycle=rates.get("output", 1),
         weights_per_cycle=rates.get("weight", 1),
         inputs_per_cycle=rates.get("input", 0),

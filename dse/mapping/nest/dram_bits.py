@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import ceil, prod
 
 from dse.hardware import Accelerator
-from dse.workload import Layer
+from dse.workload import Layer, bits_of, exact_bits
 
 WHOLE = Fraction(1)
 
@@ -50,13 +50,15 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
     if operand not in chip.dram.holds:
         return 0
     bits = {"input": layer.input_bits, "weight": layer.weight_bits, "output": layer.output_bits}
-    share, whole = packed_share(layer, chip, operand), elements * bits[operand]
-    return whole if share == WHOLE else ceil(whole * share)
+    share = packed_share(layer, chip, operand)
+    if share == WHOLE:
+        return bits_of(elements, bits[operand])
+    return ceil(elements * exact_bits(bits[operand]) * share)
 
 
 def added_bits(layer: Layer, chip: Accelerator) -> int:
     """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
     if "input" not in chip.dram.holds:
         return 0
-    whole = layer.added_elements * layer.output_bits
+    whole = layer.added_elements * exact_bits(layer.output_bits)
     return ceil(whole * _compressed(chip, "input", layer.added_zeros))

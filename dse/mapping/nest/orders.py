@@ -6,7 +6,7 @@ innermost. With halos kept, also which of oy and ox is innermost of the input's 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
@@ -121,7 +121,7 @@ class TrafficModel:
 
     def on_chip(self) -> IntArray:
         """Return the bits of an element of each operand in each buffer, shape (buffers, 3)."""
-        bits = {**self.bits, "output": self.psum_bits}
+        bits = {**{x: ceil(each) for x, each in self.bits.items()}, "output": self.psum_bits}
         return np.array([[int(x in held) * bits[x] for x in OPERANDS] for held in self.holds])
 
     def tile_elements(self, size: Mapping[str, IntArray]) -> dict[str, IntArray]:
