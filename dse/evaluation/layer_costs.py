@@ -1,7 +1,7 @@
 """What each layer takes on many machines, as arrays of layers by quantities by machines."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,10 @@ class MappedLayer(NamedTuple):
 
     run: LayerRun
     criteria: Criteria
+
+
+MOST_COSTS = 2**16
+"""Layers times designs of a block, 16 bytes each: it is combined while it lies in the cache."""
 
 
 class CostsBuffer(threading.local):
@@ -65,8 +69,8 @@ def layer_costs(
     queries: Queries,
     choice: Choice,
     buffer: CostsBuffer,
-) -> FloatArray:
-    """Return what one run of each layer takes, without its launch.
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Yield what one run of each layer takes, without its launch, in blocks of layers.
 
     Parameters
     ----------
@@ -81,24 +85,31 @@ def layer_costs(
     buffer
         Where the costs are written.
 
-    Returns
-    -------
-    shape (layers, len(QUANTITIES), machines)
-        Seconds and bits; inf where no mapping fits.
+    Yields
+    ------
+    slice
+        Layers of a block.
+    shape (layers of the block, len(QUANTITIES), machines)
+        Seconds and bits; inf where no mapping fits. Valid until the next block.
     """
-    costs = buffer.array(len(layers), len(queries.clock_hz))
+    machines = len(queries.clock_hz)
+    at_once = max(MOST_COSTS // machines, 1)
     most = max((len(criteria.dram_bits) for _, criteria in layers), default=0)
     scratch = scratch_for(most, queries.ratios.shape[1])
     rule = int(Transfers.of(chip.transfers)), int(choice.objective)
-    for place, (run, criteria) in enumerate(layers):
-        layer = run.layer
-        if layer.has_macs and chip.schedule is not None:
-            costs[place, 0], costs[place, 1] = _scheduled(criteria, chip, queries)
-            continue
-        work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
-        own = costs[place, 0], costs[place, 1]
-        write_layer(criteria, queries, (*rule, work, choice.longest_share), own, scratch)
-    return costs
+    for first in range(0, len(layers), at_once):
+        block = slice(first, min(first + at_once, len(layers)))
+        costs = buffer.array(block.stop - first, machines)
+        for (run, criteria), own in zip(layers[block], costs, strict=True):
+            layer = run.layer
+            if layer.has_macs and chip.schedule is not None:
+                own[0], own[1] = _scheduled(criteria, chip, queries)
+                continue
+            work = layer.macs * float(mac_scale(layer.input_bits, layer.weight_bits))
+            write_layer(
+                criteria, queries, (*rule, work, choice.longest_share), (own[0], own[1]), scratch
+            )
+        yield block, costs
 
 
 def _scheduled(

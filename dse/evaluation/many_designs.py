@@ -13,7 +13,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.cost.time import DEFAULT_SLACK, longest_share
 from dse.evaluation.counting_sort import sorted_by_key, sorted_by_room, starts_of
 from dse.evaluation.design_columns import Machines
-from dse.evaluation.layer_costs import Choice, CostsBuffer, MappedLayer, layer_costs
+from dse.evaluation.layer_costs import QUANTITIES, Choice, CostsBuffer, MappedLayer, layer_costs
 from dse.evaluation.overheads import launch_s, macless_bits, pooling_cycles
 from dse.evaluation.points_of_space import can_ask
 from dse.evaluation.time_of_designs import Queries
@@ -37,9 +37,6 @@ FEWEST_DESIGNS = 4096
 
 MOST_TOGETHER = 2**15
 """Designs that a thread looks up together at most: what it reads of them stays in the cache."""
-
-MOST_COSTS = 2**24
-"""Layers times designs that a thread looks up together at most: 16 bytes each."""
 
 
 class ArrayGroup(NamedTuple):
@@ -135,11 +132,13 @@ def _look_up(
 
     def look_up(part: tuple[IntArray, IntArray, FloatArray]) -> None:
         order, queries = _queries(machines, *part, is_fastest=is_fastest)
-        own = layer_costs(layers, chip, queries, choice, buffer)
-        costs[0][order], costs[1][order] = combine(own, counts, launches)
+        totals = np.zeros((len(QUANTITIES), len(order)))
+        for block, own in layer_costs(layers, chip, queries, choice, buffer):
+            combine(own, counts[block], launches[block], totals)
+        costs[0][order], costs[1][order] = totals
 
     over = map if len(group.designs) < FEWEST_DESIGNS else pool.map
-    parts = _parts(machines, group.designs, len(layers), is_fastest=is_fastest)
+    parts = _parts(machines, group.designs, is_fastest=is_fastest)
     for _ in over(look_up, parts):
         pass
 
@@ -163,7 +162,7 @@ def find_mappings(
 
 
 def _parts(
-    machines: Machines, designs: IntArray, num_layers: int, *, is_fastest: bool
+    machines: Machines, designs: IntArray, *, is_fastest: bool
 ) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     """Yield designs that are looked up together, in the order of their buckets of ratios.
 
@@ -177,7 +176,6 @@ def _parts(
     parts = num_workers() if len(designs) >= FEWEST_DESIGNS else 1
     if len(machines.room_bits) == 1:  # with more, mappings join anew in many rooms of each part
         parts = max(parts, ceil(len(designs) / MOST_TOGETHER))
-    parts = max(parts, ceil(len(designs) * num_layers / MOST_COSTS))
     ends = np.linspace(0, len(designs), parts + 1).astype(np.int64)
     for first, end in pairwise(ends.tolist()):
         here = np.clip(starts, first, end) - first

@@ -12,6 +12,7 @@ from dse.arrays import FloatArray, IntArray
 from dse.compiling import compiled, inlined
 from dse.cost.energy import energy
 from dse.cost.time import compute_cycles_at, latency, transfer_s
+from dse.evaluation.always_short import fewest_always_short, only_contender
 from dse.mapping.objective import Objective
 from dse.mapping.search.ratio_buckets import COLUMNS, CYCLES, DRAM, ENDS, SURELY
 
@@ -167,6 +168,41 @@ def _keep_fewest(
         fewest[index] = bits if is_less else fewest[index]
 
 
+@inlined
+def _mapping(kept: FloatArray, bucket: int, candidate: int) -> tuple[float, float, float]:
+    """Return cycles, exposed bits, and all bits of a mapping of a bucket."""
+    return (
+        kept[candidate, bucket, CYCLES],
+        kept[candidate, bucket, ENDS],
+        kept[candidate, bucket, DRAM],
+    )
+
+
+@inlined
+def _write_least(
+    kept: FloatArray,
+    bucket: int,
+    count: int,
+    span: tuple[float, float],
+    machines: tuple[FloatArray, FloatArray, bool],
+    further: FloatArray,
+    best: FloatArray,
+    fewest: FloatArray,
+) -> None:
+    """Write the least latency of the mappings of a bucket, and the bits of that mapping."""
+    rate, clock, one_clock = machines
+    if count == 0:
+        best[:], fewest[:] = np.inf, np.inf
+    for candidate in range(count):
+        mapping = _mapping(kept, bucket, candidate)
+        if candidate == 0:
+            _time(mapping, span, rate, clock, one_clock, best)
+            fewest[:] = mapping[2]
+        else:
+            _time(mapping, span, rate, clock, one_clock, further)
+            _keep_less(further, mapping[2], best, fewest)
+
+
 @compiled
 def write_fastest(
     queries: Queries,
@@ -180,35 +216,32 @@ def write_fastest(
     """Write latency and DRAM bits of the fastest mappings of a bucket for a range of its machines.
 
     `share` is the longest time that a mapping with fewer bits may take, over the least; see
-    `dse.cost.time.longest_share`.
+    `dse.cost.time.longest_share`. What no ratio of the bucket chooses is not timed, where known.
     """
-    kept, one_clock = scratch.kept, queries.is_one_clock
-    span = queries.ratios[0, bucket], queries.ratios[1, bucket]
+    kept, one_clock, count = scratch.kept, queries.is_one_clock, scratch.counts[bucket]
+    span, has_slack = (
+        (queries.ratios[0, bucket], queries.ratios[1, bucket]),
+        count > 1 and share > 1,
+    )
+    fewest_always = fewest_always_short(kept, bucket, count, span, share) if has_slack else np.inf
+    only = only_contender(kept, bucket, count, fewest_always)
     for first in range(machines[0], machines[1], MACHINES_AT_ONCE):
         end = min(first + MACHINES_AT_ONCE, machines[1])
         rate, clock = queries.rate_bytes_per_s[first:end], queries.clock_hz[first:end]
         best, fewest = seconds[first:end], bits[first:end]
-        further = scratch.seconds[0][: end - first]
-        for candidate in range(scratch.counts[bucket]):
-            moved = kept[candidate, bucket, DRAM]
-            mapping = kept[candidate, bucket, CYCLES], kept[candidate, bucket, ENDS], moved
-            if candidate == 0:
-                _time(mapping, span, rate, clock, one_clock, best)
-                fewest[:] = moved
-            else:
+        if only >= 0:
+            _time(_mapping(kept, bucket, only), span, rate, clock, one_clock, best)
+            fewest[:] = kept[only, bucket, DRAM]
+            continue
+        further, longest = scratch.seconds[0][: end - first], scratch.seconds[1][: end - first]
+        _write_least(kept, bucket, count, span, (rate, clock, one_clock), further, best, fewest)
+        for index in range(end - first if has_slack else 0):
+            longest[index] = best[index] * share
+        for candidate in range(count if has_slack else 0):
+            mapping = _mapping(kept, bucket, candidate)
+            if mapping[2] <= fewest_always:
                 _time(mapping, span, rate, clock, one_clock, further)
-                _keep_less(further, moved, best, fewest)
-        if scratch.counts[bucket] == 0:
-            best[:], fewest[:] = np.inf, np.inf
-        elif scratch.counts[bucket] > 1 and share > 1:
-            longest = scratch.seconds[1][: end - first]
-            for index in range(end - first):
-                longest[index] = best[index] * share
-            for candidate in range(scratch.counts[bucket]):
-                moved = kept[candidate, bucket, DRAM]
-                mapping = kept[candidate, bucket, CYCLES], kept[candidate, bucket, ENDS], moved
-                _time(mapping, span, rate, clock, one_clock, further)
-                _keep_fewest(further, moved, longest, best, fewest)
+                _keep_fewest(further, mapping[2], longest, best, fewest)
 
 
 @inlined

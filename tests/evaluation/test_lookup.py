@@ -12,9 +12,9 @@ from dse.evaluation.model import design_costs
 from dse.evaluation.points_of_space import operating_points_of
 from dse.evaluation.space_model import SpaceModel
 from dse.evaluation.time_of_designs import MACHINES_AT_ONCE, Queries, scratch_for
-from dse.hardware import TRANSFERS, Accelerator
+from dse.hardware import TRANSFERS, Accelerator, Transfers
 from dse.mapping import operating_points, question, store
-from dse.mapping.objective import MAPPER_OBJECTIVES
+from dse.mapping.objective import MAPPER_OBJECTIVES, Objective
 from dse.mapping.points import Criteria
 from dse.mapping.question import Question
 from dse.mapping.table import mapping_table
@@ -208,3 +208,39 @@ def test_machines_that_are_costed_a_few_at_a_time_cost_the_same() -> None:
     times = [np.maximum(c / clock + e / 8 / rate, d / 8 / rate) for _, e, d, c in criteria]
     assert costs[0].tolist() == np.min(times, axis=0).tolist()
     assert costs[1].tolist() == criteria[np.argmin(times, axis=0), 2].tolist()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_fewest_bits_within_the_slack_are_chosen_of_a_narrow_bucket(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    machines, share = 300, float(rng.choice([1.01, 1.05, 1.3]))
+    clock, ratio = np.full(machines, 1e9), rng.uniform(1, rng.choice([1.001, 1.04, 3]), machines)
+    rate = clock / (8 * ratio)
+    queries = Queries(
+        rooms=np.zeros((1, 1), dtype=np.int64),
+        room=np.zeros(machines, dtype=np.int64),
+        starts=np.array([0, machines]),
+        ratios=np.array([[ratio.min()], [ratio.max()]]) * [[1 - 1e-12], [1 + 1e-12]],
+        rate_bytes_per_s=rate,
+        clock_hz=clock,
+        is_one_clock=True,
+        mac_pj=rate[:0],
+        dram_pj_per_bit=rate[:0],
+        leakage_w=rate[:0],
+    )
+    number = int(rng.integers(2, 7))
+    bits = rng.integers(900, 1100, number) * 8
+    rows = [np.zeros(number), bits * rng.choice([0, 0.01]), bits, rng.integers(7000, 9500, number)]
+    criteria = np.stack(rows, axis=1).astype(np.int64)
+    costs, scratch = np.empty((2, machines)), scratch_for(number, 1)
+    own = costs[0], costs[1]
+    rule = (int(Transfers.DOUBLE_BUFFERED), int(Objective.LATENCY_S), 0.0, share)
+    write_layer(Criteria.of_columns(criteria), queries, rule, own, scratch)
+    times = np.array(
+        [np.maximum(c / clock + e / 8 / rate, d / 8 / rate) for _, e, d, c in criteria]
+    )
+    is_short = times <= times.min(axis=0) * share
+    fewest = np.where(is_short, bits[:, None], np.inf).min(axis=0)
+    shortest = np.where(is_short & (bits[:, None] == fewest), times, np.inf).min(axis=0)
+    assert costs[1].tolist() == fewest.tolist()
+    assert costs[0].tolist() == shortest.tolist()
