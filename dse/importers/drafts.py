@@ -84,6 +84,8 @@ class Tensor:
         The drafts that write it, and the name of the tensor of which it is a pointwise function.
     statistic_of
         The map whose rows it is a statistic of, and the step that reduces them; None otherwise.
+    is_assumed
+        Whether its type or shape is not certain, so that a contradiction is no fault of the file.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Tensor:
     sources: tuple[Draft, ...] = ()
     root: str = ""
     statistic_of: Any = None
+    is_assumed: bool = False
 
     def __post_init__(self) -> None:
         self.root = self.root or self.name

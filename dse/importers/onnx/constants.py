@@ -65,7 +65,9 @@ def fold(step: Operator, values: Sequence[np.ndarray] | None) -> None:
             continue
         tensor.is_constant, tensor.origins = True, origins
         if step.op == "DequantizeLinear":
-            tensor.bits, tensor.origins = step.input(0).bits, step.input(0).origins
+            tensor.origins = step.input(0).origins
+        if tensor.origins and step.op != "QuantizeLinear":
+            tensor.bits = max(step.given, key=lambda x: bool(x.origins) * x.elements).bits
         if values is not None and place < len(values):
             tensor.value, tensor.shape = values[place], values[place].shape
         is_new = not origins and tensor.element_type in FLOATS and tensor.elements > 1

@@ -1,9 +1,10 @@
-"""Output shapes of com.microsoft's operators, for which onnx has no inference."""
+"""Output types and shapes of operators for which onnx has no inference, or a wrong one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from dse.importers.drafts import Tensor
+from dse.importers.onnx.types import FLOATS
 
 Shape = tuple[int, ...]
 Attributes = dict[str, Any]
@@ -27,9 +28,61 @@ SAME = frozenset(
         "QuantizeLinear",
         "DequantizeLinear",
         "MultiHeadAttention",
+        "GroupNormalization",
+        "MeanVarianceNormalization",
+        "GroupNorm",
+        "SequenceConstruct",
+        "SequenceAt",
     }
 )
 """Operators whose first output has the shape of the first input."""
+
+TRUTHS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
+BYTES, BOOL = (2, 3), 9  # ONNX's numbers of uint8 and int8, and of a truth value
+
+
+def output_type(op: str, inputs: Sequence[Tensor | None]) -> int:
+    """Return ONNX's number of the element type of an operator's outputs.
+
+    A quantised operator writes what it reads; its scales are floating-point numbers. Any other
+    operator writes the first floating-point type that it reads.
+    """
+    kinds = [x.element_type for x in inputs if x is not None]
+    if op in TRUTHS:
+        return BOOL
+    if op == "QuantizeLinear":
+        return kinds[2] if len(kinds) > 2 else BYTES[0]
+    if op.startswith("QLinear") or (op == "QGemm" and len(inputs) > 8):
+        return next((x for x in kinds if x in BYTES), BYTES[0])
+    if op == "DynamicQuantizeLSTM":
+        return 1
+    return next((x for x in kinds if x in FLOATS), next(iter(kinds), 1))
+
+
+def fill_shapes(op: str, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor | None],
+                attributes: Attributes) -> None:  # fmt: skip
+    """Give outputs the shapes that own rules know; onnx's are kept, but for those it has wrong."""
+    if op == "DynamicQuantizeLSTM":
+        return _recurrent_shapes(inputs, outputs, attributes)
+    first = outputs[0] if outputs else None
+    is_wrong = op == "ConvTranspose" and str(attributes.get("auto_pad", "")).startswith("SAME")
+    if first is not None and (first.shape is None or is_wrong):
+        first.shape = contrib_shape(op, inputs, attributes) or first.shape
+    return None
+
+
+def _recurrent_shapes(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor | None],
+                      attributes: Attributes) -> None:  # fmt: skip
+    data, recurrent = inputs[0], inputs[2] if len(inputs) > 2 else None
+    if data is None or recurrent is None or data.shape is None or recurrent.shape is None:
+        return
+    if len(data.shape) != 3 or len(recurrent.shape) != 3:
+        return
+    (steps, batch, _), (directions, hidden, _) = data.shape, recurrent.shape
+    last = (directions, batch, hidden)
+    for tensor, shape in zip(outputs, ((steps, directions, batch, hidden), last, last), strict=False):
+        if tensor is not None:
+            tensor.shape = shape
 
 
 def contrib_shape(op: str, inputs: Sequence[Tensor | None], attributes: Attributes) -> Shape | None:
@@ -100,8 +153,21 @@ def _convolved(shapes: Sequence[Any], attributes: Attributes) -> Shape:
     return (batch, kernels, *out)
 
 
-RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape]] = {
+def _widened(shapes: Sequence[Any], attributes: Attributes) -> Shape | None:
+    """Return the output of a transposed convolution padded to be the input times the stride."""
+    (batch, _, *size), (_, kernels, *_) = shapes[:2]
+    if attributes.get("output_shape"):
+        return None
+    strides = attributes.get("strides", [1] * len(size))
+    wide = [n * int(s) for n, s in zip(size, strides, strict=True)]
+    return (batch, kernels * int(attributes.get("group", 1)), *wide)
+
+
+RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
+    **dict.fromkeys(TRUTHS, lambda s, _: _broadcast(s[0], s[1])),
     "FusedConv": _convolved,
+    "DeformConv": _convolved,
+    "ConvTranspose": _widened,
     "FusedMatMul": lambda s, a: _product(s[0], s[1], a),
     "DynamicQuantizeMatMul": lambda s, a: _product(s[0], s[1], a),
     "MatMulIntegerToFloat": lambda s, a: _product(s[0], s[1], a),

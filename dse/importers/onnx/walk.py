@@ -8,7 +8,7 @@ from typing import Any
 from dse.errors import DseError
 from dse.importers.drafts import Network, NotUnderstood, Tensor
 from dse.importers.onnx.constants import fold, fold_constant_node, initializer
-from dse.importers.onnx.contrib_shapes import contrib_shape
+from dse.importers.onnx.contrib_shapes import fill_shapes
 from dse.importers.onnx.control import GRAPHS, Scope, inner_graphs
 from dse.importers.onnx.file import (
     LARGEST_NODES,
@@ -95,8 +95,7 @@ class Walk:
         )
         if is_outer:
             return self._control(step, scope)
-        if outputs and outputs[0] is not None and outputs[0].shape is None:
-            outputs[0].shape = contrib_shape(node.op_type, inputs, dict(step.attributes))
+        fill_shapes(node.op_type, inputs, outputs, dict(step.attributes))
         if not self._is_folded(node, step):
             self._translate(node, step)
         return outputs
@@ -133,6 +132,7 @@ class Walk:
                 before = len(self.network.drafts)
             known(step)
         except NotUnderstood as error:
+            assume_shape(step)
             charge(step, str(error), macs=error.macs, before=before)
             return
         except MISFITS as error:
@@ -180,6 +180,19 @@ def charge(step: Operator, reason: str, *, macs: int = 0, before: int) -> None:
     step.network.counts["not_understood"] += 1
     draft = step.pass_over("other", step.given)
     draft.reason, draft.macs = reason, macs
+
+
+def assume_shape(step: Operator) -> None:
+    """Take the shape of what is not understood as that of its first input, and say so."""
+    output = step.written[0] if step.written else None
+    data = next((x for x in step.given if x.shape and not x.is_constant), None)
+    if output is None or output.shape is not None or data is None:
+        return
+    output.shape, output.is_assumed = data.shape, True
+    step.network.notes.append(
+        f"The shape that {step.name!r} ({step.op}) writes is not known; it is taken as that of "
+        f"its input, {list(data.shape or ())}, and what follows is no more certain"
+    )
 
 
 def node_name(node: Any) -> str:
