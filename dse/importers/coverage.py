@@ -201,7 +201,7 @@ def _coverage(
         "bytes_share": _share(sum(moved) - unknown, sum(moved)),
         "parameters": parameters,
         "not_understood": _not_understood(network.drafts),
-        "notes": [*network.notes, *_sentences(network.drafts)],
+        "notes": [*_sentences(network.drafts), *_uncertain(network), *network.notes],
     }
 
 
@@ -238,4 +238,16 @@ def _sentences(drafts: Sequence[Draft]) -> list[str]:
         f"Not modelled, charged as its bytes: {x['op']}, {x['count']} times "
         f"({', '.join(x['names'])}): {x['reason']}"
         for x in _not_understood(drafts)
+    ]
+
+
+def _uncertain(network: Network) -> list[str]:
+    texts = (
+        (network.guesses, "Shape not known, taken as that of an input, and all after it with it"),
+        (network.bounds, "Shape decided by the data, counted at its most"),
+    )
+    return [
+        f"{text}: {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if names[3:] else "")
+        for names, text in texts
+        if names
     ]

@@ -12,6 +12,9 @@ from dse.errors import DseError
 
 LARGEST_ELEMENTS = 2**62
 
+CERTAINTIES = ("known", "bound", "guess")
+"""How sure a tensor's shape is: as the file says, at most so large, or taken from an input."""
+
 
 class NotUnderstood(Exception):  # noqa: N818 (a statement about a node, not a mistake)
     """An operator, or a use of one, that is not modelled; its text is the reason.
@@ -49,6 +52,8 @@ class Draft:
         The operator, as the file names it.
     rows_root
         The tensor that it wrote for a statistic of rows, to which another may be applied.
+    is_guess
+        Whether it reads a tensor whose shape is a guess, so that its numbers are one, too.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Draft:
     reason: str = ""
     kind: str = ""
     rows_root: str = ""
+    is_guess: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -84,8 +90,10 @@ class Tensor:
         The drafts that write it, and the name of the tensor of which it is a pointwise function.
     statistic_of
         The map whose rows it is a statistic of, and the step that reduces them; None otherwise.
-    is_assumed
-        Whether its type or shape is not certain, so that a contradiction is no fault of the file.
+    certainty
+        One of `CERTAINTIES`; a contradiction of what is not known is no fault of the file.
+    items
+        The tensors of a sequence; None if it is no sequence, or they are not known.
     """
 
     name: str
@@ -98,7 +106,8 @@ class Tensor:
     sources: tuple[Draft, ...] = ()
     root: str = ""
     statistic_of: Any = None
-    is_assumed: bool = False
+    certainty: str = "known"
+    items: tuple["Tensor", ...] | None = None
 
     def __post_init__(self) -> None:
         self.root = self.root or self.name
@@ -133,6 +142,9 @@ class Network:
         Times that the graph in hand runs: the trips of the loops around it.
     notes
         What the user should know of the import.
+    guesses, bounds
+        Operators whose output has the shape of an input because it is not known, and those
+        whose output is counted at its most because the data decide it.
     names
         Those of the drafts, and how many began with each.
     """
@@ -143,6 +155,8 @@ class Network:
     counts: Counter[str] = field(default_factory=Counter)
     repeat: int = 1
     notes: list[str] = field(default_factory=list)
+    guesses: list[str] = field(default_factory=list)
+    bounds: list[str] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
 
     def add(self, draft: Draft, reads: Iterable[Tensor]) -> Draft:
@@ -152,13 +166,21 @@ class Network:
             self.names[base] += 1
             draft.name = f"{base}.{self.names[base]}"
         self.names[draft.name] = 1
-        mark_read(reads)
-        found = {id(source): source for tensor in reads for source in tensor.sources}
+        read = list(reads)
+        mark_read(read)
+        draft.is_guess = any(x.certainty == "guess" for x in read)
+        found = {id(source): source for tensor in read for source in tensor.sources}
         draft.sources = tuple(found.values())
         if self.repeat > 1:
             draft.fields |= {"repeat": self.repeat, "sequential": True}
         self.drafts.append(draft)
         return draft
+
+
+def least_certain(tensors: Iterable[Tensor | None]) -> str:
+    """Return the certainty of what is made from these tensors."""
+    places = [CERTAINTIES.index(x.certainty) for x in tensors if x is not None]
+    return CERTAINTIES[max(places, default=0)]
 
 
 def mark_read(tensors: Iterable[Tensor]) -> None:

@@ -171,7 +171,7 @@ def test_unknown_operator_is_listed_and_charged(tmp_path):
     (missed,) = found.coverage["not_understood"]
     assert (missed["op"], missed["count"]) == ("Frobnicate", 1)
     assert found.coverage["operators_share"] == 0.5
-    assert found.coverage["bytes_share"] == pytest.approx((8 + 64 + 8) / (8 + 64 + 8 + 8))
+    assert found.coverage["bytes_share"] == pytest.approx((8 + 64 + 8) / (8 + 64 + 8 + 8 + 8))
     assert "Frobnicate" in found.values["notes"][0]
 
 

@@ -31,8 +31,6 @@ SAME = frozenset(
         "GroupNormalization",
         "MeanVarianceNormalization",
         "GroupNorm",
-        "SequenceConstruct",
-        "SequenceAt",
     }
 )
 """Operators whose first output has the shape of the first input."""
@@ -80,7 +78,9 @@ def _recurrent_shapes(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor 
         return
     (steps, batch, _), (directions, hidden, _) = data.shape, recurrent.shape
     last = (directions, batch, hidden)
-    for tensor, shape in zip(outputs, ((steps, directions, batch, hidden), last, last), strict=False):
+    for tensor, shape in zip(
+        outputs, ((steps, directions, batch, hidden), last, last), strict=False
+    ):
         if tensor is not None:
             tensor.shape = shape
 

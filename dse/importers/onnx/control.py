@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from dse.importers.drafts import Network, NotUnderstood, Tensor
 from dse.importers.onnx.node import Operator
+from dse.importers.onnx.operators.sequences import holds
 
 Scope = MutableMapping[str, Tensor]
 """Tensors of a graph and of those around it, by name."""
@@ -84,7 +85,9 @@ def _fresh(tensor: Tensor | None) -> Tensor | None:
     if tensor is None:
         return None
     kind = tensor.element_type
-    return Tensor(tensor.name, tensor.shape, tensor.bits, kind, sources=tensor.sources)
+    fresh = Tensor(tensor.name, tensor.shape, tensor.bits, kind, sources=tensor.sources)
+    fresh.items, fresh.certainty = tensor.items, tensor.certainty
+    return fresh
 
 
 def _body(
@@ -113,6 +116,9 @@ def _results(
     for before, after in zip(state, made, strict=False):
         if before is None or after is None or before.shape != after.shape:
             raise NotUnderstood("its shapes change from trip to trip")
+        if before.items is not None and after.items is not None:
+            added = after.items[len(before.items) :]
+            holds(after, [*before.items, *added * count])
     stacked = []
     for part in made[len(state) :]:
         tensor = _fresh(part)

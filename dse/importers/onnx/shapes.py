@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from dse.errors import DseError
-from dse.importers.drafts import Tensor, checked_shape
-from dse.importers.onnx.file import LARGEST_VALUE, STANDARD_DOMAINS, attributes_of, shown_name
+from dse.importers.drafts import Tensor, checked_shape, least_certain
 from dse.importers.onnx.contrib_shapes import output_type
+from dse.importers.onnx.file import LARGEST_VALUE, STANDARD_DOMAINS, attributes_of, shown_name
 from dse.importers.onnx.types import BITS
 
 FOLDED = frozenset(
@@ -110,7 +110,7 @@ def inferred(
     try:
         found = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=opset)
     except (checker.ValidationError, shape_inference.InferenceError, ValueError) as error:
-        if any(x.is_assumed for x in named.values()):
+        if least_certain(named.values()) != "known":
             return {}
         reason = " ".join(str(error).split())[:200]
         where = shown_name(node.name or (node.output[0] if node.output else ""))
@@ -204,13 +204,13 @@ def output_tensors(
     inputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """Return the outputs of a node: as inferred, else as the file declares them."""
-    is_assumed = any(x is not None and x.is_assumed for x in inputs)
+    certainty = least_certain(inputs)
     made: list[Tensor | None] = []
     for name in node.output:
         kind, shape = found.get(name) or declared.get(name) or (0, None)
         kind = kind or output_type(node.op_type, inputs)
         if shape is None and declared.get(name):
             shape = declared[name][1]
-        tensor = Tensor(name, shape, BITS.get(kind, 8), kind, is_assumed=is_assumed)
+        tensor = Tensor(name, shape, BITS.get(kind, 8), kind, certainty=certainty)
         made.append(tensor if name else None)
     return made

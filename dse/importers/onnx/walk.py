@@ -7,6 +7,7 @@ from typing import Any
 
 from dse.errors import DseError
 from dse.importers.drafts import Network, NotUnderstood, Tensor
+from dse.importers.onnx.bounds import bounded_shapes
 from dse.importers.onnx.constants import fold, fold_constant_node, initializer
 from dse.importers.onnx.contrib_shapes import fill_shapes
 from dse.importers.onnx.control import GRAPHS, Scope, inner_graphs
@@ -20,6 +21,7 @@ from dse.importers.onnx.file import (
 )
 from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators.row_statistics import settle
+from dse.importers.onnx.operators.sequences import HANDLERS as SEQUENCES
 from dse.importers.onnx.operators.table import handler, is_view, knows_rows
 from dse.importers.onnx.shapes import inferred, output_tensors, small_outputs
 from dse.importers.onnx.types import Dimensions, declared_tensors
@@ -96,6 +98,7 @@ class Walk:
         if is_outer:
             return self._control(step, scope)
         fill_shapes(node.op_type, inputs, outputs, dict(step.attributes))
+        _bound(step)
         if not self._is_folded(node, step):
             self._translate(node, step)
         return outputs
@@ -114,6 +117,8 @@ class Walk:
         if node.op_type == "Constant":
             fold_constant_node(self.path, step)
             return True
+        if node.op_type in SEQUENCES:
+            return False
         is_constant = all(x.is_constant for x in step.given) and node.op_type not in RANDOM
         if not is_constant and node.op_type not in ("Shape", "Size"):
             return False
@@ -171,6 +176,19 @@ class Walk:
         return [scope.get(name) for name in function.output]
 
 
+def _bound(step: Operator) -> None:
+    """Give outputs whose shapes the data decide their largest ones, and note it."""
+    if any(x.is_constant for x in step.given[:1]) or all(x.shape for x in step.written):
+        return
+    count = len(step.outputs)
+    shapes = bounded_shapes(step.op, step.inputs, step.attributes, count)
+    for output, shape in zip(step.outputs, shapes, strict=False):
+        if output is not None and output.shape is None:
+            output.shape, output.certainty = shape, "bound"
+    if shapes:
+        step.network.bounds.append(f"{step.name} ({step.op})")
+
+
 def charge(step: Operator, reason: str, *, macs: int = 0, before: int) -> None:
     """Charge the bytes of what is not understood, in place of what was added for it."""
     del step.network.drafts[before:]
@@ -183,16 +201,13 @@ def charge(step: Operator, reason: str, *, macs: int = 0, before: int) -> None:
 
 
 def assume_shape(step: Operator) -> None:
-    """Take the shape of what is not understood as that of its first input, and say so."""
+    """Take the shape of what is not understood as that of its first input, and note it."""
     output = step.written[0] if step.written else None
     data = next((x for x in step.given if x.shape and not x.is_constant), None)
     if output is None or output.shape is not None or data is None:
         return
-    output.shape, output.is_assumed = data.shape, True
-    step.network.notes.append(
-        f"The shape that {step.name!r} ({step.op}) writes is not known; it is taken as that of "
-        f"its input, {list(data.shape or ())}, and what follows is no more certain"
-    )
+    output.shape, output.certainty = data.shape, "guess"
+    step.network.guesses.append(f"{step.name} ({step.op})")
 
 
 def node_name(node: Any) -> str:

@@ -7,11 +7,13 @@ DIRECTIONS = ("forward", "backward")
 
 
 def recurrent(step: Operator) -> None:
-    """LSTM, GRU and RNN, in one direction or both."""
+    """LSTM, GRU and RNN, in one direction or both; the quantised LSTM of com.microsoft."""
     steps, batch, features = step.shape(0)
     if step.attributes.get("layout", 0):
         steps, batch = batch, steps
-    directions, _, hidden = step.shape(2)
+    directions, *sides = step.shape(2)
+    is_quantised = step.op == "DynamicQuantizeLSTM"  # its matrices are the other way round
+    hidden = sides[0] if is_quantised else sides[1]
     fields = {"b": batch, "k": hidden, "c": features, "oy": steps}
     made: list[Draft] = []
     if step.network.repeat > 1:
@@ -24,7 +26,7 @@ def recurrent(step: Operator) -> None:
                 fields,
                 step.input(0),
                 step.input(1),
-                op=step.op.lower(),
+                op="lstm" if is_quantised else step.op.lower(),
                 suffix=suffix,
                 output=output,
             )

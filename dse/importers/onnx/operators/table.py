@@ -10,6 +10,7 @@ from dse.importers.onnx.operators import (
     products,
     recurrent,
     row_statistics,
+    sequences,
     without_macs,
 )
 
@@ -60,6 +61,8 @@ SimplifiedLayerNormalization GroupNorm""")
 
 SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax")
 
+RECURRENT = _words("LSTM GRU RNN DynamicQuantizeLSTM")
+
 POINTWISE = (
     (UNARY, without_macs.pointwise("activation")),
     (SUMS, without_macs.pointwise("add")),
@@ -98,7 +101,8 @@ HANDLERS: dict[str, Handler] = {
     "Gemm": products.gemm,
     "FusedGemm": products.gemm,
     "Einsum": products.einsum,
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), recurrent.recurrent),
+    **dict.fromkeys(RECURRENT, recurrent.recurrent),
+    **sequences.HANDLERS,
     "GroupQueryAttention": attention.grouped_attention,
     "MultiHeadAttention": attention.multi_head_attention,
     "QAttention": attention.projected_attention,
@@ -137,6 +141,7 @@ def is_view(known: Handler) -> bool:
         without_macs.addressed,
         without_macs.gathered,
         products.einsum,
+        *sequences.HANDLERS.values(),
     )
 
 
