@@ -1,97 +1,148 @@
-"""Transformers that read all tokens at once: BERT and its kin, and ViT."""
+"""Transformers that read all tokens at once: BERT and its kin."""
 
+from dataclasses import dataclass
+
+from dse.importers.transformers.blocks import places_of
 from dse.importers.transformers.config import Config, Made, Tokens
+from dse.importers.transformers.decoders import WINDOW_NOTE
+from dse.importers.transformers.feed_forward import mlp_items
 from dse.importers.transformers.layers import (
-    Attention,
     Item,
     Run,
+    added,
     attention_items,
-    mlp_items,
+    full_attention,
+    norm,
     passed,
     product,
 )
 
 
-def _encoder_blocks(config: Config, run: Run, hidden: int) -> list[Item]:
-    """Return the blocks of BERT, whose norms follow the sums."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """What sets the encoders of one family apart.
+
+    Attributes
+    ----------
+    segments
+        Whether a table of segments is added to that of tokens.
+    pooler
+        Whether it has a pooler, which is not run.
+    inner_table
+        Whether the tables are as narrow as ``embedding_size``, and a product widens them.
+    is_shared
+        Whether all blocks have the same weights.
+    buckets
+        Key of the distances that have a learned bias for each head; none if empty.
+    """
+
+    segments: bool = True
+    pooler: bool = True
+    inner_table: bool = False
+    is_shared: bool = False
+    buckets: str = ""
+
+    def __call__(self, config: Config, tokens: Tokens) -> Made:
+        """Return the layers of a network: tables, then blocks whose norms follow the sums."""
+        hidden = config.positive("hidden_size")
+        run = Run(
+            queries=tokens.queries,
+            context=tokens.context,
+            repeat=config.positive("num_hidden_layers"),
+            module="encoder.layer.{}",
+            places=tuple(range(config.positive("num_hidden_layers"))),
+            shared=self.is_shared,
+        )
+        items = [*self._tables(config, run.once(tokens.queries), hidden), *_blocks(config, run)]
+        return Made(items, idle=(hidden * hidden + hidden) * self.pooler)
+
+    def _tables(self, config: Config, run: Run, hidden: int) -> list[Item]:
+        width = config.positive("embedding_size") if self.inner_table else hidden
+        rows = config.positive("vocab_size") + config.positive("max_position_embeddings")
+        rows += config.number("type_vocab_size") if self.segments else 0
+        table = rows * width
+        if self.buckets:
+            table += config.positive(self.buckets) * config.positive("num_attention_heads")
+        read = (2 + self.segments) * width
+        items = [
+            passed(run, "embedding", "embedding", (read, width), table),
+            norm(run, "embedding_norm", width, 2),
+        ]
+        if self.inner_table and (self.is_shared or width != hidden):
+            items.append(product(run, "embedding_up", width, hidden, bias=hidden))
+        return items
+
+
+def _blocks(config: Config, run: Run) -> list[Item]:
+    hidden, inner = config.positive("hidden_size"), config.positive("intermediate_size")
     heads = config.positive("num_attention_heads")
-    inner = config.positive("intermediate_size")
-    full = Attention(
-        hidden=hidden,
-        heads=heads,
-        kv_heads=heads,
-        head_dim=hidden // heads,
-        input_biases=True,
-        output_bias=True,
-    )
     return [
-        *attention_items(run, full),
-        passed(run, "add", "attention_add", (2 * hidden, hidden)),
-        passed(run, "layer_norm", "attention_norm", (hidden, hidden), 2 * hidden),
+        *attention_items(run, full_attention(hidden, heads, bias=True)),
+        added(run, "attention_add", hidden),
+        norm(run, "attention_norm", hidden, 2),
         product(run, "intermediate", hidden, inner, bias=inner),
         product(run, "output", inner, hidden, bias=hidden),
-        passed(run, "add", "output_add", (2 * hidden, hidden)),
-        passed(run, "layer_norm", "output_norm", (hidden, hidden), 2 * hidden),
+        added(run, "output_add", hidden),
+        norm(run, "output_norm", hidden, 2),
     ]
 
 
-def bert(config: Config, tokens: Tokens) -> Made:
-    """BERT and RoBERTa: three tables, then encoder blocks; the pooler is not run."""
-    hidden = config.positive("hidden_size")
-    rows = config.positive("vocab_size") + config.positive("max_position_embeddings")
-    rows += config.positive("type_vocab_size")
-    run = Run(
-        queries=tokens.queries,
-        context=tokens.context,
-        repeat=config.positive("num_hidden_layers"),
-    )
-    once = Run(queries=tokens.queries, context=1, repeat=1)
+def modernbert(config: Config, tokens: Tokens) -> Made:
+    """ModernBERT: rotary positions, norms ahead, gates, and windows in two of three blocks."""
+    hidden, vectors = config.positive("hidden_size"), 1 + config.flag("norm_bias")
+    config = config.having(sliding_window=config.positive("local_attention"))
+    if config.get("layer_types") is None:
+        step = config.positive("global_attn_every_n_layers", default=3)
+        kinds = ["sliding_attention" if x % step else "full_attention"
+                 for x in range(config.positive("num_hidden_layers"))]  # fmt: skip
+        config = config.having(layer_types=kinds)
+    once = Run(queries=tokens.queries)
     items = [
-        passed(once, "embedding", "embedding", (3 * hidden, hidden), rows * hidden),
-        passed(once, "layer_norm", "embedding_norm", (hidden, hidden), 2 * hidden),
-        *_encoder_blocks(config, run, hidden),
+        passed(once, "embedding", "embedding", (hidden, hidden),
+               config.positive("vocab_size") * hidden),
+        norm(once, "embedding_norm", hidden, vectors),
+    ]  # fmt: skip
+    notes = []
+    for place, numbers in places_of(config).items():
+        run = Run(
+            queries=tokens.queries,
+            context=tokens.context,
+            repeat=len(numbers),
+            suffix=place.suffix,
+            module="layers.{}",
+            places=numbers,
+        )
+        items += _modern_block(config, run, hidden, vectors)
+        notes += [WINDOW_NOTE] if place.window and place.window < tokens.context else []
+    items[2:3] = _without_first(items[2])  # no norm is ahead of the first block
+    return Made([*items, norm(once, "norm", hidden, vectors)], notes=tuple(notes))
+
+
+def _modern_block(config: Config, run: Run, hidden: int, vectors: int) -> list[Item]:
+    bias = config.flag("attention_bias")
+    heads, inner = config.positive("num_attention_heads"), config.positive("intermediate_size")
+    return [
+        norm(run, "attention_norm", hidden, vectors),
+        *attention_items(run, full_attention(hidden, heads, bias=bias, is_fused=True)),
+        added(run, "attention_add", hidden),
+        norm(run, "mlp_norm", hidden, vectors),
+        *mlp_items(run, hidden, inner, gated=True, biases=config.flag("mlp_bias")),
+        added(run, "mlp_add", hidden),
     ]
-    return Made(items, idle=hidden * hidden + hidden)
 
 
-def vit(config: Config, _: Tokens) -> Made:
-    """ViT: patches by a convolution, then blocks whose norms come first; no pooler."""
-    hidden, inner = config.positive("hidden_size"), config.positive("intermediate_size")
-    image, patch = config.positive("image_size"), config.positive("patch_size")
-    side, channels = image // patch, config.positive("num_channels", default=3)
-    tokens = side * side + 1
-    run = Run(queries=tokens, context=tokens, repeat=config.positive("num_hidden_layers"))
-    once = Run(queries=tokens, context=1, repeat=1)
-    heads = config.positive("num_attention_heads")
-    biased = Attention(
-        hidden=hidden,
-        heads=heads,
-        kv_heads=heads,
-        head_dim=hidden // heads,
-        input_biases=config.flag("qkv_bias", default=True),
-        output_bias=True,
-    )
-    patches = {"name": "patches", "k": hidden, "c": channels, "oy": side, "ox": side, "fy": patch,
-               "fx": patch, "iy": image, "ix": image, "stride": patch,
-               "extra_parameters": hidden}  # fmt: skip
-    items = [
-        patches,
-        passed(once, "add", "add_position", (2 * hidden, hidden), (tokens + 1) * hidden),
-        passed(run, "layer_norm", "attention_norm", (hidden, hidden), 2 * hidden),
-        *attention_items(run, biased),
-        passed(run, "add", "attention_add", (2 * hidden, hidden)),
-        passed(run, "layer_norm", "mlp_norm", (hidden, hidden), 2 * hidden),
-        *mlp_items(run, hidden, inner, gated=False, biases=True),
-        passed(run, "add", "mlp_add", (2 * hidden, hidden)),
-        passed(once, "layer_norm", "norm", (hidden, hidden), 2 * hidden),
-        *_classes(config, hidden),
-    ]
-    return Made(items)
+def _without_first(item: Item) -> list[Item]:
+    """Return a layer that all blocks but the first have."""
+    left = item.get("repeat", 1) - 1
+    return [{**item, "repeat": left}] if left else []
 
 
-def _classes(config: Config, hidden: int) -> list[Item]:
-    """Return the head of a classifier, which reads the class token; none without classes."""
-    names = config.values.get("id2label")
-    count = len(names) if isinstance(names, dict) else config.number("num_labels", default=0)
-    run = Run(queries=1, context=1, repeat=1)
-    return [product(run, "head", hidden, count, bias=count)] if count else []
+ENCODERS: dict[str, Encoder] = {
+    **dict.fromkeys(
+        ("bert", "roberta", "camembert", "xlm-roberta", "ernie", "data2vec-text"), Encoder()
+    ),
+    "distilbert": Encoder(segments=False, pooler=False),
+    "mpnet": Encoder(segments=False, buckets="relative_attention_num_buckets"),
+    "electra": Encoder(pooler=False, inner_table=True),
+    "albert": Encoder(inner_table=True, is_shared=True),
+}

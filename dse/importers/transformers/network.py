@@ -8,13 +8,14 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported
 from dse.importers.transformers.config import Config, Tokens
-from dse.importers.transformers.families import DECODER, ENCODER, FAMILIES
+from dse.importers.transformers.families import FAMILIES
+from dse.importers.transformers.quantisation import Quantised, by_role, quantised, type_bits
+from dse.importers.transformers.towers import text_of
 from dse.workload import LARGEST_BOUND
 
 LARGEST_FILE_BYTES = 2**24
 DEFAULT_CONTEXT = 2048
 DEFAULT_LENGTH = 128
-TYPE_BITS = {"float32": 32, "float16": 16, "bfloat16": 16, "float8_e4m3fn": 8, "int8": 8}
 
 
 def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
@@ -33,8 +34,8 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
     DseError
         If the file is no such configuration, its family is not known, or a size is wrong.
     """
-    config = Config(path, _read(path))
-    family = config.values.get("model_type")
+    values = _read(path)
+    family = values.get("model_type")
     if not isinstance(family, str) or family not in FAMILIES:
         hint = nearest(str(family), FAMILIES)
         raise DseError(f"{path}: model_type {family!r} is not a known family{hint}")
@@ -44,21 +45,25 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
             raise DseError(
                 f"workload of {path} has no key {key!r}{nearest(key, [*names, 'batch'])}"
             )
+    config = Config(path, values, family)
+    bits, rule = type_bits(config), quantised(config)
     made = build(config, _tokens(config, sizes, names))
-    coverage = {"operators": len(made.items), "operators_modelled": len(made.items),
+    items = by_role(made.items, rule, bits)
+    coverage = {"operators": len(items), "operators_modelled": len(items),
                 "operators_share": 1.0, "macs_share": 1.0, "bytes_share": 1.0,
                 "not_understood": []}  # fmt: skip
-    values = {
+    notes = [*made.notes, *rule.notes]
+    found = {
         "name": _name(config, family),
         "source": f"Hugging Face configuration {path.name}, model_type {family}",
         "batch": 1,
-        "bits": _bits(config),
+        "bits": _bits(bits, rule),
         **({"extra_parameters": made.idle} if made.idle else {}),
-        "layers": made.items,
+        "layers": items,
         "coverage": coverage,
-        **({"notes": list(made.notes)} if made.notes else {}),
+        **({"notes": notes} if notes else {}),
     }
-    return Imported(values=values, coverage=coverage)
+    return Imported(values=found, coverage=coverage)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -72,26 +77,28 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise DseError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(values, dict):
         raise DseError(f"{path}: must hold an object, got {type(values).__name__}")
-    inner = values.get("text_config")
-    return inner if isinstance(inner, dict) and "model_type" in inner else values
+    return values
 
 
 def _tokens(config: Config, sizes: Mapping[str, int], names: Sequence[str]) -> Tokens:
-    most = config.number("max_position_embeddings", "n_positions", default=LARGEST_BOUND)
-    if names == ENCODER:
-        length = sizes.get("seq_len", min(most, DEFAULT_LENGTH))
-        tokens = Tokens(length, length)
-    elif names == DECODER:
-        context = sizes.get("context_len", min(most, DEFAULT_CONTEXT))
-        tokens = Tokens(sizes.get("query_len", 1), context)
+    text = text_of(config) if "images" in names or "text_config" in config.values else config
+    limit = "max_target_positions" if config.family == "whisper" else "max_position_embeddings"
+    most = text.positive(limit, default=LARGEST_BOUND)
+    length = sizes.get("seq_len", min(most, DEFAULT_LENGTH))
+    image = sizes.get("image_size", 0)
+    if "query_len" not in names:
+        queries = context = length
     else:
-        return Tokens(1, 1)
-    if not 1 <= tokens.queries <= tokens.context <= most:
+        default = 1 if "seq_len" in names or config.family == "whisper" else DEFAULT_CONTEXT
+        queries = sizes.get("query_len", 1)
+        context = sizes.get("context_len", max(min(most, default), queries * (default == 1)))
+    if not 1 <= queries <= context <= most or not 1 <= length <= most:
         raise DseError(
             f"{config.path}: 1 <= query_len <= context_len <= {most} must hold, "
-            f"got {tokens.queries} and {tokens.context}"
+            f"got {queries} and {context}"
         )
-    return tokens
+    images = sizes.get("images", int(queries == context))
+    return Tokens(queries=queries, context=context, sources=length, image=image, images=images)
 
 
 def _name(config: Config, family: str) -> str:
@@ -102,11 +109,8 @@ def _name(config: Config, family: str) -> str:
     return clean[:100].strip("._") or family
 
 
-def _bits(config: Config) -> dict[str, int]:
-    """Return bits by the type of the weights, narrower where they are quantised."""
-    text = str(config.values.get("dtype") or config.values.get("torch_dtype") or "float32")
-    bits = TYPE_BITS.get(text.removeprefix("torch."), 32)
-    quantised = config.values.get("quantization_config")
-    own = quantised.get("bits") if isinstance(quantised, Mapping) else None
-    weight = own if isinstance(own, int) and 1 <= own <= 32 else bits
-    return {"input": bits, "weight": weight, "output": bits, "psum": 32}
+def _bits(bits: float, rule: Quantised) -> dict[str, float]:
+    """Return bits by role: of a quantised network the weights of products are narrower."""
+    weight = bits if rule.weight is None else rule.weight
+    cache = {} if rule.cache is None else {"cache": rule.cache}
+    return {"input": bits, "weight": weight, "output": bits, "psum": 32, **cache}

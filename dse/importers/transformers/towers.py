@@ -1,0 +1,204 @@
+"""Networks of two towers (CLIP), and of a tower of images ahead of a decoder of tokens."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dse.importers.transformers.config import Config, Made, Tokens, learned
+from dse.importers.transformers.decoder_families import DECODERS
+from dse.importers.transformers.image_towers import DEFAULT_IMAGE, llama4_tower, qwen_tower
+from dse.importers.transformers.images import (
+    CLIP_VISION,
+    SIGLIP_VISION,
+    VISIONS,
+    image_size,
+    patches,
+    text_tower,
+)
+from dse.importers.transformers.layers import Item, Run, norm, product
+
+NOT_SEEN = (
+    "No image is seen: workload.images=1 runs the tower of images ({millions:.1f} million learned "
+    "elements, counted); one is seen by default where query_len = context_len"
+)
+SEEN = (
+    "Images seen: {images} of {height} x {width} pixels; their tokens are among those of query_len"
+)
+MERGING_TOWERS = {
+    **dict.fromkeys(
+        ("qwen2_vl_vision", "qwen2_5_vl_vision", "qwen3_vl_vision", "qwen3_vl_moe_vision"),
+        qwen_tower,
+    ),
+    "llama4_vision_model": llama4_tower,
+}
+PREFIX, MODULE = "image_", "vision_tower."
+
+Joint = Callable[[Config, Config, int], list[Item]]
+
+
+def dual(config: Config, tokens: Tokens) -> Made:
+    """CLIP and SigLIP: a tower of images and a tower of texts, each with a product at its end."""
+    vision, text = config.inner("vision_config"), config.inner("text_config")
+    is_clip = config.family == "clip"
+    builder = CLIP_VISION if is_clip else SIGLIP_VISION
+    images = builder.tower(vision, tokens, PREFIX, "vision_model.")
+    texts = text_tower(text, tokens.queries, "text_", "text_model.")
+    hidden = text.positive("hidden_size")
+    last = Run(queries=1, prefix="text_")
+    if is_clip:  # and a factor of the scores
+        out = config.positive("projection_dim")
+        end = Run(queries=1, prefix=PREFIX)
+        images.append(product(end, "features", vision.positive("hidden_size"), out))
+        texts.append(product(last, "features", hidden, out, bias=1))
+    else:  # and a factor and an offset
+        out = text.positive("projection_size", default=hidden)
+        texts.append(product(last, "features", hidden, out, bias=out + 2))
+    score = product(Run(queries=1), "similarity", out, 1, weight_is_activation=True)
+    return Made([*images, *texts, score])
+
+
+def multimodal(config: Config, tokens: Tokens) -> Made:
+    """Return a tower of images, what joins it to a decoder, and the decoder."""
+    vision, text = _vision(config), text_of(config)
+    if text.family not in DECODERS:
+        config.refuse(f"{text.where}model_type {text.family!r} is not a known family of decoders")
+    made = DECODERS[text.family](text, tokens)
+    ahead = [*_tower(vision, tokens.image), *_joint(config, vision, text, tokens.image)]
+    if not tokens.images:
+        idle = learned(ahead)
+        note = NOT_SEEN.format(millions=idle / 1e6)
+        return replace(made, idle=made.idle + idle, notes=(*made.notes, note))
+    height, width = image_size(vision, tokens.image)
+    note = SEEN.format(images=tokens.images, height=height, width=width)
+    items = [_times(x, tokens.images) for x in ahead] + made.items
+    return replace(made, items=items, notes=(*made.notes, note))
+
+
+def text_of(config: Config) -> Config:
+    """Return the decoder's part; what the whole says of a tied head stands above it."""
+    if "text_config" not in config.values:
+        return replace(config, family=f"{config.family}_text")
+    text = config.inner("text_config")
+    tied = config.values.get("tie_word_embeddings")
+    return text if tied is None else text.having(tie_word_embeddings=tied)
+
+
+def _vision(config: Config) -> Config:
+    """Return the part of the tower; a family that the parent has another name for, by that."""
+    vision = config.inner("vision_config")
+    if vision.family in (config.family, ""):
+        vision = replace(vision, family=f"{config.family}_vision")
+    if vision.family in MERGING_TOWERS and vision.get("image_size") is None:
+        vision = vision.having(image_size=DEFAULT_IMAGE)
+    if vision.family not in (*MERGING_TOWERS, *VISIONS):
+        config.refuse(f"{vision.where}model_type {vision.family!r} is not a known tower of images")
+    return vision
+
+
+def _tower(vision: Config, image: int) -> list[Item]:
+    if vision.family in MERGING_TOWERS:
+        return MERGING_TOWERS[vision.family](vision, image, PREFIX, MODULE)
+    return VISIONS[vision.family].tower(vision, Tokens(image=image), PREFIX, MODULE)
+
+
+def _times(item: Item, images: int) -> Item:
+    """Return a layer of the tower for so many images."""
+    if "op" in item:
+        keys = ["input_elements", "output_elements"]
+    else:
+        keys = ["g" if item.get("weight_is_activation") else "b"]
+    return item | {key: item.get(key, 1) * images for key in keys}
+
+
+def _joint(config: Config, vision: Config, text: Config, image: int) -> list[Item]:
+    rows, columns = patches(vision, image)
+    hidden, joint = text.positive("hidden_size"), JOINTS[config.family]
+    return joint(config.having(text_width=hidden), vision, rows * columns)
+
+
+def _run(count: int) -> Run:
+    return Run(queries=count, prefix=PREFIX, module="multi_modal_projector.")
+
+
+def _two_products(config: Config, vision: Config, count: int) -> list[Item]:
+    """LLaVA: two products of each patch."""
+    out, run = config.positive("text_width"), _run(count)
+    layers = config.get("vision_feature_layer")
+    wide = vision.positive("hidden_size") * (len(layers) if isinstance(layers, list) else 1)
+    bias = out * config.flag("multimodal_projector_bias")
+    newline = out * (config.family in ("llava_next", "llava_onevision"))
+    return [
+        product(run, "join_up", wide, out, bias=bias + newline),
+        product(run, "join_down", out, out, bias=bias),
+    ]
+
+
+def _merged_patches(config: Config, vision: Config, count: int) -> list[Item]:
+    """Mistral 3: a square of patches becomes one, then two products."""
+    wide, out = vision.positive("hidden_size"), config.positive("text_width")
+    square = config.positive("spatial_merge_size") ** 2
+    run, bias = _run(count // square), out * config.flag("multimodal_projector_bias")
+    return [
+        norm(_run(count), "join_norm", wide, 1),
+        product(run, "merge", wide * square, wide),
+        product(run, "join_up", wide, out, bias=bias),
+        product(run, "join_down", out, out, bias=bias),
+    ]
+
+
+def _one_product(config: Config, vision: Config, count: int) -> list[Item]:
+    """PaliGemma: one product of each patch."""
+    out = vision.positive("projection_dim", default=config.positive("projection_dim"))
+    return [product(_run(count), "join", vision.positive("hidden_size"), out, bias=out)]
+
+
+def _averaged(config: Config, vision: Config, _: int) -> list[Item]:
+    """Gemma 3: averages of patches, a norm and one product."""
+    wide = vision.positive("hidden_size")
+    run = _run(config.positive("mm_tokens_per_image", default=256))
+    return [
+        norm(run, "join_norm", wide, 1),
+        product(run, "join", wide, config.positive("text_width")),
+    ]
+
+
+def _shuffled(config: Config, vision: Config, count: int) -> list[Item]:
+    """Idefics 3: the channels of a square of patches side by side, and one product."""
+    square = config.positive("scale_factor") ** 2
+    wide = vision.positive("hidden_size") * square
+    return [product(_run(count // square), "join", wide, config.positive("text_width"))]
+
+
+def _shuffled_twice(config: Config, vision: Config, count: int) -> list[Item]:
+    """InternVL: the channels of a square of patches side by side, a norm and two products."""
+    square = int(1 / float(config.get("downsample_ratio"))) ** 2
+    wide, out = vision.positive("hidden_size") * square, config.positive("text_width")
+    run = _run(count // square)
+    return [
+        norm(run, "join_norm", wide, 2),
+        product(run, "join_up", wide, out, bias=out),
+        product(run, "join_down", out, out, bias=out),
+    ]
+
+
+def _adapted(config: Config, vision: Config, count: int) -> list[Item]:
+    """Llama 4: one product of what the tower's adapter leaves."""
+    merged = int(count * float(vision.get("pixel_shuffle_ratio") or 0.5) ** 2)
+    wide, out = vision.positive("vision_output_dim"), config.positive("text_width")
+    return [product(_run(merged), "join", wide, out)]
+
+
+def _nothing(_: Config, __: Config, ___: int) -> list[Item]:
+    """Qwen-VL: the tower's own products end in the decoder's channels."""
+    return []
+
+
+JOINTS: dict[str, Joint] = {
+    **dict.fromkeys(("llava", "llava_next"), _two_products),
+    "mistral3": _merged_patches,
+    "paligemma": _one_product,
+    "gemma3": _averaged,
+    **dict.fromkeys(("idefics3", "smolvlm"), _shuffled),
+    "internvl": _shuffled_twice,
+    "llama4": _adapted,
+    **dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"), _nothing),
+}

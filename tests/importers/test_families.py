@@ -1,0 +1,202 @@
+"""Families of Hugging Face configurations against counts by transformers' own models.
+
+families.json: configurations (the defaults of each family's class, of published models, and
+short ones, named given_, as people write them); ``parameters`` is the sum of `numel` over the
+parameters of the model that transformers 5.24 builds from it on torch's meta device; ``macs``
+are half of what torch's own `FlopCounterMode` counts for one forward pass (eager attention; the
+experts of a mixture as batched products) of 128 tokens, the head for the last one, of an image,
+or of 128 tokens in and one out. Absent where that counts something else: state spaces, whose
+scan it pads and counts as products, experts that are all computed, a head for every token.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import dse
+from dse import DseError
+from dse.importers.transformers.families import ENCODER, FAMILIES, IMAGE, SEQUENCES
+
+MODELS = json.loads(Path(__file__).with_name("families.json").read_text(encoding="utf-8"))
+TOKENS = 128
+POOLERS = ("bert", "roberta", "camembert", "xlm-roberta", "ernie", "data2vec-text", "mpnet", "vit",
+           "deit", "albert")  # fmt: skip
+
+
+def load(folder, config, **sizes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return dse.load_workload(path, **sizes)
+
+
+def sizes_of(config):
+    names = FAMILIES[config["model_type"]][0]
+    if names in (ENCODER, SEQUENCES):
+        return {"seq_len": TOKENS}
+    if names == IMAGE or "seq_len" in names or config["model_type"] == "whisper":
+        return {}
+    return {"query_len": TOKENS, "context_len": TOKENS}
+
+
+def lengths(name):
+    return sizes_of(MODELS[name]["config"])
+
+
+def pooler(config):
+    """Return the weights of a pooler, which is not run; one of images is not counted, either."""
+    return config["hidden_size"] ** 2 if config["model_type"] in POOLERS else 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_equal_those_of_the_model(tmp_path, name):
+    config = MODELS[name]["config"]
+    made = load(tmp_path, config, **lengths(name))
+    missing = 0
+    if config["model_type"] in ("vit", "deit"):
+        missing = pooler(config) + config["hidden_size"]
+    assert made.weight_elements + missing == MODELS[name]["parameters"]
+
+
+@pytest.mark.parametrize("name", [x for x in MODELS if "macs" in MODELS[x]])
+def test_macs_equal_those_that_torch_counts(tmp_path, name):
+    config = MODELS[name]["config"]
+    made = load(tmp_path, config, **lengths(name))
+    assert made.macs + pooler(config) == MODELS[name]["macs"]
+
+
+@pytest.mark.parametrize(
+    "name", [x for x in MODELS if "context_len" in str(sizes_of(MODELS[x]["config"]))]
+)
+def test_decode_has_the_parameters_of_prefill(tmp_path, name):
+    config = MODELS[name]["config"]
+    made = load(tmp_path, config, query_len=1, context_len=TOKENS)
+    assert made.weight_elements == MODELS[name]["parameters"]
+
+
+def test_decode_of_an_encoder_and_a_decoder_runs_the_decoder_alone(tmp_path):
+    config = MODELS["given_t5_small"]["config"]
+    start = load(tmp_path, config, seq_len=100)
+    later = load(tmp_path, config, seq_len=100, query_len=1, context_len=9)
+    assert start.weight_elements == later.weight_elements == 60506624
+    assert not any(x.name.startswith("encoder_") for x in later.layers)
+    width, heads, layers = 512, 8, 6  # projections of one token, two of them for the cross part
+    products = layers * (4 + 2 + 2 * 4) * width * width
+    pairs = layers * heads * 64 * 2 * (9 + 100)
+    assert later.macs == products + pairs + 32128 * width
+    assert "computed once, with the first token" in later.notes[0]
+
+
+def test_a_head_follows_the_architecture(tmp_path):
+    config = MODELS["given_whisper"]["config"]
+    whole = load(tmp_path, config | {"architectures": ["WhisperForConditionalGeneration"]})
+    assert whole.macs == 20251204608 + 51865 * 384
+    assert whole.weight_elements == 37760640
+    gemma = MODELS["given_gemma3_1b"]["config"] | {"architectures": ["Gemma3TextModel"]}
+    bare = load(tmp_path, gemma, query_len=TOKENS, context_len=TOKENS)
+    assert bare.macs == 90487914496 - 262144 * 1152
+    assert bare.weight_elements == 999885952
+
+
+MULTIMODAL = {
+    "architectures": ["Mistral3ForConditionalGeneration"],
+    "model_type": "mistral3",
+    "torch_dtype": "bfloat16",
+    "spatial_merge_size": 2,
+    "text_config": {
+        "model_type": "mistral", "hidden_size": 5120, "intermediate_size": 32768,
+        "num_hidden_layers": 40, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "head_dim": 128, "vocab_size": 131072, "max_position_embeddings": 131072,
+        "sliding_window": None,
+    },
+    "vision_config": {
+        "model_type": "pixtral", "hidden_size": 1024, "intermediate_size": 4096,
+        "num_hidden_layers": 24, "num_attention_heads": 16, "head_dim": 64, "image_size": 1540,
+        "patch_size": 14,
+    },
+}  # fmt: skip
+TEXT = 23_572_403_200
+TOWER, JOINT = 403_305_472, 1024 + 4096 * 1024 + 1024 * 5120 + 5120 * 5120
+TOWER_MACS = 12_075_733_401_600  # PixtralVisionModel, by torch's counter
+
+
+def test_a_tower_of_images_is_read_with_its_decoder(tmp_path):
+    made = load(tmp_path, MULTIMODAL, query_len=128, context_len=128)
+    assert made.weight_elements == TEXT + TOWER + JOINT
+    assert {x.weight_bits for x in made.layers} == {16}
+    alone = load(tmp_path, MULTIMODAL["text_config"], query_len=128, context_len=128)
+    assert alone.weight_elements == TEXT
+    merged = 55 * 55  # of 110 x 110 patches
+    assert made.macs - alone.macs == TOWER_MACS + merged * (JOINT - 1024)
+    assert "Images seen: 1 of 1540 x 1540 pixels" in " ".join(made.notes)
+
+
+def test_a_decoded_token_sees_no_image_anew(tmp_path):
+    made = load(tmp_path, MULTIMODAL, query_len=1, context_len=4096)
+    assert made.weight_elements == TEXT + TOWER + JOINT
+    assert not any(x.name.startswith("image_") for x in made.layers)
+    assert "workload.images=1" in made.notes[0]
+    two = load(tmp_path, MULTIMODAL, query_len=1, context_len=4096, images=2, image_size=224)
+    one = load(tmp_path, MULTIMODAL, query_len=1, context_len=4096, images=1, image_size=224)
+    assert two.macs - made.macs == 2 * (one.macs - made.macs)
+    assert two.weight_elements == one.weight_elements == made.weight_elements
+
+
+def test_attention_to_a_chunk_or_a_window_is_bounded(tmp_path):
+    made = load(tmp_path, MODELS["llama4_text"]["config"], query_len=1, context_len=100_000)
+    scores = {x.name: (x.k, x.repeat) for x in made.layers if x.name.startswith("scores")}
+    assert scores == {"scores": (100_000, 12), "scores_local": (8192, 36)}
+    made = load(tmp_path, MODELS["given_gemma3_1b"]["config"], query_len=1, context_len=4096)
+    scores = {x.name: (x.k, x.repeat) for x in made.layers if x.name.startswith("scores")}
+    assert scores == {"scores": (4096, 4), "scores_local": (512, 22)}
+
+
+def test_tokens_spread_over_experts_to_the_last_one(tmp_path):
+    config = MODELS["qwen2_moe"]["config"]  # 60 experts, 4 a token
+    made = load(tmp_path, config, query_len=100, context_len=100)
+    experts = [x for x in made.layers if x.name.startswith("expert_up")]
+    assert {(x.name, x.oy, x.repeat // 24) for x in experts} == {
+        ("expert_up", 7, 40),
+        ("expert_up_rest", 6, 20),
+    }
+    assert made.weight_elements == MODELS["qwen2_moe"]["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"layer_types": ["full_attention"] * 3}, "layer_types must have 26 entries"),
+        ({"layer_types": ["lightning"] * 26}, "layer_types must be of full_attention"),
+        ({"num_key_value_heads": 3}, "must divide num_attention_heads = 4, got 3"),
+        ({"dtype": "float7"}, "dtype must be a type such as bfloat16, got 'float7'"),
+        ({"hidden_size": float("nan")}, "hidden_size must be a whole number"),
+        ({"num_hidden_layers": "many"}, "num_hidden_layers must be a whole number"),
+        ({"quantization_config": 4}, "quantization_config must hold an object, got 4"),
+        ({"quantization_config": {"quant_method": "magic"}}, "got 'magic'"),
+        ({"quantization_config": {"quant_method": "awq"}}, "'quantization_config.bits'"),
+        ({"quantization_config": {"quant_method": "quanto", "weights": "few"}}, "got 'few'"),
+        ({"quantization_config": {"quant_method": "bitsandbytes"}}, "must be true, got neither"),
+        ({"quantization_config": {"quant_method": "compressed-tensors"}}, "must hold groups"),
+    ],
+)
+def test_what_is_not_understood_is_named(tmp_path, change, rule):
+    with pytest.raises(DseError) as caught:
+        load(tmp_path, MODELS["given_gemma3_1b"]["config"] | change)
+    assert rule in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "rule"),
+    [
+        (MULTIMODAL | {"vision_config": {"model_type": "eye"}}, "'eye' is not a known tower"),
+        (MULTIMODAL | {"text_config": {"model_type": "lama"}}, "'lama' is not a known family"),
+        (MULTIMODAL | {"vision_config": [1]}, "vision_config must hold an object, got [1]"),
+        ({"model_type": "t5", "d_model": 8, "num_heads": 2, "num_layers": 1, "d_ff": 8,
+          "vocab_size": 9, "feed_forward_proj": "gated-x-y"}, "got 'gated-x-y'"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_not_known_are_named(tmp_path, config, rule):
+    with pytest.raises(DseError) as caught:
+        load(tmp_path, config)
+    assert rule in str(caught.value)
