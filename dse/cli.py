@@ -98,6 +98,7 @@ class _Jobs:
         if stage.folder.is_dir():
             lines.append(f"{'Files':<12} {_from_here(stage.folder)}")
         self._say(lines)
+        _tell_of_code_not_kept()
 
     def _command(self, job: HydraConf) -> list[str]:
         """Return the command line that repeats this job."""
@@ -140,6 +141,23 @@ def _tell_of_compilation() -> None:
     if sys.stderr.isatty():
         text = "dse: compiling, once after an installation or an update: about half a minute"
         on_first_compilation(lambda: say([text], is_error=True))
+
+
+def _tell_of_code_not_kept() -> None:
+    """Say, once in a process, why each run compiles anew, and what ends that."""
+    from dse.compiling import why_not_kept
+
+    reason = why_not_kept()
+    if reason is not None:
+        _tell_once(
+            f"dse: compiled code is not kept ({reason}), so each run takes half a minute more; "
+            "NUMBA_CACHE_DIR=FOLDER names a folder that can be written"
+        )
+
+
+@lru_cache(maxsize=1)
+def _tell_once(text: str) -> None:
+    say([text], is_error=True)
 
 
 def _write_hydra(folder: Path, config: DictConfig) -> None:

@@ -125,6 +125,12 @@ def _tell_that_it_ended() -> None:
     os.write(2, b"dse: ended by a signal while it computed, nothing was written\n")
 
 
+def _silent_on_stopped(lost: "sys.UnraisableHookArgs") -> None:
+    """Tell of exceptions that nothing catches; after a Stopped the watching thread ends the run."""
+    if not isinstance(lost.exc_value, Stopped):
+        sys.__unraisablehook__(lost)
+
+
 @contextmanager
 def ended_by_signals(
     end_now: Callable[[], None] = _tell_that_it_ended,
@@ -154,6 +160,7 @@ def ended_by_signals(
             raise Stopped
 
     before = {x: signal.getsignal(x) for x in SIGNALS if signal.getsignal(x) != signal.SIG_IGN}
+    told_of_lost, sys.unraisablehook = sys.unraisablehook, _silent_on_stopped
     thread = threading.Thread(target=_watch, args=(watched, end_now), name="signals", daemon=True)
     thread.start()
     former = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
@@ -165,6 +172,7 @@ def ended_by_signals(
         signal.set_wakeup_fd(former)
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = told_of_lost
         _WATCH.ended.set()
         woken.close()
         thread.join()
