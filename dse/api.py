@@ -10,7 +10,7 @@ import pandas as pd
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import load_group
 from dse.config.mappings import mapping_from
-from dse.config.networks import network_values
+from dse.config.networks import LEAST_SHARE, check_accepted, network_values
 from dse.config.spaces import space_from
 from dse.config.workloads import workload_from
 from dse.cost.time import DEFAULT_SLACK
@@ -47,6 +47,7 @@ def load_workload(
     *,
     batch: int | None = None,
     strict: bool = False,
+    accept: float = LEAST_SHARE,
     **parameters: object,
 ) -> Workload:
     """Load a network.
@@ -64,15 +65,20 @@ def load_workload(
     strict
         Whether an operator of an ONNX file that is not understood is an error; else
         `Workload.notes` names it.
+    accept
+        The least share of the MACs and of the bytes of a file that must be modelled. [0, 1]
 
     Raises
     ------
     DseError
-        If there is no such network, or a value is wrong.
+        If there is no such network, less of it is modelled, or a value is wrong.
     """
     if batch is not None:
         parameters["batch"] = batch
-    return workload_from(network_values(name_or_path, parameters, {"strict": strict}))
+    settings = {"strict": strict, "accept": accept}
+    values = network_values(name_or_path, parameters, settings)
+    check_accepted(values, accept, "accept")
+    return workload_from(values)
 
 
 def load_module(
@@ -82,6 +88,7 @@ def load_module(
     name: str | None = None,
     batch: int | None = None,
     strict: bool = False,
+    accept: float = LEAST_SHARE,
 ) -> Workload:
     """Load a network from a module of PyTorch, which must be installed.
 
@@ -97,13 +104,17 @@ def load_module(
         Inferences together; 1 if None. [1..]
     strict
         Whether an operator that is not understood is an error; else `Workload.notes` names it.
+    accept
+        The least share of the MACs and of the bytes that must be modelled. [0, 1]
 
     Raises
     ------
     DseError
-        If torch is not installed, or cannot export the module, or a value is wrong.
+        If torch is not installed, or cannot export the module, less of it is modelled, or a
+        value is wrong.
     """
     values = import_module(module, inputs, name=name, is_strict=strict).values
+    check_accepted(values, accept, "accept")
     return workload_from(values if batch is None else {**values, "batch": batch})
 
 

@@ -1,11 +1,13 @@
 """A network by its name or file: YAML, ONNX, or the config.json of a transformer."""
 
 from collections.abc import Mapping
+from math import floor
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dse.checks import is_number
 from dse.config.checks import integer, mapping, one_of, texts
 from dse.config.files import SUFFIXES, load_group
 from dse.config.workloads import NETWORK_BITS
@@ -16,7 +18,10 @@ from dse.importers.transformers.network import import_config
 from dse.workload import LARGEST_BOUND
 
 ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"
-IMPORT_KEYS = ("strict", "copies", "inputs")
+IMPORT_KEYS = ("strict", "copies", "inputs", "batch", "accept")
+LEAST_SHARE = 0.95
+"""Of the MACs and of the bytes of a file: what must be modelled for a result."""
+
 HEAD_KEYS = ("name", "source", "batch", "bits", "extra_parameters", "notes")
 COPIES = ("free", "charged")
 
@@ -48,7 +53,8 @@ def network_values(
         return load_group("workload", path if suffix in SUFFIXES else name_or_path, **parameters)
     own = {key: parameters[key] for key in ("batch", "bits", "name") if key in parameters}
     rest = {key: x for key, x in parameters.items() if key not in own}
-    sizes = {key: integer(f"workload.{key}", x) for key, x in rest.items()}
+    least = 0 if suffix == ONNX_SUFFIX else 1  # a value may be 0, a size may not
+    sizes = {key: integer(f"workload.{key}", x, least=least) for key, x in rest.items()}
     for key, size in sizes.items():
         if size > LARGEST_BOUND:
             raise DseError(f"workload.{key} must be at most {LARGEST_BOUND}, got {size}")
@@ -65,6 +71,7 @@ def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any])
         is_strict=settings["strict"],
         are_copies_charged=settings["copies"] == "charged",
         inputs=None if inputs is None else texts("import.inputs", inputs),
+        batch=None if settings["batch"] is None else str(settings["batch"]),
     )
     return import_onnx(path, sizes, options)
 
@@ -72,11 +79,56 @@ def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any])
 def import_settings(settings: object) -> dict[str, Any]:
     """Return the settings of an import, checked, defaults filled in."""
     given = mapping("import", settings, IMPORT_KEYS)
-    values = {"strict": False, "copies": "free", "inputs": None, **given}
+    values = {
+        "strict": False,
+        "copies": "free",
+        "inputs": None,
+        "batch": None,
+        "accept": LEAST_SHARE,
+        **given,
+    }
     if not isinstance(values["strict"], bool):
         raise DseError(f"import.strict must be true or false, got {values['strict']!r}")
     one_of("import.copies", values["copies"], COPIES)
+    accept = values["accept"]
+    if not is_number(accept) or not 0 <= accept <= 1:
+        raise DseError(f"import.accept must be a share from 0 to 1, got {accept!r}")
     return values
+
+
+def check_accepted(workload: Mapping[str, Any], accept: float, key: str) -> None:
+    """Check that enough of an imported network is modelled for a result.
+
+    Parameters
+    ----------
+    workload
+        Its values; one that is not imported is what it says.
+    accept
+        The least share of MACs and of bytes. [0, 1]
+    key
+        What the user sets to accept less.
+
+    Raises
+    ------
+    DseError
+        If less is modelled.
+    """
+    coverage = workload.get("coverage")
+    if not isinstance(coverage, Mapping):
+        return
+    given = {name: coverage.get(f"{name}_share") for name in ("macs", "bytes")}
+    shares = {name: float(x) if is_number(x) else 1.0 for name, x in given.items()}
+    least = min(shares.values())
+    if least >= accept:
+        return
+    words = {"macs": "MACs", "bytes": "bytes"}
+    found = [f"{100 * share:.4g} % of {words[name]}" for name, share in shares.items()]
+    missed = [f"{x['op']} ({x['reason']})" for x in coverage.get("not_understood", ())][:3]
+    why = f"; not understood: {', '.join(missed)}" if missed else ""
+    raise DseError(
+        f"{workload.get('name')}: a result needs {100 * accept:.4g} % of its MACs and bytes "
+        f"modelled, got {' and '.join(found)}{why}; {key}={floor(least * 100) / 100:g} accepts it"
+    )
 
 
 def workload_yaml(values: Mapping[str, Any]) -> str:

@@ -9,7 +9,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from dse.config.checks import check_keys
 from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
-from dse.config.networks import JSON_SUFFIX, ONNX_SUFFIX, import_settings, network_values
+from dse.config.networks import (
+    JSON_SUFFIX,
+    ONNX_SUFFIX,
+    check_accepted,
+    import_settings,
+    network_values,
+)
 from dse.config.overrides import keys_below, override_keys
 from dse.config.references import check_expansion
 from dse.config.task_keys import check_read
@@ -35,6 +41,9 @@ KEYS = (
     "workload",
 )
 """The keys of a configuration; those of conf/config.yaml."""
+
+RESULTS = ("search", "evaluate")
+"""Tasks whose results need a network that is modelled."""
 
 PARTS = {"technology": "technology", "dram": "dram_part"}
 """Groups of which a machine has one, and the key of the accelerator that says which."""
@@ -82,6 +91,9 @@ def resolved(composed: Composed) -> dict[str, Any]:
         "accelerator": accelerator_values(composed),
     }
     _fix_knobs(values["space"], composed)
+    if OmegaConf.select(config, "task.name") in RESULTS:
+        accept = import_settings(values.get("import") or {})["accept"]
+        check_accepted(values["workload"], accept, "import.accept")
     return values
 
 

@@ -37,9 +37,16 @@ _REPEAT_KEYS = ("repeat", "sequential")
 LAYER_KEYS = {
     **dict.fromkeys(
         ("mac", "conv_transpose"),
-        (*_SHARED_KEYS, *_NEST_KEYS, *_REPEAT_KEYS, *_ZEROS, "weight_is_activation"),
+        (
+            *_SHARED_KEYS,
+            *_NEST_KEYS,
+            *_REPEAT_KEYS,
+            *_ZEROS,
+            "weight_is_activation",
+            "weight_is_shared",
+        ),
     ),
-    **dict.fromkeys(RECURRENT_GATES, (*_SHARED_KEYS, "b", "k", "c", "oy")),
+    **dict.fromkeys(RECURRENT_GATES, (*_SHARED_KEYS, "b", "k", "c", "oy", "weight_is_shared")),
     **dict.fromkeys(
         MACLESS_OPS, (*_SHARED_KEYS, *_REPEAT_KEYS, *_ZEROS, "input_elements", "output_elements")
     ),

@@ -84,6 +84,14 @@ def _layers(draft: Draft) -> tuple[Layer, ...]:
     return (Layer(op=draft.op, **fields),)
 
 
+def work_of(drafts: Sequence[Draft]) -> tuple[int, float]:
+    """Return the MACs and the bytes of drafts, those of what is not understood included."""
+    layers = [x for draft in drafts if _has_work(draft) for x in _layers(draft)]
+    macs = sum(x.macs * x.repeat for x in layers)
+    macs += sum(x.macs * x.fields.get("repeat", 1) for x in drafts)
+    return macs, sum(_bytes(x) for x in layers)
+
+
 def _share_parameters(layers: Sequence[Draft], network: Network) -> int:
     """Give each learned tensor to the first layer that uses it, weights before the rest.
 
@@ -101,7 +109,13 @@ def _share_parameters(layers: Sequence[Draft], network: Network) -> int:
         found = sum(learned.get(x, 0) for x in names - claimed)
         claimed |= names - vectors
         total += found
-        rest = max(0, found - sum(_weight_elements(draft) for draft in drafts))
+        rest = found
+        for draft in drafts:
+            own = _weight_elements(draft)
+            if own > rest:
+                draft.fields["weight_is_shared"] = True
+            else:
+                rest -= own
         for place, draft in enumerate(drafts):
             share = rest // len(drafts) + (place < rest % len(drafts))
             draft.fields["extra_parameters"] = share
@@ -145,7 +159,7 @@ def _item(draft: Draft, bits: Mapping[str, int]) -> dict[str, Any]:
                 next(iter(pair.values())) if len({*pair.values()}) == 1 and len(pair) == 2 else pair
             )
     for key in ("input_elements", "output_elements", "window_elements", "repeat", "sequential",
-                "weight_is_activation", "extra_parameters"):  # fmt: skip
+                "weight_is_activation", "weight_is_shared", "extra_parameters"):  # fmt: skip
         if fields.get(key):
             item[key] = fields[key]
     if different := _own_bits(fields, bits):
@@ -183,9 +197,13 @@ def _coverage(
     parameters: int,
 ) -> dict[str, Any]:
     macs = sum(x.macs * x.repeat for layers in made for x in layers)
-    other_macs = sum(x.macs * x.fields.get("repeat", 1) for x in network.drafts)
+    missed_macs = sum(_missed_macs(x, network) for x in network.drafts)
     moved = [sum(_bytes(x) for x in layers) for layers in made]
-    unknown = sum(size for x, size in zip(drafts, moved, strict=True) if x.reason)
+    pairs = list(zip(drafts, made, moved, strict=True))
+    unknown = sum(size for x, _, size in pairs if x.reason or x.is_guess)
+    known = macs - sum(x.macs * x.repeat for draft, own, _ in pairs if draft.is_guess for x in own)
+    bytes_share = _share(sum(moved) - unknown, sum(moved))
+    whole = macs + missed_macs
     operators = sum(network.counts.values())
     missed = network.counts["not_understood"]
     return {
@@ -193,16 +211,24 @@ def _coverage(
         "operators_modelled": operators - missed,
         "operators_share": _share(operators - missed, operators),
         "operators_by_fate": {key: network.counts[key] for key in sorted(network.counts)},
-        "macs": macs + other_macs,
-        "macs_modelled": macs,
-        "macs_share": _share(macs, macs + other_macs),
+        "macs": whole,
+        "macs_modelled": known,
+        "macs_share": known / whole if whole else bytes_share,
         "bytes": sum(moved),
         "bytes_modelled": sum(moved) - unknown,
-        "bytes_share": _share(sum(moved) - unknown, sum(moved)),
+        "bytes_share": bytes_share,
         "parameters": parameters,
         "not_understood": _not_understood(network.drafts),
         "notes": [*_sentences(network.drafts), *_uncertain(network), *network.notes],
     }
+
+
+def _missed_macs(draft: Draft, network: Network) -> int:
+    """Return the MACs of what is not understood: as known, else one for each learned weight."""
+    if not draft.reason:
+        return 0
+    learned = sum(network.learned.get(x, 0) for x in draft.extras - network.vectors)
+    return int((draft.macs or learned) * draft.fields.get("repeat", 1))
 
 
 def _share(part: float, whole: float) -> float:
@@ -244,7 +270,9 @@ def _sentences(drafts: Sequence[Draft]) -> list[str]:
 def _uncertain(network: Network) -> list[str]:
     texts = (
         (network.guesses, "Shape not known, taken as that of an input, and all after it with it"),
-        (network.bounds, "Shape decided by the data, counted at its most"),
+        (network.bounds, "Size decided by the data, counted at its most"),
+        (network.branches, "Branch decided by the data, counted as the larger one"),
+        (network.loops, "Trips decided by the data, counted for one (workload.NAME_trips=...)"),
     )
     return [
         f"{text}: {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if names[3:] else "")

@@ -145,6 +145,9 @@ class Network:
     guesses, bounds
         Operators whose output has the shape of an input because it is not known, and those
         whose output is counted at its most because the data decide it.
+    branches, loops
+        Branches that the data decide, counted as the larger one; and loops without a known
+        number of trips, counted for one.
     names
         Those of the drafts, and how many began with each.
     """
@@ -157,6 +160,8 @@ class Network:
     notes: list[str] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
     bounds: list[str] = field(default_factory=list)
+    branches: list[str] = field(default_factory=list)
+    loops: list[str] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
 
     def add(self, draft: Draft, reads: Iterable[Tensor]) -> Draft:

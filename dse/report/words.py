@@ -178,15 +178,13 @@ def network_lines(network: Workload, coverage: Mapping[str, Any] | None) -> list
     )
     lines = [_line("Network", totals)]
     if coverage is not None:
-        shares = ", ".join(
-            f"{percent(coverage[f'{key}_share'], 1)} of {what}"
-            for key, what in (
-                ("macs", "known MACs"),
-                ("bytes", "bytes"),
-                ("operators", "operators"),
-            )
-        )
-        lines.append(_line("Modelled", shares))
+        parts = {"macs": "known MACs", "bytes": "bytes", "operators": "operators"}
+        shares = [
+            f"{percent(coverage[f'{key}_share'], 1)} of {what}" for key, what in parts.items()
+        ]
+        if not coverage["macs"]:
+            shares[0] = "no MACs are known"
+        lines.append(_line("Modelled", ", ".join(shares)))
     return [*lines, *(_line("Warning", text) for text in network.notes)]
 
 

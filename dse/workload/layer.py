@@ -43,7 +43,15 @@ LARGEST_BOUND = 2**31 - 1
 
 
 NOT_OF_SHAPE = frozenset(
-    ("name", "repeat", "sequential", "weight_is_activation", "extra_parameters", "batch_loop")
+    (
+        "name",
+        "repeat",
+        "sequential",
+        "weight_is_activation",
+        "weight_is_shared",
+        "extra_parameters",
+        "batch_loop",
+    )
 )
 """What of a layer changes nothing of how it is mapped."""
 
@@ -67,6 +75,8 @@ class Layer:
         others have weights of their own.
     weight_is_activation
         The "weight" operand is an activation, as in attention.
+    weight_is_shared
+        The weights are those of an earlier layer, which counts them as parameters.
     batch_loop
         The loop that a batch multiplies: b; g where the weight is an activation; oy for the
         input projections of all steps of a recurrent layer.
@@ -122,6 +132,7 @@ class Layer:
     repeat: int = 1
     sequential: bool = False
     weight_is_activation: bool = False
+    weight_is_shared: bool = False
     input_bits: float = 8
     weight_bits: float = 8
     output_bits: float = 8
@@ -170,7 +181,7 @@ class Layer:
         check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
         most = 2**62 if self.op == "pool" else 0
         check_integer(owner, "window_elements", self.window_elements, 0, most)
-        for key in ("sequential", "weight_is_activation"):
+        for key in ("sequential", "weight_is_activation", "weight_is_shared"):
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
@@ -241,8 +252,9 @@ class Layer:
 
     @property
     def parameters(self) -> int:
-        """Learned elements of one run: weights unless they are activations, and the extra ones."""
-        return self.extra_parameters + (0 if self.weight_is_activation else self.weight_elements)
+        """Learned elements of one run: weights that are its own, and the extra ones."""
+        is_own = not (self.weight_is_activation or self.weight_is_shared)
+        return self.extra_parameters + (self.weight_elements if is_own else 0)
 
     @cached_property
     def key(self) -> tuple[float | bool | str, ...]:

@@ -264,14 +264,15 @@ def test_loop_repeats_its_layers_with_one_set_of_weights(tmp_path):
     assert made.weight_elements == 64
 
 
-def test_loop_whose_trips_are_data_is_not_understood(tmp_path):
+def test_loop_whose_trips_are_data_is_counted_once_and_said(tmp_path):
     net = Graph()
     net.input("x", [1, 8])
     weight = net.weight("w", [8, 8])
     nodes = [helper.make_node("MatMul", ["h", weight], ["h2"], name="step")]
     out, _ = _loop(net, net.input("trips", [], "int64"), nodes, weight)
-    (missed,) = imported(tmp_path, net, out).coverage["not_understood"]
-    assert missed["op"] == "Loop"
+    found = imported(tmp_path, net, out)
+    assert (found.coverage["macs"], found.coverage["macs_modelled"]) == (64, 0)
+    assert "Trips decided by the data" in found.values["notes"][0]
 
 
 @pytest.mark.parametrize("taken", [True, False])

@@ -8,11 +8,12 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported, finished
 from dse.importers.drafts import Network, Tensor, mark_read
+from dse.importers.onnx.batch import batch_symbols
 from dse.importers.onnx.constants import initializer, learn
 from dse.importers.onnx.file import STANDARD_DOMAINS, read_model, shown_name
 from dse.importers.onnx.operators.row_statistics import settle_tensors
 from dse.importers.onnx.operators.table import PARAMETER_PLACES
-from dse.importers.onnx.types import Dimensions, batch_symbol, input_tensor
+from dse.importers.onnx.types import Dimensions, input_tensor
 from dse.importers.onnx.walk import Walk
 from dse.importers.progress import ImportProgress
 
@@ -30,11 +31,14 @@ class Options:
     inputs
         The graph's real inputs, where a file without weights has them as inputs too; None for
         those that no layer takes as its weights.
+    batch
+        The dynamic dimension that is the batch, ``none`` if there is none; None to find it.
     """
 
     is_strict: bool = False
     are_copies_charged: bool = False
     inputs: tuple[str, ...] | None = None
+    batch: str | None = None
 
 
 def import_onnx(
@@ -47,8 +51,9 @@ def import_onnx(
     path
         The file. External data are read only for small shape constants, from its folder.
     sizes
-        Dynamic dimension to its size; other characters than letters, digits and ``_`` in its
-        name are ``_``, and one without a name is INPUT_PLACE. [1..]
+        Dynamic dimension to its size, an input of one whole number to its value, a loop's name
+        with ``_trips`` to its trips; other characters than letters, digits and ``_`` in its
+        name are ``_``, and one without a name is INPUT_PLACE. [0..]
     options
         How to read it.
 
@@ -67,6 +72,8 @@ def import_onnx(
         walk.graph(model.graph, scope)
     finally:
         walk.progress.close()
+    walk.dimensions.check_all_used()
+    _note_values(walk)
     results = [scope[x.name] for x in model.graph.output if x.name in scope]
     settle_tensors(results)
     mark_read(results)
@@ -96,7 +103,11 @@ def _walk(
     return Walk(
         path=path,
         network=network,
-        dimensions=Dimensions(path=path, given=dict(sizes), batch_symbol=batch_symbol(inputs)),
+        dimensions=Dimensions(
+            path=path,
+            given=dict(sizes),
+            batch_symbols=batch_symbols(path, inputs, tuple(sizes), options.batch),
+        ),
         functions={(x.domain, x.name): x for x in model.functions},
         opsets=opsets,
         progress=ImportProgress(total=len(model.graph.node)),
@@ -136,6 +147,15 @@ def _parameter_names(graph: Any, scope: Mapping[str, Tensor], options: Options) 
     readers = [x for x in graph.node if x.op_type in PARAMETER_PLACES]
     weights = {name for node in readers for name in node.input[1:] if name in scope}
     return weights - {node.input[0] for node in readers if node.input}
+
+
+def _note_values(walk: Walk) -> None:
+    """Say which inputs may be given a value where the data decide a branch."""
+    names = sorted(walk.dimensions.optional - set(walk.dimensions.given))
+    values = [x for x in names if not x.endswith("_trips")]
+    if walk.network.branches and values:
+        example = " ".join(f"workload.{x}=..." for x in values[:3])
+        walk.network.notes.append(f"An input's value may decide a branch; give {example}")
 
 
 def _note_fixed_batch(walk: Walk, scope: Mapping[str, Tensor]) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dse.errors import DseError, nearest
 from dse.importers.drafts import Tensor, checked_shape
 from dse.importers.onnx.file import parameter_name, shown_name
@@ -39,11 +41,16 @@ BITS = {
 }
 """Bits of an element by ONNX's number of its type (TensorProto.DataType)."""
 
+BOOL = 9
+"""ONNX's number of a truth value."""
+
 FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20, 23})
 """ONNX's numbers of the floating-point types."""
 
+WHOLE = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
+"""ONNX's numbers of the whole numbers and of a truth value."""
+
 BATCH = "batch"
-BATCH_NAMES = ("batch", "batch_size", "batchsize", "bs", "n", "b")
 
 
 @dataclass(slots=True)
@@ -53,40 +60,58 @@ class Dimensions:
     Attributes
     ----------
     given
-        Parameter to size; the batch is not among them: the graph is read at a batch of 1.
+        Parameter to size, or to the value of an input of one whole number; the batch is not
+        among them: the graph is read at a batch of 1.
+    batch_symbols
+        The dynamic dimensions that are the batch.
     asked
         Parameter to the inputs that have it.
+    optional
+        Parameters that need not be given: values of inputs, trips of loops.
     """
 
     path: Path
     given: Mapping[str, int]
-    batch_symbol: str | None = None
+    batch_symbols: frozenset[str] = frozenset()
     asked: dict[str, str] = field(default_factory=dict)
+    optional: set[str] = field(default_factory=set)
 
     def size(self, symbol: str, owner: str) -> int:
         """Return the size of a dynamic dimension of a graph's input."""
         name = parameter_name(symbol)
-        if symbol == self.batch_symbol:
+        if symbol in self.batch_symbols:
             return 1
         self.asked.setdefault(name, owner)
-        return self.given.get(name, 0)
+        size = self.given.get(name, 0)
+        if name in self.given and size < 1:
+            raise DseError(f"workload.{name} must be a whole number, 1 or more, got {size}")
+        return size
 
     def known(self, symbol: str) -> int | None:
         """Return the size of a symbol anywhere in the graph, None if it has none."""
-        if symbol == self.batch_symbol:
+        if symbol in self.batch_symbols:
             return 1
         return self.given.get(parameter_name(symbol))
 
+    def offered(self, text: str) -> int:
+        """Return what the user gives for something that has a default, 0 if nothing."""
+        name = parameter_name(text)
+        self.optional.add(name)
+        return self.given.get(name, 0)
+
     def check(self) -> None:
-        """Raise `DseError` for a dimension without size, or a size that no dimension has."""
+        """Raise `DseError` for a dimension without size."""
         missing = [name for name in self.asked if name not in self.given]
         if missing:
             needed = ", ".join(f"{name} (of {self.asked[name]})" for name in missing)
             example = " ".join(f"workload.{name}=..." for name in missing)
             raise DseError(f"{self.path}: dynamic dimensions need a size: {needed}; give {example}")
+
+    def check_all_used(self) -> None:
+        """Raise `DseError` for a size or value that nothing in the file has."""
         for name in self.given:
-            if name not in self.asked:
-                known = [*self.asked, BATCH, "bits", "name"]
+            if name not in self.asked and name not in self.optional:
+                known = [*self.asked, *sorted(self.optional), BATCH, "bits", "name"]
                 raise DseError(
                     f"{self.path} has no dynamic dimension {name!r}{nearest(name, known)}"
                 )
@@ -101,19 +126,6 @@ def symbol_of(dim: Any, owner: str, place: int) -> str | None:
     return f"{owner}_{place}"
 
 
-def batch_symbol(inputs: list[Any]) -> str | None:
-    """Return the dynamic dimension that is the batch: by its name, else the first of all."""
-    firsts: list[str] = []
-    for value in inputs:
-        dims = value.type.tensor_type.shape.dim
-        symbols = [symbol_of(dim, value.name, place) for place, dim in enumerate(dims)]
-        for symbol in filter(None, symbols):
-            if symbol.lower() in BATCH_NAMES:
-                return symbol
-        firsts += [x for x in symbols[:1] if x]
-    return firsts[0] if firsts else None
-
-
 def input_tensor(path: Path, value: Any, dimensions: Dimensions) -> Tensor:
     """Return the tensor of a graph's input, its dynamic dimensions filled in."""
     owner = shown_name(value.name)
@@ -125,7 +137,21 @@ def input_tensor(path: Path, value: Any, dimensions: Dimensions) -> Tensor:
         symbol = symbol_of(dim, value.name, place)
         shape.append(dim.dim_value if symbol is None else dimensions.size(symbol, owner))
     sized = checked_shape(f"{path}: input {owner!r}", shape)
-    return Tensor(owner, sized, BITS.get(kind.elem_type, 8), kind.elem_type)
+    tensor = Tensor(owner, sized, BITS.get(kind.elem_type, 8), kind.elem_type)
+    if tensor.elements == 1 and kind.elem_type in WHOLE:
+        _give_value(tensor, dimensions)
+    return tensor
+
+
+def _give_value(tensor: Tensor, dimensions: Dimensions) -> None:
+    """Make an input of one whole number a constant if the user says which."""
+    name = parameter_name(tensor.name)
+    if name in dimensions.asked:  # a dimension has that name
+        return
+    value = dimensions.offered(name)
+    if name in dimensions.given:
+        kind = np.int64 if tensor.element_type != BOOL else np.bool_
+        tensor.is_constant, tensor.value = True, np.full(tensor.shape or (), value, kind)
 
 
 def declared_tensors(

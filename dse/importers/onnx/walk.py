@@ -112,6 +112,10 @@ class Walk:
             )
         return scope[name]
 
+    def given_trips(self, name: str) -> int:
+        """Return the trips that the user gives a loop, 0 if none."""
+        return self.dimensions.offered(f"{name}_trips")
+
     def _is_folded(self, node: Any, step: Operator) -> bool:
         """Fold what does not depend on the network's inputs, its numbers as far as known."""
         if node.op_type == "Constant":
