@@ -117,7 +117,7 @@ def check_accepted(workload: Mapping[str, Any], accept: float, key: str) -> None
     if not isinstance(coverage, Mapping):
         return
     given = {name: coverage.get(f"{name}_share") for name in ("macs", "bytes")}
-    shares = {name: float(x) if is_number(x) else 1.0 for name, x in given.items()}
+    shares = {name: float(x) if isinstance(x, int | float) else 1.0 for name, x in given.items()}
     least = min(shares.values())
     if least >= accept:
         return

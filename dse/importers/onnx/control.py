@@ -112,22 +112,30 @@ def _loop(walk: GraphWalk, step: Operator, scope: Scope) -> list[Tensor | None]:
     counter, going = Tensor("trip", (), 64, 7), Tensor("going", (), 8, 9)
     if condition is not None and condition.value is not None:
         going.is_constant, going.value = True, condition.value
-    most = step.input(0).value if step.has_input(0) else None
-    most = None if most is None or not most.size else int(most.reshape(-1)[0])
-    if most == 0 or (condition is not None and _is_false(condition)):
+    most = _most_trips(step)
+    if (most is not None and most < 1) or (condition is not None and _is_false(condition)):
         raise NotUnderstood("it has no trips")
     given = walk.given_trips(step.name)
-    count = given or (most if most is not None and most < ENDLESS else 1)
+    count = given or (1 if most is None else most)
     before = len(walk.network.drafts)
     made = _body(walk, body, [counter, going, *state], scope, count)
     is_open = condition is not None and not _is_true(made[0])
-    if not given and (most is None or most >= ENDLESS):
+    if not given and most is None:
         walk.network.loops.append(step.name)
         for draft in walk.network.drafts[before:]:
             draft.is_guess = True
     elif not given and is_open:
         walk.network.bounds.append(f"{step.name} ({step.op})")
     return _results(state, made[1:], count, work_of(walk.network.drafts[before:])[0])
+
+
+def _most_trips(step: Operator) -> int | None:
+    """Return the most trips that a file names for a loop, None if it names none."""
+    value = step.input(0).value if step.has_input(0) else None
+    if value is None or not value.size:
+        return None
+    most = int(value.reshape(-1)[0])
+    return most if most < ENDLESS else None
 
 
 def _is_true(tensor: Tensor | None) -> bool:
