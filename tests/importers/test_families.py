@@ -200,3 +200,31 @@ def test_parts_that_are_not_known_are_named(tmp_path, config, rule):
     with pytest.raises(DseError) as caught:
         load(tmp_path, config)
     assert rule in str(caught.value)
+
+
+def test_what_was_not_read_is_told(tmp_path):
+    config = MODELS["given_phi3"]["config"]
+    made = load(tmp_path, config | {"num_memory_layers": 4, "rms_norm_eps": 1e-6, "use_cache": 1})
+    assert made.notes == ("Not read, not among the keys known to matter: num_memory_layers = 4",)
+    assert not load(tmp_path, config).notes
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "rule"),
+    [
+        ("given_phi3", {"audio_config": {"model_type": "ear"}}, "audio_config (model_type 'ear')"),
+        ("bert", {"position_embedding_type": "relative_key"}, "must be one of None, absolute"),
+        ("albert", {"num_hidden_groups": 2}, "num_hidden_groups must be one of None, 1, got 2"),
+        ("gpt_neo", {"attention_types": 3}, "attention_types must be lists"),
+        ("qwen3_moe", {"mlp_only_layers": 3}, "mlp_only_layers must be a list, got 3"),
+        ("swin_large_384", {"image_size": 2}, "image_size must be at least 4, a patch, got 2"),
+        ("swin_large_384", {"num_heads": [3]}, "num_heads must have 4 entries"),
+        ("convnext", {"image_size": 16}, "image_size must be at least 32, got 16"),
+        ("internvl", {"downsample_ratio": "x"}, "downsample_ratio must be a number above 0"),
+        ("vit", {"patch_size": [16, 8]}, "patch_size must be square"),
+    ],
+)
+def test_values_that_a_family_is_not_known_for_are_refused(tmp_path, name, change, rule):
+    with pytest.raises(DseError) as caught:
+        load(tmp_path, MODELS[name]["config"] | change)
+    assert rule in str(caught.value)

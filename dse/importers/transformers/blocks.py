@@ -102,5 +102,12 @@ def _is_sparse(config: Config, number: int) -> bool:
     step = config.positive("decoder_sparse_step", default=step)
     first = config.number("first_k_dense_replace", default=0)
     first = config.number("moe_layer_start_index", default=first)
+    step = config.positive("moe_layer_interval", default=step)
+    step = config.positive("moe_layer_freq", default=step)
+    last = config.get("moe_layer_end_index")
+    if isinstance(last, int) and 0 <= last < number:
+        return False
     only = config.get("mlp_only_layers") or []
+    if not isinstance(only, list):
+        config.refuse(f"{config.where}mlp_only_layers must be a list, got {only!r}")
     return number >= first and (number + 1) % step == 0 and number not in only

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -53,16 +53,20 @@ class Config:
         Its ``model_type``.
     where
         The key of the part, with a dot; empty for the whole.
+    seen
+        The keys that were asked for, those of parts with the parts' own.
     """
 
     path: Path
     values: Mapping[str, Any]
     family: str
     where: str = ""
+    seen: set[str] = field(default_factory=set)
 
     def get(self, key: str) -> Any:
         """Return a value as the file gives it, by any of its names, else its family's default."""
         names = (key, *ALIASES.get(key, ()))
+        self.seen.update(self.where + name for name in names)
         for name in names:
             if name in self.values:
                 return self.values[name]
@@ -99,6 +103,15 @@ class Config:
         """Return a whole number from 1."""
         return self.number(key, default=default, least=1)
 
+    def ratio(self, key: str, *, default: float) -> float:
+        """Return a number above 0 and at most 1,000; the default where none is given."""
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1000:
+            self.refuse(f"{self.where}{key} must be a number above 0, got {value!r}")
+        return float(value)
+
     def flag(self, key: str | bool) -> bool:
         """Return a key that is true or false; a constant as it is."""
         return key if isinstance(key, bool) else bool(self.get(key))
@@ -134,7 +147,8 @@ class Config:
             self.refuse(f"{self.where}{key} must hold an object, got {values!r}")
         default = _defaults().get(self.family, {}).get(key, {}).get("model_type", "")
         name = family or str(values.get("model_type") or default)
-        return Config(self.path, values, name, f"{self.where}{key}.")
+        self.seen.add(self.where + key)
+        return Config(self.path, values, name, f"{self.where}{key}.", self.seen)
 
     def refuse(self, rule: str) -> NoReturn:
         """Raise a DseError that names the file."""

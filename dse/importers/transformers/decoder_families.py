@@ -27,8 +27,11 @@ def _gpt_neo(config: Config) -> Mapping[str, Any]:
     given = config.get("attention_types") or [[["global"], config.positive("num_layers")]]
     names = {"global": "full_attention", "local": "sliding_attention"}
     kinds: list[str] = []
-    for kind, times in given:
-        kinds += [names.get(x, str(x)) for x in kind] * times
+    try:
+        for kind, times in given:
+            kinds += [names.get(x, str(x)) for x in kind] * times
+    except (TypeError, ValueError):
+        config.refuse(f"attention_types must be lists of kinds and times, got {given!r}")
     return {"layer_types": kinds, "sliding_window": config.positive("window_size")}
 
 

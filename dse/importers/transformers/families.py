@@ -29,3 +29,17 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **dict.fromkeys(("clip", "siglip"), ((*ENCODER, *IMAGE), dual)),
     **dict.fromkeys(JOINTS, (MULTIMODAL, multimodal)),
 }
+
+NEEDED: dict[str, dict[str, object]] = {
+    **dict.fromkeys(
+        [x for x in ENCODERS if x not in ("distilbert", "mpnet")],
+        {"position_embedding_type": "absolute", "add_cross_attention": False, "is_decoder": False},
+    ),
+    "albert": {"num_hidden_groups": 1, "inner_group_num": 1},
+    "ernie": {"use_task_id": False},
+    "opt": {"layer_norm_elementwise_affine": True},
+    "gpt2": {"add_cross_attention": False},
+    "gpt_bigcode": {"add_cross_attention": False},
+    "marian": {"share_encoder_decoder_embeddings": True},
+}
+"""Keys with the one value that a family's layers are known for."""

@@ -36,7 +36,7 @@ def qwen_tower(config: Config, image: int, prefix: str, module: str) -> list[Ite
     if is_third:
         table = config.positive("num_position_embeddings") * hidden
         items.append(passed(once, "add", "add_position", (2 * hidden, hidden), table))
-    inner = int(hidden * float(config.get("mlp_ratio") or 4))
+    inner = int(hidden * config.ratio("mlp_ratio", default=4))
     if config.family != "qwen2_vl_vision":
         inner = config.positive("intermediate_size")
     heads = config.positive("num_heads")
@@ -61,7 +61,7 @@ def _qwen_runs(
     run = replace(once, context=once.queries, module=once.module + "blocks.{}")
     groups = [(chosen, "", (1, once.queries))]
     if len(chosen) < depth:
-        side = config.positive("window_size") // config.positive("patch_size")
+        side = max(1, config.positive("window_size") // config.positive("patch_size"))
         windows = -(-rows // side) * -(-columns // side)
         local = tuple(x for x in range(depth) if x not in chosen)
         groups.append((local, "_local", (windows, side * side)))
@@ -122,7 +122,7 @@ def llama4_tower(config: Config, image: int, prefix: str, module: str) -> list[I
         places=tuple(range(layers)),
     )  # fmt: skip
     pixels = config.positive("num_channels") * config.positive("patch_size") ** 2
-    ratio = float(config.get("pixel_shuffle_ratio") or 0.5)
+    ratio = config.ratio("pixel_shuffle_ratio", default=0.5)
     merged = once.once(int(rows * columns * ratio**2))
     middle = config.positive("projector_input_dim")
     return [

@@ -123,7 +123,7 @@ def _inner(config: Config, hidden: int) -> int:
     """Return the channels inside a feed-forward block."""
     if config.get("intermediate_size") is not None:
         return config.positive("intermediate_size")
-    return int(hidden * float(config.get("mlp_ratio") or 4))
+    return int(hidden * config.ratio("mlp_ratio", default=4))
 
 
 def image_size(config: Config, given: int) -> tuple[int, int]:
@@ -150,7 +150,7 @@ def patch_size(config: Config) -> int:
     """Return the side of a patch, which is square. [pixels]."""
     value = config.get("patch_size")
     if isinstance(value, list):
-        if len(set(value)) != 1:
+        if not value or any(x != value[0] for x in value):
             config.refuse(f"{config.where}patch_size must be square, got {value!r}")
         return config.having(patch_size=value[0]).positive("patch_size")
     return config.positive("patch_size")

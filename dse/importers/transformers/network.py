@@ -8,9 +8,10 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported
 from dse.importers.transformers.config import Config, Tokens
-from dse.importers.transformers.families import FAMILIES
+from dse.importers.transformers.families import FAMILIES, NEEDED
 from dse.importers.transformers.quantisation import Quantised, by_role, quantised, type_bits
 from dse.importers.transformers.towers import text_of
+from dse.importers.transformers.unread import unread_notes
 from dse.workload import LARGEST_BOUND
 
 LARGEST_FILE_BYTES = 2**24
@@ -47,12 +48,14 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
             )
     config = Config(path, values, family)
     bits, rule = type_bits(config), quantised(config)
+    for key, value in NEEDED.get(family, {}).items():
+        config.choice(key, (None, value))
     made = build(config, _tokens(config, sizes, names))
     items = by_role(made.items, rule, bits)
     coverage = {"operators": len(items), "operators_modelled": len(items),
                 "operators_share": 1.0, "macs_share": 1.0, "bytes_share": 1.0,
                 "not_understood": []}  # fmt: skip
-    notes = [*made.notes, *rule.notes]
+    notes = [*made.notes, *rule.notes, *unread_notes(config)]
     found = {
         "name": _name(config, family),
         "source": f"Hugging Face configuration {path.name}, model_type {family}",

@@ -2,7 +2,7 @@
 
 from dse.importers.transformers.config import Config, Made, Tokens
 from dse.importers.transformers.feed_forward import mlp_items
-from dse.importers.transformers.images import classes, image_size, patch_size
+from dse.importers.transformers.images import classes, image_size, patch_size, patches
 from dse.importers.transformers.layers import (
     Item,
     Run,
@@ -23,6 +23,9 @@ def convnext(config: Config, tokens: Tokens) -> Made:
     sides = image_size(config, tokens.image)
     items: list[Item] = []
     into, step = config.positive("num_channels", default=3), patch_size(config)
+    least = step * 2 ** (len(widths) - 1)
+    if min(sides) < least:
+        config.refuse(f"image_size must be at least {least}, got {min(sides)}")
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         outs = (sides[0] // step, sides[1] // step)
         once = Run(queries=outs[0] * outs[1], suffix=f"_{stage + 1}")
@@ -48,27 +51,23 @@ def _convnext_block(
     rows = {"oy": sides[0], "ox": sides[1], "iy": sides[0], "ix": sides[1], "pad": 3}
     mixed = convolution(run, "filter", width, g=width, fy=7, fx=7, **rows)
     fed = mlp_items(run, width, 4 * width, gated=False, biases=True)
+    scale: list[Item] = []
     if config.family == "convnextv2":
         response = passed(run, "other", "response_norm", (4 * width, 4 * width), 8 * width)
         fed.insert(1, response)
-        scale = []
-    else:
+    elif config.get("layer_scale_init_value"):
         scale = [passed(run, "multiply", "scale", (width, width), width)]
     return [mixed, norm(run, "filter_norm", width, 2), *fed, *scale, added(run, "add", width)]
 
 
 def swin(config: Config, tokens: Tokens) -> Made:
     """Swin: attention inside windows, which shift from block to block, in stages."""
-    width, depths, heads = (
-        config.positive("embed_dim"),
-        config.numbers("depths"),
-        config.get("num_heads"),
-    )
-    if not isinstance(heads, list) or len(heads) != len(depths):
-        config.refuse(f"num_heads must have {len(depths)} entries as depths, got {heads!r}")
-    patch, sides = patch_size(config), image_size(config, tokens.image)
+    width, depths = config.positive("embed_dim"), config.numbers("depths")
+    heads = config.numbers("num_heads")
+    if len(heads) != len(depths):
+        config.refuse(f"num_heads must have {len(depths)} entries as depths, got {heads}")
+    patch, sides = patch_size(config), patches(config, tokens.image)
     channels = config.positive("num_channels", default=3)
-    sides = (sides[0] // patch, sides[1] // patch)
     once = Run(queries=sides[0] * sides[1])
     items = [
         convolution(
@@ -116,7 +115,7 @@ def _swin_block(
         added(real, "attention_add", width),
         norm(real, "mlp_norm", width, 2),
         *mlp_items(
-            real, width, int(width * float(config.get("mlp_ratio"))), gated=False, biases=True
+            real, width, int(width * config.ratio("mlp_ratio", default=4)), gated=False, biases=True
         ),
         added(real, "mlp_add", width),
     ]

@@ -170,7 +170,7 @@ def _shuffled(config: Config, vision: Config, count: int) -> list[Item]:
 
 def _shuffled_twice(config: Config, vision: Config, count: int) -> list[Item]:
     """InternVL: the channels of a square of patches side by side, a norm and two products."""
-    square = int(1 / float(config.get("downsample_ratio"))) ** 2
+    square = max(1, int(1 / config.ratio("downsample_ratio", default=0.5))) ** 2
     wide, out = vision.positive("hidden_size") * square, config.positive("text_width")
     run = _run(count // square)
     return [
@@ -182,7 +182,7 @@ def _shuffled_twice(config: Config, vision: Config, count: int) -> list[Item]:
 
 def _adapted(config: Config, vision: Config, count: int) -> list[Item]:
     """Llama 4: one product of what the tower's adapter leaves."""
-    merged = int(count * float(vision.get("pixel_shuffle_ratio") or 0.5) ** 2)
+    merged = int(count * vision.ratio("pixel_shuffle_ratio", default=0.5) ** 2)
     wide, out = vision.positive("vision_output_dim"), config.positive("text_width")
     return [product(_run(merged), "join", wide, out)]
 
