@@ -30,13 +30,12 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **dict.fromkeys(JOINTS, (MULTIMODAL, multimodal)),
 }
 
+_BERT = {"position_embedding_type": "absolute", "add_cross_attention": False, "is_decoder": False}
+
 NEEDED: dict[str, dict[str, object]] = {
-    **dict.fromkeys(
-        [x for x in ENCODERS if x not in ("distilbert", "mpnet")],
-        {"position_embedding_type": "absolute", "add_cross_attention": False, "is_decoder": False},
-    ),
-    "albert": {"num_hidden_groups": 1, "inner_group_num": 1},
-    "ernie": {"use_task_id": False},
+    **{name: _BERT for name in ENCODERS if name not in ("distilbert", "mpnet")},
+    "albert": {**_BERT, "num_hidden_groups": 1, "inner_group_num": 1},
+    "ernie": {**_BERT, "use_task_id": False},
     "opt": {"layer_norm_elementwise_affine": True},
     "gpt2": {"add_cross_attention": False},
     "gpt_bigcode": {"add_cross_attention": False},
