@@ -38,6 +38,8 @@ PRODUCTS = [
     ("Conv", [1, 6, 20, 11], [6, 1, 3, 2], {"group": 6, "dilations": [3, 2], "strides": [2, 1]}),
     ("Conv", [1, 5, 31], [4, 5, 7], {"strides": [3]}),
     ("Conv", [1, 5, 9, 9], [4, 5, 3, 3], {"auto_pad": "VALID", "strides": [2, 2]}),
+    ("Conv", [2, 3, 5, 6, 7], [4, 3, 3, 2, 3], {"strides": [1, 2, 1]}),
+    ("Conv", [1, 4, 5, 6, 9], [4, 2, 1, 3, 3], {"group": 2, "dilations": [1, 1, 2]}),
     ("ConvTranspose", [1, 5, 6, 7], [5, 4, 2, 3], {"strides": [2, 3]}),
     ("MatMul", [7, 5], [5, 3], {}),
     ("MatMul", [5], [5, 3], {}),
@@ -150,16 +152,16 @@ def test_quantised_convolution(tmp_path):
     assert (layer.macs, layer.extra_parameters, layer.output_bits) == (36 * 4 * 27, 4, 8)
 
 
-def test_three_dimensional_convolution_is_charged_its_bytes_and_said(tmp_path):
+def test_a_convolution_over_four_dimensions_is_charged_its_bytes_and_said(tmp_path):
     net = Graph()
-    inputs = [net.input("x", [1, 3, 8, 8, 8]), net.weight("w", [4, 3, 3, 3, 3])]
+    inputs = [net.input("x", [1, 3, 8, 8, 8, 8]), net.weight("w", [4, 3, 3, 3, 3, 3])]
     found = imported(tmp_path, net, net.node("Conv", inputs, name="deep"))
     (missed,) = found.coverage["not_understood"]
     assert (missed["op"], missed["names"]) == ("Conv", ["deep"])
-    assert (found.coverage["macs"], found.coverage["macs_modelled"]) == (216 * 4 * 81, 0)
+    assert (found.coverage["macs"], found.coverage["macs_modelled"]) == (1296 * 4 * 243, 0)
     (layer,) = workload_from(found.values).layers
-    assert layer.input_elements == 3 * 512 + 4 * 81
-    assert layer.output_elements == 4 * 216
+    assert layer.input_elements == 3 * 4096 + 4 * 243
+    assert layer.output_elements == 4 * 1296
 
 
 def test_unknown_operator_is_listed_and_charged(tmp_path):

@@ -11,6 +11,11 @@ from dse.importers.onnx.file import shown_name, small_value
 from dse.importers.onnx.node import Operator
 from dse.importers.onnx.types import BITS, FLOATS
 
+COMPUTED = frozenset(
+    {"BlackmanWindow", "EyeLike", "HammingWindow", "HannWindow", "MelWeightMatrix", "Range"}
+)
+"""Operators whose constants are by a formula, not learned."""
+
 NEVER_LEARNED = frozenset({7, 8, 9, 13})
 """64-bit whole numbers, text and truth values: shapes, places and masks."""
 
@@ -70,7 +75,12 @@ def fold(step: Operator, values: Sequence[np.ndarray] | None) -> None:
             tensor.bits = max(step.given, key=lambda x: bool(x.origins) * x.elements).bits
         if values is not None and place < len(values):
             tensor.value, tensor.shape = values[place], values[place].shape
-        is_new = not origins and tensor.element_type in FLOATS and tensor.elements > 1
+        is_new = (
+            step.op not in COMPUTED
+            and not origins
+            and tensor.element_type in FLOATS
+            and tensor.elements > 1
+        )
         if is_new and (tensor.value is None or step.op == "ConstantOfShape"):
             learn(tensor, step.network)
     step.network.counts["folded"] += 1

@@ -31,6 +31,16 @@ SAME = frozenset(
         "GroupNormalization",
         "MeanVarianceNormalization",
         "GroupNorm",
+        "SkipGroupNorm",
+        "BiasSoftmax",
+        "BiasDropout",
+        "MoE",
+        "QMoE",
+        "Scaler",
+        "Normalizer",
+        "Imputer",
+        "Binarizer",
+        "LabelEncoder",
     }
 )
 """Operators whose first output has the shape of the first input."""
@@ -153,6 +163,23 @@ def _convolved(shapes: Sequence[Any], attributes: Attributes) -> Shape:
     return (batch, kernels, *out)
 
 
+def _channels_last(rule: Callable[[Sequence[Any], Attributes], Shape], shapes: Sequence[Any],
+                   attributes: Attributes) -> Shape:  # fmt: skip
+    """Apply a rule for channels in second place to a map that has them last."""
+    data = shapes[0]
+    first = (data[0], data[-1], *data[1:-1])
+    batch, channels, *size = rule([first, *shapes[1:]], attributes)
+    return (batch, *size, channels)
+
+
+def _quantised_convolution(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    """Return the output of QLinearConv of com.microsoft, which may have channels last."""
+    both = [shapes[0], shapes[3]]
+    if attributes.get("channels_last"):
+        return _channels_last(_convolved, both, attributes)
+    return _convolved(both, attributes)
+
+
 def _widened(shapes: Sequence[Any], attributes: Attributes) -> Shape | None:
     """Return the output of a transposed convolution padded to be the input times the stride."""
     (batch, _, *size), (_, kernels, *_) = shapes[:2]
@@ -168,6 +195,16 @@ RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
     "FusedConv": _convolved,
     "DeformConv": _convolved,
     "ConvTranspose": _widened,
+    "QLinearWhere": lambda s, _: _broadcast(_broadcast(s[0], s[1]), s[4]),
+    "NhwcFusedConv": lambda s, a: _channels_last(_convolved, s, a),
+    "QLinearConv": lambda s, a: _quantised_convolution(s, a),
+    "FlexAttention": lambda s, _: (*s[0][:-1], s[2][-1]),
+    "LinearAttention": lambda s, a: (*s[0][:-1], s[2][-1] * a["q_num_heads"] // a["kv_num_heads"]),
+    "MatMulBnb4": lambda s, a: (*s[0][:-1], int(a["N"])),
+    **dict.fromkeys(
+        ("FusedMatMulActivation", "TransposeMatMul", "GemmFastGelu"),
+        lambda s, a: _product(s[0], s[1], a),
+    ),
     "FusedMatMul": lambda s, a: _product(s[0], s[1], a),
     "DynamicQuantizeMatMul": lambda s, a: _product(s[0], s[1], a),
     "MatMulIntegerToFloat": lambda s, a: _product(s[0], s[1], a),

@@ -95,6 +95,8 @@ class Operator:
         )
         if not weight.is_constant and op == "mac":
             draft.fields["weight_is_activation"] = True
+        elif weight.is_constant and not weight.origins:  # computed, not learned
+            draft.fields["weight_is_shared"] = True
         extras = [x for x in options.get("extras", ()) if x is not None]
         draft.extras = {name for x in extras if x.is_constant for name in x.origins}
         reads = [data, *([] if weight.is_constant else [weight])]

@@ -116,6 +116,30 @@ def grouped_attention(step: Operator) -> None:
     _core(step, sizes, query, key, value)
 
 
+def linear_attention(step: Operator) -> None:
+    """LinearAttention of opset 27: a state of keys by values in place of scores.
+
+    All tokens at once: keys by values into the state, queries by the state; a delta rule also
+    takes from the state what each key finds there.
+    """
+    heads, kv_heads = _head_count(step, "q_num_heads"), _head_count(step, "kv_num_heads")
+    batch, tokens, width = step.shape(0)
+    query, key, value = (step.input(place) for place in range(3))
+    head_dim, value_dim = width // heads, step.shape(2)[2] // kv_heads
+    group = {"g": batch * kv_heads, "k": value_dim}
+    state = Tensor("state", (batch, kv_heads, head_dim, value_dim), value.bits)
+    fields = {**group, "oy": head_dim, "c": tokens}
+    step.nest(fields, key, _activation(value), suffix=".state", output=state)
+    if "delta" in str(step.attributes.get("update_rule", "gated_delta")):
+        found = Tensor("found", step.shape(2), value.bits)
+        fields = {**group, "oy": tokens, "c": head_dim}
+        step.nest(fields, key, state, suffix=".delta", output=found)
+    fields = {**group, "oy": tokens * (heads // kv_heads), "c": head_dim}
+    step.nest(fields, query, state, suffix=".attention")
+    for tensor in step.written[1:]:
+        tensor.sources = state.sources
+
+
 def _head_count(step: Operator, key: str) -> int:
     count = int(step.attributes.get(key, 0))
     if count < 1:

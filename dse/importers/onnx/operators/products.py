@@ -21,7 +21,7 @@ def quantised_matmul(step: Operator) -> None:
 
 def fused_matmul(step: Operator) -> None:
     """FusedMatMul, and the contrib products whose third input is no matrix."""
-    place = {"DynamicQuantizeMatMul": 4, "MatMulIntegerToFloat": 6}.get(step.op)
+    place = {"DynamicQuantizeMatMul": 4, "MatMulIntegerToFloat": 6, "GemmFastGelu": 2}.get(step.op)
     bias = step.inputs[place] if place is not None and step.has_input(place) else None
     multiply(step, step.input(0), step.input(1), extras=[bias], **_transposed(step))
 
@@ -46,6 +46,16 @@ def block_quantised_matmul(step: Operator) -> None:
     bias = step.inputs[5] if step.has_input(5) else None
     rows = prod(step.shape(0)) // max(k, 1)
     step.nest({"oy": rows, "k": n, "c": k}, step.input(0), weight, extras=[bias])
+
+
+def experts(step: Operator) -> None:
+    """MoE and QMoE of com.microsoft: their MACs are known, which experts run is not."""
+    rows, count = prod(step.shape(0)[:-1]), int(step.attributes.get("k", 1))
+    weights = [x for x in step.given if x.shape and len(x.shape) == 3]
+    width = step.shape(0)[-1]
+    halves = 2 if step.op == "QMoE" and weights and width not in (weights[0].shape or ()) else 1
+    macs = rows * count * halves * sum(prod((x.shape or ())[1:]) for x in weights)
+    raise NotUnderstood("which experts run depends on the data", macs=macs)
 
 
 def _transposed(step: Operator) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators import (
     attention,
+    classical,
     convolutions,
     pooling,
     products,
     recurrent,
     row_statistics,
     sequences,
+    signals,
     without_macs,
 )
 
@@ -29,13 +31,15 @@ FastGelu QuickGelu QLinearSigmoid QLinearLeakyRelu Affine ParametricSoftplus Sca
 
 SUMS = _words("""
 Add Sub Sum Mean Max Min And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual Where
-BitShift BitwiseAnd BitwiseOr BitwiseXor Mod BiasAdd BiasGelu QLinearAdd""")
+BitShift BitwiseAnd BitwiseOr BitwiseXor Mod BiasAdd BiasGelu BiasDropout QLinearAdd
+QLinearWhere""")
 
-PRODUCTS = _words("Mul Div Pow QLinearMul RotaryEmbedding BiasSplitGelu")
+PRODUCTS = _words("Mul Div Pow QLinearMul RotaryEmbedding BiasSplitGelu SwiGLU")
 
 POOLS = _words("""
 MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool MaxRoiPool RoiAlign ArgMax
-ArgMin QLinearAveragePool QLinearGlobalAveragePool QLinearReduceMean""")
+ArgMin NhwcMaxPool ReduceSumInteger QLinearAveragePool QLinearGlobalAveragePool
+QLinearReduceMean""")
 
 REDUCTIONS = _words("""
 ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
@@ -49,17 +53,32 @@ Trilu""")
 
 COPIES = _words("""
 Pad Tile Resize Upsample GatherElements GatherND Scatter ScatterElements ScatterND
-ReverseSequence CumSum MaxUnpool GridSample Col2Im CenterCropPad TensorScatter""")
+ReverseSequence CumSum CumProd Compress Unique MaxUnpool GridSample Col2Im
+CenterCropPad TensorScatter""")
 
 CONVERSIONS = _words("QuantizeLinear DequantizeLinear DynamicQuantizeLinear Cast CastLike BitCast")
 
-OTHERS = _words("LRN LpNormalization MeanVarianceNormalization TopK OneHot AffineGrid Bernoulli")
+OTHERS = _words("""
+LRN LpNormalization MeanVarianceNormalization TopK OneHot AffineGrid Bernoulli BlackmanWindow
+ConstantOfShape Det EyeLike HammingWindow HannWindow MelWeightMatrix Multinomial
+NegativeLogLikelihoodLoss NonMaxSuppression NonZero RandomNormal RandomNormalLike RandomUniform
+RandomUniformLike Range SoftmaxCrossEntropyLoss""")
+
+CLASSICAL = _words("""
+ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer
+LabelEncoder Normalizer OneHotEncoder Scaler ZipMap""")
+"""Operators of ai.onnx.ml that read and write once."""
+
+NEVER_RUN = frozenset(
+    _words("ImageDecoder RegexFullMatch StringConcat StringNormalizer StringSplit TfIdfVectorizer")
+)
+"""Operators of ONNX's own domain without a handler: text and image files, which no array runs."""
 
 LAYER_NORMS = _words("""
 LayerNormalization InstanceNormalization GroupNormalization RMSNormalization
-SimplifiedLayerNormalization GroupNorm""")
+SimplifiedLayerNormalization GroupNorm SkipGroupNorm""")
 
-SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax")
+SOFTMAXES = _words("Softmax LogSoftmax Hardmax QLinearSoftmax BiasSoftmax")
 
 RECURRENT = _words("LSTM GRU RNN DynamicQuantizeLSTM")
 
@@ -85,9 +104,16 @@ HANDLERS: dict[str, Handler] = {
     "EmbedLayerNormalization": without_macs.embedded,
     "BatchNormalization": without_macs.batch_norm,
     "Gather": without_macs.gathered,
+    "GatherBlockQuantized": without_macs.gathered,
+    "QEmbedLayerNormalization": without_macs.embedded,
     "Conv": convolutions.convolution,
     "ConvInteger": convolutions.convolution,
     "FusedConv": convolutions.fused_convolution,
+    "NhwcFusedConv": convolutions.fused_convolution,
+    "DeformConv": convolutions.deformable_convolution,
+    "CausalConvWithState": convolutions.causal_convolution,
+    "DFT": signals.transform,
+    "STFT": signals.short_time_transform,
     "QLinearConv": convolutions.quantised_convolution,
     "ConvTranspose": convolutions.transposed_convolution,
     "MatMul": products.matmul,
@@ -97,6 +123,11 @@ HANDLERS: dict[str, Handler] = {
     "FusedMatMul": products.fused_matmul,
     "DynamicQuantizeMatMul": products.fused_matmul,
     "MatMulIntegerToFloat": products.fused_matmul,
+    "FusedMatMulActivation": products.fused_matmul,
+    "TransposeMatMul": products.fused_matmul,
+    "GemmFastGelu": products.fused_matmul,
+    "MatMulBnb4": products.block_quantised_matmul,
+    **dict.fromkeys(("MoE", "QMoE"), products.experts),
     "MatMulNBits": products.block_quantised_matmul,
     "Gemm": products.gemm,
     "FusedGemm": products.gemm,
@@ -104,6 +135,8 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(RECURRENT, recurrent.recurrent),
     **sequences.HANDLERS,
     "GroupQueryAttention": attention.grouped_attention,
+    "LinearAttention": attention.linear_attention,
+    "FlexAttention": attention.attention,
     "MultiHeadAttention": attention.multi_head_attention,
     "QAttention": attention.projected_attention,
 }
@@ -115,7 +148,17 @@ CONTRIB: dict[str, Handler] = {"Attention": attention.projected_attention}
 STANDARD: dict[str, Handler] = {"Attention": attention.attention}
 """Operators of ONNX's own domain that share a name with one of com.microsoft."""
 
-DOMAINS = ("", "ai.onnx", "com.microsoft")
+ML: dict[str, Handler] = {
+    **dict.fromkeys(CLASSICAL, without_macs.layer("other")),
+    **dict.fromkeys(("LinearClassifier", "LinearRegressor"), classical.linear),
+    **dict.fromkeys(("SVMClassifier", "SVMRegressor"), classical.support_vectors),
+    **dict.fromkeys(
+        ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"), classical.trees
+    ),
+}
+"""Operators of ai.onnx.ml."""
+
+DOMAINS = ("", "ai.onnx", "ai.onnx.preview", "com.microsoft", "com.microsoft.nchwc")
 
 PARAMETER_PLACES = frozenset(
     _words(
@@ -128,6 +171,8 @@ PARAMETER_PLACES = frozenset(
 
 def handler(domain: str, op: str) -> Handler | None:
     """Return what translates an operator, None if nothing does."""
+    if domain == "ai.onnx.ml":
+        return ML.get(op)
     if domain not in DOMAINS:
         return None
     own = CONTRIB if domain == "com.microsoft" else STANDARD
