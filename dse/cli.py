@@ -28,7 +28,7 @@ from dse.config.overrides import (
 from dse.config.references import register_resolvers
 from dse.config.source import register_source
 from dse.report.run_folder import Stage, staged
-from dse.stopping import Stopped, ended_by_signals
+from dse.stopping import Stopped, check_signal, ended_by_signals
 from dse.sweeps import Sweep, sweep_of
 from dse.terminal import say
 
@@ -59,6 +59,7 @@ class _Jobs:
         try:
             self._run(config, job)
         except CONFIGURATION_ERRORS as error:
+            check_signal()
             self._fail(error, job)
         self.is_running, self.stage = False, None
 
@@ -239,6 +240,7 @@ def _compose_and_run(application: "hydra.types.TaskFunction", jobs: _Jobs) -> No
         with user_directories(config_directories(jobs.arguments)), _hydra_process(for_hydra):
             application()  # type: ignore[call-arg]
     except Exception as error:
+        check_signal()
         is_mistake = isinstance(error, (*CONFIGURATION_ERRORS, TypeError, ValueError))
         if jobs.is_running or not is_mistake:  # a defect of the program, not of its input
             raise

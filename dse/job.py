@@ -48,7 +48,8 @@ class Job:
 
     def write_manifest(self, study: Study | None = None) -> None:
         """Write manifest.json, with what a search was worth."""
-        values = manifest(self.values, self._inputs(), command=self.command, wall_s=self.wall_s)
+        config, inputs = plain(self.values), self._inputs()
+        values = manifest(config, inputs, command=self.command, wall_s=self.wall_s)
         if study is not None:
             values["front"] = "exact" if study.exact else "sampled"
             values["hypervolume_share"] = study.hypervolume_share

@@ -70,6 +70,12 @@ def check_stop() -> None:
         raise Stopped
 
 
+def check_signal() -> None:
+    """Raise Stopped if a signal has come: code of others may have made another error of it."""
+    if _WATCH.number:
+        raise Stopped
+
+
 def _adopt(flag: IntArray) -> None:
     _OWN.flag = flag
 

@@ -2,30 +2,28 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dse.config.accelerators import accelerator_from, catalogue
+from dse.config.accelerators import accelerator_from
 from dse.config.mappings import mapping_from
 from dse.config.networks import workload_yaml
-from dse.config.overrides import override_keys
 from dse.config.resolved import Composed, resolved
-from dse.config.runs import Settings, settings_from
-from dse.config.spaces import search_from, space_from
+from dse.config.runs import settings_from
+from dse.config.spaces import search_from
 from dse.config.workloads import workload_from
 from dse.errors import DseError
 from dse.evaluation.model import evaluate
 from dse.evaluation.result import Evaluation
-from dse.evaluation.space_model import SpaceModel
 from dse.exploration import Study, run_search, study_from_designs
-from dse.hardware import Accelerator
 from dse.hardware.dram_rate import given_one
 from dse.job import Job
 from dse.mapping.given import with_mapping
 from dse.pick import Pick
 from dse.report.csv_files import write_csv
 from dse.report.files import write_text
-from dse.report.finished import FinishedRun, read_run
+from dse.report.finished import record_report
 from dse.report.given import given_table, write_given
 from dse.report.levels import write_level
 from dse.report.results import (
@@ -36,6 +34,7 @@ from dse.report.results import (
     write_pick,
     write_study,
 )
+from dse.report.run_files import fitting_together
 from dse.report.run_folder import Stage
 from dse.report.words import (
     evaluation_lines,
@@ -45,7 +44,7 @@ from dse.report.words import (
     pick_lines,
     study_lines,
 )
-from dse.space import Space
+from dse.task_inputs import at_most, finished_runs, machine_of, merged, model_of, space_of
 from dse.workload import Workload
 
 NOTHING_PICKED = 3
@@ -83,7 +82,9 @@ def run_task(
     )
     if job.settings.task != "report":
         tell(job.shadow_lines())
-    outcome = RUNNERS[job.settings.task](job)
+    folders = ", ".join(map(str, job.settings.runs))
+    with fitting_together(folders) if folders else nullcontext():
+        outcome = RUNNERS[job.settings.task](job)
     return outcome if isinstance(outcome, Outcome) else Outcome(outcome)
 
 
@@ -91,10 +92,10 @@ def _search(job: Job) -> list[str] | Outcome:
     """Search the space, pick a design, and write the run folder."""
     values, settings = job.values, job.settings
     network = workload_from(values["workload"])
-    space = _space(values, network)
+    space = space_of(values, network)
     decisions: list[Decision] = []
     study = run_search(
-        _model(network, space, settings),
+        model_of(network, space, settings),
         objectives=settings.objectives,
         budget=settings.budget,
         seed=settings.seed,
@@ -106,55 +107,25 @@ def _search(job: Job) -> list[str] | Outcome:
 
 def _pick(job: Job) -> list[str] | Outcome:
     """Pick again from a finished search, whose designs are not costed again."""
-    run = read_run(job.settings.runs[0])
+    (run,) = finished_runs(job)
     designs = run.designs
     if designs is None:
         raise DseError(f"run must be the folder of a finished search, got {str(run.folder)!r}")
-    values = _merged(run, job)
+    values = merged(run, job)
     job = replace(job, values=values, settings=settings_from(values))
     settings = job.settings
     network = workload_from(values["workload"])
-    space = _space(values, network)
+    space = space_of(values, network)
     study = study_from_designs(
         designs,
         space=space,
         objectives=settings.objectives,
         budget=settings.budget,
-        exact=run.manifest["front"] == "exact" and len(designs) == space.size,
-        costs_of=_model(network, space, settings).costs,
+        exact=run.is_exact and len(designs) == space.size,
+        costs_of=model_of(network, space, settings).costs,
+        notes=tuple(run.notes),
     )
     return _finish(job, network, study, [])
-
-
-def _model(network: Workload, space: Space, settings: Settings) -> SpaceModel:
-    """Return the cost model of a space under the settings of a run."""
-    return SpaceModel(
-        network=network,
-        space=space,
-        objective=settings.mapper_objective,
-        slack=settings.mapper_slack,
-    )
-
-
-def _merged(run: FinishedRun, job: Job) -> dict[str, Any]:
-    """Return the run's configuration with what the command line says of budget and choice."""
-    values = {**run.config, "task": job.values["task"], "run": job.values["run"]}
-    values["report"] = job.values["report"]
-    for key in override_keys(job.composed.overrides):
-        node, _, rest = key.partition(".")
-        if node in ("task", "run", "report"):
-            continue
-        if node not in ("budget", "objectives", "pick"):
-            raise DseError(
-                f"task=pick takes {node} from its run; it can change budget, objectives and "
-                f"pick, got {key}"
-            )
-        if rest and node in values and key != node:
-            name = rest.partition(".")[0]
-            values[node] = {**(values[node] or {}), name: job.values[node].get(name)}
-        else:
-            values[node] = job.values[node]
-    return values
 
 
 @dataclass(frozen=True)
@@ -179,7 +150,7 @@ def _decisions(job: Job, network: Workload, study: Study) -> list[Decision]:
     batch = pick.design.get("batch", network.batch)
     evaluation = evaluate(
         network.with_batch(int(batch)),
-        _machine(values, machine, _at_most(network, study.space)),
+        machine_of(values, machine, at_most(network, study.space)),
         objective=settings.mapper_objective,
         slack=settings.mapper_slack,
     )
@@ -217,29 +188,6 @@ def picked_accelerator(values: Mapping[str, Any], pick: Pick, study: Study) -> d
     return picked
 
 
-def _space(values: Mapping[str, Any], network: Workload) -> Space:
-    """Return the space of a configuration, its machine bound to the given mapping."""
-    space = space_from(values["space"], accelerator_from(values["accelerator"]), catalogue())
-    bound = _machine(values, values["accelerator"], _at_most(network, space))
-    first = {name: options[0] for name, options in space.knobs.items() if name != "batch"}
-    own = values["accelerator"]
-    accelerator_from(given_one({**own, **first}, tuple(first)))  # the knobs fit it
-    return replace(space, accelerator=bound)
-
-
-def _at_most(network: Workload, space: Space) -> Workload:
-    """Return a network at the largest batch of a space, whose bounds limit given tiles."""
-    return network.with_batch(max(int(x) for x in space.knobs.get("batch", (network.batch,))))
-
-
-def _machine(
-    values: Mapping[str, Any], accelerator: Mapping[str, Any], network: Workload
-) -> Accelerator:
-    """Return an accelerator bound to the given mapping of the configuration, if it has one."""
-    given = mapping_from(values.get("mapping"))
-    return with_mapping(accelerator_from(accelerator), network, given)
-
-
 def _evaluate(job: Job) -> list[str]:
     """Cost one machine, layer by layer."""
     network = workload_from(job.values["workload"])
@@ -274,8 +222,9 @@ def _report(job: Job) -> list[str]:
     """Draw the plots and write the report of a finished run again, in its own folder."""
     from dse.report.page import write_report  # matplotlib loads when something is drawn
 
-    run = read_run(job.settings.runs[0])
+    (run,) = finished_runs(job)
     write_report(run.folder)
+    record_report(run)
     return [f"Files        {run.folder / 'report.html'}"]
 
 
@@ -283,7 +232,7 @@ def _compare(job: Job) -> list[str]:
     """Lay finished runs side by side in a table and a plot."""
     from dse.report.compare import compare_runs
 
-    runs = [read_run(folder) for folder in job.settings.runs]
+    runs = finished_runs(job)
     lines = compare_runs(job.stage.folder, runs)
     job.write_manifest()
     return [*lines, *_closing(job)]

@@ -12,6 +12,7 @@ from dse.plots.units import NOT_KNOWN, percent, show
 from dse.report.finished import FinishedRun, records
 from dse.report.given import most_lost, tiles_of
 from dse.report.parts import Bullets, Code, Details, Paragraph, Picture, Section, Table, section
+from dse.report.run_folder import RUNNING
 
 _SINKS = 5
 _LOST = 8
@@ -165,6 +166,7 @@ def trust(run: FinishedRun, plots: Mapping[str, Picture]) -> Section:
     lines = [
         *(_searched(run) if run.is_search else ()),
         *(str(note) for note in run.manifest.get("notes") or ()),
+        *(note for note in run.notes if run.manifest.get("state") != RUNNING),
         "Area is without the DRAM interface.",
         "Layer by layer: activations between layers go through DRAM.",
         _mapped(run),

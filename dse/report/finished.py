@@ -11,9 +11,25 @@ import pandas as pd
 
 from dse.errors import DseError
 from dse.plots.units import design_text, knobs_of
-from dse.report.run_folder import MANIFEST
+from dse.report.files import write_text
+from dse.report.manifest import config_sha256, sha256
+from dse.report.run_files import (
+    CONFIG_RULES,
+    LARGEST_TABLE_BYTES,
+    MANIFEST_RULES,
+    PICK_RULES,
+    SUMMARY_RULES,
+    check_values,
+    read_json,
+    read_table,
+)
+from dse.report.run_folder import COMPLETE, MANIFEST, RUNNING
 
-_TEXT_COLUMNS = ("name", "layer", "why", "order", "unrolled", "stationary")
+_READ = (
+    *(f"{name}.csv" for name in ("layers", "front", "nearest", "history", "traffic", "given")),
+    *("designs.parquet", "summary.json", "pick.json"),
+)
+"""The files of results that are read back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +99,11 @@ class FinishedRun:
         return (self.folder / "designs.parquet").is_file()
 
     @property
+    def is_exact(self) -> bool:
+        """Whether its front is that of the whole space, and its files are as the run wrote them."""
+        return self.manifest.get("front") == "exact" and not self.edited
+
+    @property
     def objectives(self) -> tuple[str, ...]:
         """The objectives' columns."""
         return tuple(self.config["objectives"])
@@ -124,26 +145,33 @@ class FinishedRun:
         """Names of the knobs, in the order of the tables."""
         return list(knobs_of((self.pick or {}).get("design", {})))
 
-    def _table(self, name: str) -> pd.DataFrame | None:
-        """Return a table of the folder, None if there is none; names of layers stay text.
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know of the folder: it is not complete, or not as it was written."""
+        state = self.manifest.get("state", COMPLETE)
+        whole = [] if state == COMPLETE else [f"the run is {state}, not complete"]
+        names = ", ".join(self.edited)
+        return [*whole, *([f"edited since the run wrote it: {names}"] if names else [])]
 
-        Raises
-        ------
-        DseError
-            If the file cannot be read.
-        """
-        path = self.folder / name
-        if not path.is_file():
-            return None
-        try:
-            if path.suffix == ".parquet":
-                return pd.read_parquet(path)
-            texts = dict.fromkeys(_TEXT_COLUMNS, object)  # a name may be a number
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise DseError(f"run {self.folder}: {name} cannot be read: {reason}") from error
-        return table.fillna(dict.fromkeys(table.columns.intersection(list(_TEXT_COLUMNS)), ""))
+    @cached_property
+    def edited(self) -> tuple[str, ...]:
+        """Names of the files that are not those that the run wrote, by the manifest's hashes."""
+        hashes = self.manifest.get("outputs_sha256")
+        if hashes is None:
+            return () if self.manifest.get("state") == RUNNING else (MANIFEST,)
+        config = self.manifest.get("config_sha256")
+        own = (MANIFEST,) if config_sha256(self.config) != config else ()
+        return (*own, *(x for x in _READ if hashes.get(x) != _hash(self.folder / x)))
+
+    def _table(self, name: str) -> pd.DataFrame | None:
+        """Return a table of the folder, None if there is none; see `read_table`."""
+        return read_table(self.folder / name)
+
+
+def _hash(path: Path) -> str | None:
+    """Return the hash of a file, None if there is none, or none that a run would write."""
+    is_read = path.is_file() and path.stat().st_size <= LARGEST_TABLE_BYTES
+    return sha256(path) if is_read else None
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -152,34 +180,33 @@ def read_run(folder: Path) -> FinishedRun:
     Raises
     ------
     DseError
-        If it is not the folder of a finished run.
+        If it is not the folder of a finished run, or a file of it is none that a run writes.
     """
     if not folder.is_dir():
         raise DseError(f"run must be a run folder that exists, got {str(folder)!r}")
-    manifest = _json(folder / MANIFEST)
+    manifest = read_json(folder / MANIFEST)
     if manifest is None or not isinstance(manifest.get("config"), dict):
         raise DseError(
             f"run must be the folder of a finished run, with {MANIFEST} in it, got {str(folder)!r}"
         )
-    return FinishedRun(
-        folder=folder,
-        manifest=manifest,
-        summary=_json(folder / "summary.json"),
-        pick=_json(folder / "pick.json"),
-    )
+    check_values(f"run {folder}: {MANIFEST}", manifest, MANIFEST_RULES)
+    check_values(f"run {folder}: {MANIFEST}: config", manifest["config"], CONFIG_RULES)
+    found = {}
+    for name, rules in (("summary", SUMMARY_RULES), ("pick", PICK_RULES)):
+        found[name] = read_json(folder / f"{name}.json")
+        check_values(f"run {folder}: {name}.json", found[name] or {}, rules)
+    return FinishedRun(folder=folder, manifest=manifest, **found)
 
 
-def _json(path: Path) -> dict[str, Any] | None:
-    """Return the object that a file holds, None if there is no file."""
-    if not path.is_file():
-        return None
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DseError(f"run {path.parent}: {path.name} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise DseError(f"run {path.parent}: {path.name} must hold a JSON object")
-    return values
+def record_report(run: FinishedRun) -> None:
+    """Write the hashes of a page and plots that were drawn again into the manifest."""
+    files = [run.folder / "report.html", *sorted((run.folder / "plots").glob("*"))]
+    hashes = {x.relative_to(run.folder).as_posix(): sha256(x) for x in files if x.is_file()}
+    known = run.manifest.get("outputs_sha256")
+    if known is not None and not hashes.items() <= known.items():
+        values = {**run.manifest, "outputs_sha256": {**known, **hashes}}
+        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+        write_text(run.folder / MANIFEST, text + "\n")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -30,18 +31,23 @@ def manifest(
         Wall time of the run. [s]
     """
     config = _with_texts(config)
-    text = json.dumps(config, sort_keys=True, default=str)
     return {
         "command": command,
         "versions": {"python": platform.python_version(), **_versions()},
         "git_commit": git_commit(),
         "seed": config.get("seed"),
-        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "config_sha256": config_sha256(config),
         "inputs_sha256": {name: sha256(inputs[name]) for name in sorted(inputs)},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
         "config": config,
     }
+
+
+def config_sha256(config: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a configuration as JSON holds it, in hexadecimal."""
+    text = json.dumps(config, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _with_texts(value: Any) -> Any:
@@ -76,6 +82,7 @@ def _git(checkout: Path, *arguments: str) -> str:
         text=True,
         check=True,
         timeout=10,
+        env={"PATH": os.environ.get("PATH", os.defpath)},  # no GIT_DIR, no library of others
     )
     return result.stdout.strip()
 
