@@ -47,7 +47,7 @@ def causal_convolution(step: Operator) -> None:
     """CausalConvWithState: each channel with its own taps, over what came before."""
     batch, channels, length = step.shape(0)
     taps = step.shape(1)[-1]
-    axis = Axis(size=length, taps=taps, out=length, stride=1, dilation=1, pad=taps - 1)
+    axis = WindowAxis(size=length, taps=taps, out=length, stride=1, dilation=1, pad=taps - 1)
     fields = {"b": batch, "g": channels, "k": 1, "c": 1, **_spatial([axis])}
     step.nest(fields, step.input(0), step.input(1), extras=list(step.inputs[2:3]))
     for tensor in step.written[1:]:
@@ -55,7 +55,7 @@ def causal_convolution(step: Operator) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class WindowAxis:
     """One axis of a convolution. [elements]."""
 
     size: int
@@ -98,7 +98,7 @@ def _channels_first(shape: Sequence[int]) -> tuple[int, ...]:
     return (shape[0], shape[-1], *shape[1:-1])
 
 
-def _note_folded(step: Operator, folded: Axis) -> None:
+def _note_folded(step: Operator, folded: WindowAxis) -> None:
     text = (
         "Convolutions over three dimensions read a plane once for each output plane that it "
         "reaches (dse/docs/model.md#layers)"
@@ -128,7 +128,7 @@ def transposed_convolution(step: Operator) -> None:
     return None
 
 
-def _transposed_volume(step: Operator, fields: Mapping[str, int], axes: list[Axis]) -> None:
+def _transposed_volume(step: Operator, fields: Mapping[str, int], axes: list[WindowAxis]) -> None:
     """Add a transposed convolution over planes for each phase of the third axis."""
     folded = min(axes, key=lambda x: x.taps / x.stride)
     rest = [x for x in axes if x is not folded]
@@ -170,13 +170,15 @@ def _axes(
     out: Sequence[int],
     *,
     pads: Sequence[int],
-) -> list[Axis]:
+) -> list[WindowAxis]:
     strides, dilations = each_axis(step, "strides", size), each_axis(step, "dilations", size)
     parts = zip(size, taps, out, strides, dilations, pads, strict=True)
-    return [Axis(size=n, taps=f, out=o, stride=s, dilation=d, pad=p) for n, f, o, s, d, p in parts]
+    return [
+        WindowAxis(size=n, taps=f, out=o, stride=s, dilation=d, pad=p) for n, f, o, s, d, p in parts
+    ]
 
 
-def _spatial(axes: Sequence[Axis]) -> dict[str, int]:
+def _spatial(axes: Sequence[WindowAxis]) -> dict[str, int]:
     """Return the fields of height and width; the one dimension of a 1-D convolution is x."""
     fields: dict[str, int] = {}
     for axis, name in zip(axes, AXES[2 - len(axes) :], strict=True):
