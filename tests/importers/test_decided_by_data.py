@@ -68,6 +68,21 @@ def test_trips_that_the_data_decide_are_counted_once_or_as_given(tmp_path):
     assert (given.coverage["macs"], given.coverage["macs_share"]) == (320, 1)
 
 
+def test_a_recurrent_layer_in_a_loop_has_macs_that_are_known(tmp_path):
+    net = Graph()
+    net.input("x", [5, 1, 8])
+    net.weight("w", [1, 32, 8])
+    net.weight("r", [1, 32, 8])
+    nodes = [
+        helper.make_node("LSTM", ["h", "w", "r"], ["y"], name="cell", hidden_size=8),
+        helper.make_node("Squeeze", ["y", "axis"], ["h2"]),
+    ]
+    net.number("axis", [1])
+    out, _ = _loop(net, net.number("trips", 3), nodes, "w")
+    coverage = imported(tmp_path, net, out).coverage
+    assert (coverage["macs"], coverage["macs_share"]) == (3 * 5 * 32 * 16, 0)
+
+
 def test_trips_that_are_an_input_are_given_by_its_name(tmp_path):
     net = Graph()
     net.input("x", [1, 8])
@@ -95,6 +110,11 @@ def test_a_dimension_named_for_something_else_is_not_the_batch(tmp_path):
     net, out = _framed(["frames", 81])
     with pytest.raises(DseError, match=r"need a size: frames \(of x\); give workload\.frames="):
         imported(tmp_path, net, out)
+
+
+def test_a_dimension_written_as_minus_one_is_dynamic(tmp_path):
+    net, out = _framed([-1, 81])
+    assert imported(tmp_path, net, out, sizes={"x_0": 100}).coverage["macs"] == 1_114_848
 
 
 def test_the_batch_may_be_named(tmp_path):

@@ -94,7 +94,7 @@ def test_tensor_that_nothing_writes_or_two_nodes_write(tmp_path):
     assert "written twice" in message(net.save(tmp_path, "y"))
 
 
-@pytest.mark.parametrize("size", [-1, -(2**62), 2**31, 2**62])
+@pytest.mark.parametrize("size", [-2, -(2**62), 2**31, 2**62])
 def test_negative_and_huge_dimensions(tmp_path, size):
     net = Graph()
     x = net.input("x", [1, 3, size, 8])

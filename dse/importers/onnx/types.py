@@ -52,6 +52,8 @@ WHOLE = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
 
 BATCH = "batch"
 
+UNKNOWN = -1  # what some exporters write for a dynamic dimension
+
 
 @dataclass(slots=True)
 class Dimensions:
@@ -118,10 +120,10 @@ class Dimensions:
 
 
 def symbol_of(dim: Any, owner: str, place: int) -> str | None:
-    """Return the name of a dynamic dimension, None if the dimension is a number."""
+    """Return the name of a dynamic dimension, also one written as 0 or -1; None for a number."""
     if dim.HasField("dim_param") and dim.dim_param:
         return str(dim.dim_param)
-    if dim.HasField("dim_value") and dim.dim_value != 0:
+    if dim.HasField("dim_value") and dim.dim_value not in (0, UNKNOWN):
         return None
     return f"{owner}_{place}"
 
@@ -176,7 +178,7 @@ def _declared_shape(path: Path, value: Any, dimensions: Dimensions) -> tuple[int
         size = dim.dim_value if dim.HasField("dim_value") else None
         if dim.HasField("dim_param") and dim.dim_param:
             size = dimensions.known(dim.dim_param)
-        if size is None:
+        if size is None or size == UNKNOWN:
             return None
         shape.append(size)
     return checked_shape(f"{path}: tensor {shown_name(value.name)!r}", shape)

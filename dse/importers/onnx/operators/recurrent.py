@@ -2,6 +2,7 @@
 
 from dse.importers.drafts import Draft, NotUnderstood
 from dse.importers.onnx.node import Operator, own
+from dse.workload.lowering import RECURRENT_GATES
 
 DIRECTIONS = ("forward", "backward")
 
@@ -17,7 +18,9 @@ def recurrent(step: Operator) -> None:
     fields = {"b": batch, "k": hidden, "c": features, "oy": steps}
     made: list[Draft] = []
     if step.network.repeat > 1:
-        raise NotUnderstood("a recurrent layer inside a loop is not modelled")
+        gates = 4 if is_quantised else RECURRENT_GATES[step.op.lower()]
+        macs = directions * gates * hidden * (features + hidden) * steps * batch
+        raise NotUnderstood("a recurrent layer inside a loop is not modelled", macs=macs)
     output = step.written[0]
     for direction in DIRECTIONS[:directions]:
         suffix = f".{direction}" if directions > 1 else ""
