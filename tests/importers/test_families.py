@@ -228,3 +228,25 @@ def test_values_that_a_family_is_not_known_for_are_refused(tmp_path, name, chang
     with pytest.raises(DseError) as caught:
         load(tmp_path, MODELS[name]["config"] | change)
     assert rule in str(caught.value)
+
+
+def test_a_state_is_moved_once_for_all_tokens_of_a_run(tmp_path):
+    config = MODELS["mamba_2.8b"]["config"]
+    inner, state, taps, rank, layers, width = 2 * 2560, 16, 4, 160, 64, 2560
+    products = width * 2 * inner + inner * taps + inner * (rank + 2 * state) + rank * inner
+    products += inner * width
+    for tokens in (1, 9):
+        made = load(tmp_path, config, query_len=tokens, context_len=tokens)
+        assert made.macs == layers * tokens * products + 50280 * width
+        scan = next(x for x in made.layers if x.name == "state_scan")
+        assert scan.input_elements == tokens * 2 * inner + inner * state
+        assert scan.output_elements == tokens * inner + inner * state
+    assert "scan" in made.notes[0]
+
+
+def test_blocks_of_a_hybrid_attend_where_the_file_says(tmp_path):
+    made = load(tmp_path, MODELS["jamba"]["config"], query_len=1, context_len=500)
+    assert {x.name: x.repeat for x in made.layers if x.name.startswith("scores")} == {
+        "scores_dense": 4
+    }
+    assert sum(x.repeat for x in made.layers if x.name.startswith("state_scan")) == 28

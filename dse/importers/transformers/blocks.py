@@ -10,10 +10,17 @@ PERIODS = {
 }  # fmt: skip
 """Each so manieth layer attends to all, the others to a window, if no list of types is given."""
 
-MIXERS = {"mamba": "mamba", "mamba2": "mamba2", "falcon_mamba": "mamba"}
-"""Families of which every block is a state space."""
+MIXERS = {
+    "mamba": "mamba", "mamba2": "mamba2", "falcon_mamba": "mamba", "jamba": "mamba",
+    "bamba": "mamba2", "granitemoehybrid": "mamba2", "qwen3_next": "delta", "lfm2": "filter",
+}  # fmt: skip
+"""What mixes tokens in blocks of a family that do not attend."""
 
-TYPES = ("full_attention", "sliding_attention", "chunked_attention", "attention", "mamba")
+ONLY_STATES = ("mamba", "mamba2", "falcon_mamba")
+"""Families whose blocks have a state space, and nothing else."""
+
+ATTENDING = ("full_attention", "sliding_attention", "chunked_attention", "attention")
+TYPES = (*ATTENDING, "linear_attention", "mamba", "conv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,7 @@ class Place:
     Attributes
     ----------
     mixer
-        ``attention``, ``mamba`` or ``mamba2``.
+        ``attention``, or one of those of `MIXERS`.
     window, chunk
         Tokens that each attends to, itself and before, or of its own chunk; 0 for all.
     is_sparse
@@ -54,14 +61,16 @@ def places_of(config: Config) -> dict[Place, tuple[int, ...]]:
     sparse = [_is_sparse(config, number) for number in range(layers)]
     found: dict[Place, tuple[int, ...]] = {}
     for number, kind in enumerate(types):
-        mixer = MIXERS.get(config.family, "mamba" if kind == "mamba" else "attention")
+        mixer = "attention" if kind in ATTENDING else MIXERS.get(config.family, "")
+        if not mixer:
+            config.refuse(f"{config.where}layer_types: {config.family} has no {kind!r}")
         place = Place(
             mixer=mixer,
             window=config.number("sliding_window") if kind == "sliding_attention" else 0,
             chunk=config.number("attention_chunk_size") if kind == "chunked_attention" else 0,
             is_sparse=sparse[number],
             is_mixed=any(sparse),
-            has_feed_forward=config.family not in MIXERS,
+            has_feed_forward=config.family not in ONLY_STATES,
         )
         found[place] = (*found.get(place, ()), number)
     return found
@@ -69,6 +78,8 @@ def places_of(config: Config) -> dict[Place, tuple[int, ...]]:
 
 def _types(config: Config, layers: int) -> list[str]:
     """Return what each layer attends to."""
+    if config.family in ONLY_STATES:
+        return ["mamba"] * layers
     given = config.get("layer_types")
     if given is not None:
         if not isinstance(given, list) or len(given) != layers:
@@ -95,6 +106,9 @@ def _is_sparse(config: Config, number: int) -> bool:
     """Whether a layer has experts."""
     if not config.number("num_experts", default=0):
         return False
+    kinds = config.get("mlp_layer_types")
+    if isinstance(kinds, list) and number < len(kinds):
+        return bool(kinds[number] == "sparse")
     listed = config.get("moe_layers")
     if isinstance(listed, list):
         return number in listed

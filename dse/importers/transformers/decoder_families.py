@@ -1,62 +1,21 @@
 """Families of decoders, as data: what each has otherwise than Llama."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from dse.importers.transformers.config import Config
+from dse.importers.transformers.adapters import (
+    bamba_keys,
+    falcon_keys,
+    gpt_neo_keys,
+    granite_hybrid_keys,
+    jamba_keys,
+    lfm2_keys,
+    llama4_keys,
+    mamba_keys,
+    mpt_keys,
+    one_key_keys,
+    opt_keys,
+    parallel_keys,
+    qwen3_next_keys,
+)
 from dse.importers.transformers.decoders import Decoder
-
-
-def _falcon(config: Config) -> Mapping[str, Any]:
-    is_new, heads = config.flag("new_decoder_architecture"), config.positive("num_attention_heads")
-    kv_heads = 1 if config.flag("multi_query") else heads
-    if is_new:
-        kv_heads = config.positive("num_kv_heads", default=heads)
-    norms = 1 if config.flag("parallel_attn") else 2
-    if is_new:
-        norms = config.positive("num_ln_in_parallel_attn", default=2)
-    return {"num_key_value_heads": kv_heads, "norms": norms}
-
-
-def _one_key(config: Config) -> Mapping[str, Any]:
-    heads = config.positive("num_attention_heads")
-    return {"num_key_value_heads": 1 if config.flag("multi_query") else heads}
-
-
-def _gpt_neo(config: Config) -> Mapping[str, Any]:
-    given = config.get("attention_types") or [[["global"], config.positive("num_layers")]]
-    names = {"global": "full_attention", "local": "sliding_attention"}
-    kinds: list[str] = []
-    try:
-        for kind, times in given:
-            kinds += [names.get(x, str(x)) for x in kind] * times
-    except (TypeError, ValueError):
-        config.refuse(f"attention_types must be lists of kinds and times, got {given!r}")
-    return {"layer_types": kinds, "sliding_window": config.positive("window_size")}
-
-
-def _opt(config: Config) -> Mapping[str, Any]:
-    is_ahead = config.flag("do_layer_norm_before")
-    has_norm = is_ahead and not config.flag("_remove_final_layer_norm")
-    width = config.get("word_embed_proj_dim")
-    return {"final_norm": has_norm, "word_embed_proj_dim": width or config.positive("hidden_size")}
-
-
-def _mpt(config: Config) -> Mapping[str, Any]:
-    return {"intermediate_size": config.positive("expansion_ratio") * config.positive("d_model")}
-
-
-def _parallel(config: Config) -> Mapping[str, Any]:
-    return {"norms": 1 if config.flag("use_parallel_residual") else 2}
-
-
-def _llama4(_: Config) -> Mapping[str, Any]:
-    return {"n_shared_experts": 1}
-
-
-def _mamba(config: Config) -> Mapping[str, Any]:
-    return {"num_attention_heads": 1, "intermediate_size": config.get("intermediate_size")}
-
 
 LLAMA = Decoder()
 QWEN2 = Decoder(query_bias=True, output_bias=False)
@@ -87,6 +46,14 @@ DECODERS: dict[str, Decoder] = {
             "helium",
             "vaultgemma",
             "cwm",
+            "glm4_moe_lite",
+            "youtu",
+            "solar_open",
+            "internlm3",
+            "glm4_moe_lite",
+            "youtu",
+            "solar_open",
+            "internlm3",
         ),
         LLAMA,
     ),
@@ -114,7 +81,7 @@ DECODERS: dict[str, Decoder] = {
     "cohere": Decoder(norms=1, head_norm="width", head_norm_if="use_qk_norm"),
     "cohere2": Decoder(norms=1),
     "gpt_oss": Decoder(sinks=True, expert_bias=True, router_bias=True),
-    "llama4_text": Decoder(adapt=_llama4),
+    "llama4_text": Decoder(adapt=llama4_keys),
     "arcee": Decoder(gated=False),
     "apertus": Decoder(gated=False, head_norm="head", activation_parameters=2),
     "nemotron": Decoder(norm=2, gated=False),
@@ -127,7 +94,7 @@ DECODERS: dict[str, Decoder] = {
         output_bias=False,
         head_norm="width",
         head_norm_if="qk_layernorm",
-        adapt=_parallel,
+        adapt=parallel_keys,
     ),
     "phi": Decoder(
         norm=2,
@@ -167,7 +134,7 @@ DECODERS: dict[str, Decoder] = {
         gated=False,
         fused=True,
         positions=0,
-        adapt=_one_key,
+        adapt=one_key_keys,
     ),
     "openai-gpt": Decoder(
         norm=2,
@@ -186,7 +153,7 @@ DECODERS: dict[str, Decoder] = {
         mlp_bias=True,
         gated=False,
         positions=0,
-        adapt=_gpt_neo,
+        adapt=gpt_neo_keys,
     ),
     "opt": Decoder(
         norm=2,
@@ -196,7 +163,7 @@ DECODERS: dict[str, Decoder] = {
         gated=False,
         positions=2,
         final_norm="final_norm",
-        adapt=_opt,
+        adapt=opt_keys,
     ),
     "bloom": Decoder(
         norm=2,
@@ -215,9 +182,19 @@ DECODERS: dict[str, Decoder] = {
         mlp_bias="bias",
         gated=False,
         fused=True,
-        adapt=_falcon,
+        adapt=falcon_keys,
     ),
-    "mpt": Decoder(gated=False, fused=True, query_bias=False, output_bias=False, adapt=_mpt),
-    **dict.fromkeys(("mamba", "mamba2", "falcon_mamba"), Decoder(adapt=_mamba)),
+    "mpt": Decoder(gated=False, fused=True, query_bias=False, output_bias=False, adapt=mpt_keys),
+    "xglm": Decoder(norm=2, query_bias=True, output_bias=True, mlp_bias=True, gated=False),
+    "biogpt": Decoder(
+        norm=2, query_bias=True, output_bias=True, mlp_bias=True, gated=False, positions=2
+    ),
+    "nanochat": Decoder(norm=0, gated=False),
+    "jamba": Decoder(query_bias=False, output_bias=False, adapt=jamba_keys),
+    "bamba": Decoder(adapt=bamba_keys),
+    "granitemoehybrid": Decoder(adapt=granite_hybrid_keys),
+    "qwen3_next": Decoder(head_norm="head", query_gate=True, adapt=qwen3_next_keys),
+    "lfm2": Decoder(query_bias=False, output_bias=False, head_norm="head", adapt=lfm2_keys),
+    **dict.fromkeys(("mamba", "mamba2", "falcon_mamba"), Decoder(adapt=mamba_keys)),
 }
 """Families by ``model_type``; whether they attend to windows, and have experts, is in the file."""

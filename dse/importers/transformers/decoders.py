@@ -61,6 +61,8 @@ class Decoder:
         Whether a norm follows the table of tokens, and the last block.
     sinks
         Whether each head learns a score that no token has.
+    query_gate
+        Whether queries come with a gate of the heads' results.
     inner_norms
         Whether norms follow the heads and the gate.
     activation_parameters
@@ -89,6 +91,7 @@ class Decoder:
     embedding_norm: bool = False
     final_norm: Flag = True
     sinks: bool = False
+    query_gate: bool = False
     inner_norms: bool = False
     activation_parameters: int = 0
     router_bias: bool = False
@@ -164,6 +167,10 @@ class Decoder:
         if self.inner_norms:
             width = attention.heads * attention.head_dim
             items.insert(-1, norm(run, "attention_inner_norm", width, self.norm))
+        if self.query_gate:
+            wide = attention.heads * attention.head_dim
+            items[0]["k"] += wide
+            items.insert(-1, passed(run, "multiply", "attention_gate", (2 * wide, wide)))
         return items
 
     def _attention(self, config: Config, hidden: int) -> Attention:
@@ -198,7 +205,7 @@ class Decoder:
     ) -> tuple[list[Item], int]:
         if place.is_sparse:
             return expert_items(run, hidden, self._experts(config))
-        if place.mixer != "attention" and not place.has_feed_forward:
+        if not place.has_feed_forward:
             return [], 0
         own = "intermediate_size_mlp" if config.get("intermediate_size_mlp") else ""
         inner = config.positive(own or "intermediate_size", default=4 * hidden)

@@ -4,6 +4,7 @@ from dse.importers.transformers.config import Build
 from dse.importers.transformers.decoder_families import DECODERS
 from dse.importers.transformers.encoders import ENCODERS, modernbert
 from dse.importers.transformers.images import VISIONS
+from dse.importers.transformers.sam import sam, sam_tower
 from dse.importers.transformers.sequences import Bart, t5, whisper
 from dse.importers.transformers.stages import convnext, swin
 from dse.importers.transformers.towers import JOINTS, dual, multimodal
@@ -18,6 +19,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **{name: (IMAGE, build) for name, build in VISIONS.items()},
     **dict.fromkeys(("convnext", "convnextv2"), (IMAGE, convnext)),
     **dict.fromkeys(("swin", "swinv2"), (IMAGE, swin)),
+    "sam": (IMAGE, sam),
+    "sam_vision_model": (IMAGE, sam_tower),
     **dict.fromkeys(("t5", "mt5", "umt5"), (SEQUENCES, t5)),
     "whisper": (DECODER, whisper),
     "bart": (SEQUENCES, Bart()),

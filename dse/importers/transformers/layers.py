@@ -121,8 +121,7 @@ def full_attention(hidden: int, heads: int, *, bias: bool, **fields: Any) -> Att
         hidden=hidden,
         heads=heads,
         kv_heads=heads,
-        head_dim=hidden // heads,
-        **{**values, **fields},
+        **{"head_dim": hidden // heads, **values, **fields},
     )
 
 

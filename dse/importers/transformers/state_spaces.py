@@ -1,4 +1,4 @@
-"""State spaces in the place of attention: Mamba and Mamba-2."""
+"""What mixes tokens by a state in the place of attention: Mamba, delta nets, short filters."""
 
 from dse.importers.transformers.config import Config
 from dse.importers.transformers.layers import Item, Run, convolution, norm, passed, product
@@ -14,58 +14,92 @@ def state_space_items(config: Config, run: Run, hidden: int, kind: str) -> list[
 
     The state is read and written once for all tokens of a run: it stays on chip between them.
     """
-    return _mamba(config, run, hidden) if kind == "mamba" else _mamba2(config, run, hidden)
+    builders = {"mamba": _mamba, "mamba2": _mamba2, "delta": _delta, "filter": _short_filter}
+    return builders[kind](config, run, hidden)
 
 
 def _mamba(config: Config, run: Run, hidden: int) -> list[Item]:
-    state, taps = config.positive("state_size"), config.positive("conv_kernel")
-    inner = config.positive("expand") * hidden
-    if config.get("intermediate_size") is not None:
-        inner = config.positive("intermediate_size")
-    rank = config.get("time_step_rank")
-    rank = -(-hidden // 16) if rank in ("auto", None) else config.positive("time_step_rank")
-    bias = config.flag("use_bias")
+    state, inner = config.positive("mamba_d_state"), config.positive("mamba_expand") * hidden
+    if config.get("mamba_intermediate_size") is not None:
+        inner = config.positive("mamba_intermediate_size")
+    rank = -(-hidden // 16)
+    if config.get("mamba_dt_rank") not in ("auto", None):
+        rank = config.positive("mamba_dt_rank")
+    bias, mixed = config.flag("mamba_proj_bias"), rank + 2 * state
+    norms = [norm(run, "state_steps_norm", mixed, 1)] * config.flag("mamba_norms")
     return [
         product(run, "state_in", hidden, 2 * inner, bias=2 * inner * bias),
-        _filter(config, run, inner, taps),
-        product(run, "state_steps_down", inner, rank + 2 * state),
+        _filter(run, inner, config.positive("mamba_d_conv"), bias=config.flag("mamba_conv_bias")),
+        product(run, "state_steps_down", inner, mixed),
+        *norms,
         product(run, "state_steps_up", rank, inner, bias=inner),
-        _scan(run, inner, state, learned=inner * (state + 1)),
+        _scan(run, inner, inner * state, learned=inner * (state + 1)),
         product(run, "state_out", inner, hidden, bias=hidden * bias),
     ]
 
 
 def _mamba2(config: Config, run: Run, hidden: int) -> list[Item]:
-    state, taps = config.positive("state_size"), config.positive("conv_kernel")
-    groups, heads = config.positive("n_groups"), config.positive("num_heads")
-    inner = config.positive("expand") * hidden
-    if heads * config.positive("head_dim") != inner:
+    state, inner = config.positive("mamba_d_state"), config.positive("mamba_expand") * hidden
+    groups, heads = config.positive("mamba_n_groups"), config.positive("mamba_n_heads")
+    width = config.get("mamba_d_head")
+    if width not in ("auto", None) and heads * config.positive("mamba_d_head") != inner:
         config.refuse(
-            f"{config.where}num_heads * head_dim must be expand * hidden_size = {inner}, "
-            f"got {heads * config.positive('head_dim')}"
+            f"{config.where}mamba heads times their channels must be {inner}, got {heads} * {width}"
         )
     mixed = inner + 2 * groups * state
-    out, bias = inner + mixed + heads, config.flag("use_bias")
+    out, bias = inner + mixed + heads, config.flag("mamba_proj_bias")
     return [
         product(run, "state_in", hidden, out, bias=out * bias),
-        _filter(config, run, mixed, taps),
-        _scan(run, inner, state, learned=3 * heads),
+        _filter(run, mixed, config.positive("mamba_d_conv"), bias=config.flag("mamba_conv_bias")),
+        _scan(run, inner, inner * state, learned=3 * heads),
         norm(run, "state_norm", inner, 1),
         product(run, "state_out", inner, hidden, bias=hidden * bias),
     ]
 
 
-def _filter(config: Config, run: Run, channels: int, taps: int) -> Item:
+def _delta(config: Config, run: Run, hidden: int) -> list[Item]:
+    """Return a gated delta net: a matrix of keys and values for each head is the state."""
+    heads = config.positive("linear_num_value_heads")
+    dims = config.positive("linear_key_head_dim"), config.positive("linear_value_head_dim")
+    keys, values = config.positive("linear_num_key_heads") * dims[0], heads * dims[1]
+    scan = _scan(run, 2 * keys + values, heads * dims[0] * dims[1], learned=2 * heads)
+    return [
+        product(run, "state_in", hidden, 2 * keys + 2 * values),
+        product(run, "state_steps", hidden, 2 * heads),
+        _filter(run, 2 * keys + values, config.positive("linear_conv_kernel_dim"), bias=False),
+        scan,
+        passed(run, "layer_norm", "state_norm", (2 * values, values), dims[1]),
+        product(run, "state_out", values, hidden),
+    ]
+
+
+def _short_filter(config: Config, run: Run, hidden: int) -> list[Item]:
+    """Return a filter of a few tokens between two gates."""
+    bias = config.flag("conv_bias")
+    return [
+        product(run, "state_in", hidden, 3 * hidden, bias=3 * hidden * bias),
+        passed(run, "multiply", "state_gate_in", (2 * hidden, hidden)),
+        _filter(run, hidden, config.positive("conv_L_cache"), bias=bias),
+        passed(run, "multiply", "state_gate_out", (2 * hidden, hidden)),
+        product(run, "state_out", hidden, hidden, bias=hidden * bias),
+    ]
+
+
+def _filter(run: Run, channels: int, taps: int, *, bias: bool) -> Item:
     """Return the filter along tokens of each channel."""
-    learned = channels * config.flag("use_conv_bias")
     return convolution(
-        run, "state_filter", learned, g=channels, oy=run.queries, fy=taps,
+        run,
+        "state_filter",
+        channels * bias,
+        g=channels,
+        oy=run.queries,
+        fy=taps,
         iy=run.queries + taps - 1,
-    )  # fmt: skip
+    )
 
 
 def _scan(run: Run, inner: int, state: int, *, learned: int) -> Item:
     item = passed(run, "other", "state_scan", (2 * inner, inner), learned)
-    item["input_elements"] += inner * state
-    item["output_elements"] += inner * state
+    item["input_elements"] += state
+    item["output_elements"] += state
     return item
