@@ -39,7 +39,8 @@ def test_commands_name_what_exists() -> None:
 def shown(text: str) -> list[tuple[str, list[str]]]:
     """Return the commands that a page shows, and the lines that it shows of what each says."""
     found: list[tuple[str, list[str]]] = []
-    for line in re.findall(r"^    (.+)$", text, re.MULTILINE):
+    without_code = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for line in re.findall(r"^    (.+)$", without_code, re.MULTILINE):
         if line.startswith("$ dse "):
             found.append((line.removeprefix("$ dse "), []))
         elif found and not line.startswith((" ", "python3")):
