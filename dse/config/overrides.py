@@ -183,7 +183,8 @@ def _quoted(value: str) -> str:
         return value
     if value[:1] == "[" and value[-1:] == "]":  # a list of runs
         return value
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+    escaped = re.sub(r"(\\*)('|\$\{)", r"\1\1\\\2", value)  # elsewhere \ is itself
+    escaped += escaped[len(escaped.rstrip("\\")) :]
     return f"'{escaped}'"
 
 

@@ -11,10 +11,10 @@ from dse.columns import QUANTITIES
 from dse.errors import DseError
 from dse.plots.compare import compare_figure
 from dse.plots.front import split_objectives
-from dse.plots.style import save
 from dse.plots.units import number, show
 from dse.report.csv_files import write_csv
 from dse.report.differences import differing_keys, labels, setting
+from dse.report.figures import write_figure
 from dse.report.finished import FinishedRun, records
 
 TABLE = "compare.csv"
@@ -48,7 +48,7 @@ def compare_runs(folder: Path, runs: Sequence[FinishedRun]) -> list[str]:
         groups=["workload", "accelerator", *differing_keys(runs), "batch", "technology"],
     )
     (folder / "plots").mkdir()
-    save(figure, folder / "plots" / "compare")
+    write_figure(figure, folder / "plots" / "compare")
     return [_row_text(row) for row in records(table)]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -13,6 +15,7 @@ from dse.plots.front import pareto_figure
 from dse.plots.roofline import Roof, roofline_figure
 from dse.plots.style import save
 from dse.plots.traffic import traffic_figure
+from dse.report.files import replacing
 from dse.report.finished import FinishedRun
 
 Drawers = dict[str, Callable[[], Figure]]
@@ -26,7 +29,22 @@ def write_plots(run: FinishedRun) -> dict[str, Path]:
     """
     plots = run.folder / "plots"
     plots.mkdir(parents=True, exist_ok=True)
-    return {name: save(draw(), plots / name)[1] for name, draw in drawers(run).items()}
+    return {name: write_figure(draw(), plots / name) for name, draw in drawers(run).items()}
+
+
+def write_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure with the suffixes .png and .svg, through no link; return the SVG.
+
+    Raises
+    ------
+    DseError
+        If its folder is a link, or cannot be written.
+    """
+    with TemporaryDirectory() as folder:
+        for drawn in save(figure, Path(folder) / path.name):
+            with replacing(path.with_suffix(drawn.suffix)) as draft:
+                copyfile(drawn, draft)
+    return path.with_suffix(".svg")
 
 
 def drawers(run: FinishedRun) -> Drawers:

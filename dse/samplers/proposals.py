@@ -102,9 +102,12 @@ def propose(
     pool = _Pool(history.places[start], values[start], np.empty_like(values[start]))
     pool = replace(pool, residuals=pool.costs - surrogate(pool.places))
     found = _Pool(pool.places[:0], pool.costs[:0], pool.residuals[:0])
+    order = np.empty(0, dtype=np.int64)
     for _ in range(_GENERATIONS):
         drawn = _candidates(surrogate, pool, history.places, max(_DRAWN, _DRAWN_RATIO * count), rng)
         found = _joined(found, drawn, known)
+        if len(found.places) == 0:  # nearly all designs are known
+            continue
         order = _best(found.costs, history.points[front], max(_PARENTS, count))
         pool = found.rows(order[:_PARENTS])
     return found.places[order[:count]], surrogate.rates
