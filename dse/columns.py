@@ -222,6 +222,8 @@ GROUPS: Mapping[str, Mapping[str, Column]] = {
     "Layer": LAYERS,
     "Run": RUNS,
 }
+HIDDEN = ("time_edge_s", "time_fill_s")
+"""Causes that cost nothing where the transfer takes as long as the layer: it hides them."""
 COLUMNS: Mapping[str, Column] = {k: v for group in GROUPS.values() for k, v in group.items()}
 """Every column that a file of a run may have, and every total of summary.json."""
 

@@ -14,8 +14,8 @@ from matplotlib.path import Path
 from matplotlib.transforms import offset_copy
 
 from dse.arrays import FloatArray, IntArray
-from dse.columns import CAUSES
-from dse.plots.layers import longest_first, short_names, together
+from dse.columns import CAUSES, HIDDEN
+from dse.plots.layers import bound_shares, longest_first, short_names, together
 from dse.plots.style import (
     BLUE,
     GREEN,
@@ -191,6 +191,9 @@ def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
     if not losses:
         return text
     worst = max(losses, key=lambda cause: losses[cause])
+    waiting = bound_shares(layers).get("memory", 0.0)
+    if worst in HIDDEN and losses[worst] <= waiting:
+        return f"{text}; DRAM transfer alone takes all the time of layers with {percent(waiting)}"
     return f"{text}; most is added by {CAUSES[worst].label} ({percent(losses[worst])})"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
+import numpy as np
 import pandas as pd
 
 from dse.plots.style import plain
@@ -89,3 +90,12 @@ def _num_alike(names: Sequence[str]) -> int:
     """Return how many characters the names have alike at their start."""
     columns = zip(*names, strict=False)
     return sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, columns))
+
+
+def bound_shares(layers: pd.DataFrame) -> dict[str, float]:
+    """Return the share of the time of each kind of bound, largest first."""
+    total = float(layers["latency_s"].sum())
+    if not (np.isfinite(total) and total > 0):
+        return {}
+    shares = layers.groupby("bound", sort=True)["latency_s"].sum() / total
+    return {str(k): float(v) for k, v in shares.sort_values(ascending=False, kind="stable").items()}

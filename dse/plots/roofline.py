@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dse.plots.labels import Label, place
-from dse.plots.layers import short_names, together
+from dse.plots.layers import bound_shares, short_names, together
 from dse.plots.style import (
     BLUE,
     INK,
@@ -213,15 +213,6 @@ def draw_roof(
         zorder=1,
         label=f"ridge, {number(roof.ridge)} MACs/B",
     )
-
-
-def bound_shares(layers: pd.DataFrame) -> dict[str, float]:
-    """Return the share of the time of each kind of bound, largest first."""
-    total = float(layers["latency_s"].sum())
-    if not (np.isfinite(total) and total > 0):
-        return {}
-    shares = layers.groupby("bound", sort=True)["latency_s"].sum() / total
-    return {str(k): float(v) for k, v in shares.sort_values(ascending=False, kind="stable").items()}
 
 
 def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:

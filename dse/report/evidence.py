@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dse.columns import CAUSES, column
+from dse.columns import CAUSES, HIDDEN, column
 from dse.plots.layers import longest_first, together
 from dse.plots.units import NOT_KNOWN, percent, show
 from dse.report.finished import FinishedRun, records
@@ -67,6 +67,8 @@ def _main_loss(row: Mapping[str, Any]) -> str:
     if not any(losses.values()) or not row["latency_s"]:
         return "none"
     worst = max(losses, key=lambda cause: losses[cause])
+    if worst in HIDDEN and row["bound"] == "memory":  # the transfer takes as long without it
+        return "DRAM transfer (100 %)"
     return f"{CAUSES[worst].label} ({percent(losses[worst] / row['latency_s'])})"
 
 

@@ -21,11 +21,12 @@ from dse.plots import (
     traffic_figure,
     traffic_table,
 )
-from dse.plots.causes import CAUSES, cause_shares, causes_figure
+from dse.plots.causes import CAUSES, _finding, cause_shares, causes_figure
 from dse.plots.convergence import convergence_figure
 from dse.plots.layers import longest_first, short_names, together
 from dse.plots.roofline import _with_rate
 from dse.plots.style import RAMP, SERIES, plain
+from dse.report.evidence import _main_loss
 from tests import example_run
 
 ROOF = Roof(peak_macs_per_s=1.024e12, dram_bytes_per_s=12.8e9, dram_efficiency=0.75)
@@ -297,3 +298,16 @@ def test_a_machine_that_skips_padding_is_not_above_its_roof() -> None:
     shown = _with_rate(pd.DataFrame([row]), roof)
     assert shown["macs_per_s"].tolist() == [100.0]
     assert shown["operational_intensity"].tolist() == [100.0]
+
+
+def test_causes_that_a_transfer_hides_are_not_called_the_largest_loss() -> None:
+    causes = dict.fromkeys(CAUSES, 0.0) | {"time_mac_s": 1.0, "time_edge_s": 5.0}
+    layer = {"name": "fc", "latency_s": 10.0, "time_compulsory_s": 4.0, "bound": "memory"}
+    layers = pd.DataFrame([causes | layer | {"macs": 1, "dram_bytes": 1.0, "num_layers": 1}])
+    text = _finding(layers, "net", "chip")
+    assert "idle" not in text
+    assert "DRAM transfer alone takes all the time of layers with 100 %" in text
+    assert "idle part of the array (50 %)" in _finding(
+        layers.assign(bound="compute"), "net", "chip"
+    )
+    assert _main_loss(layers.iloc[0].to_dict()) == "DRAM transfer (100 %)"
