@@ -23,6 +23,7 @@ LEAST_SHARE = 0.95
 """Of the MACs and of the bytes of a file: what must be modelled for a result."""
 
 HEAD_KEYS = ("name", "source", "batch", "bits", "extra_parameters", "notes")
+COUNTS = ("images", "sounds")
 COPIES = ("free", "charged")
 
 
@@ -53,8 +54,10 @@ def network_values(
         return load_group("workload", path if suffix in SUFFIXES else name_or_path, **parameters)
     own = {key: parameters[key] for key in ("batch", "bits", "name") if key in parameters}
     rest = {key: x for key, x in parameters.items() if key not in own}
-    least = 0 if suffix == ONNX_SUFFIX else 1  # a value may be 0, a size may not
-    sizes = {key: integer(f"workload.{key}", x, least=least) for key, x in rest.items()}
+    sizes = {
+        key: integer(f"workload.{key}", x, least=int(suffix != ONNX_SUFFIX and key not in COUNTS))
+        for key, x in rest.items()  # a value or a count may be 0, a size may not
+    }
     for key, size in sizes.items():
         if size > LARGEST_BOUND:
             raise DseError(f"workload.{key} must be at most {LARGEST_BOUND}, got {size}")

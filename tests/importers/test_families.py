@@ -16,12 +16,12 @@ import pytest
 
 import dse
 from dse import DseError
-from dse.importers.transformers.families import ENCODER, FAMILIES, IMAGE, SEQUENCES
+from dse.importers.transformers.families import ENCODER, FAMILIES, IMAGE, SEQUENCES, SOUND
 
 MODELS = json.loads(Path(__file__).with_name("families.json").read_text(encoding="utf-8"))
 TOKENS = 128
 POOLERS = ("bert", "roberta", "camembert", "xlm-roberta", "ernie", "data2vec-text", "mpnet", "vit",
-           "deit", "albert")  # fmt: skip
+           "deit", "albert", "esm", "xlm-roberta-xl", "roberta-prelayernorm")  # fmt: skip
 
 
 def load(folder, config, **sizes):
@@ -34,7 +34,7 @@ def sizes_of(config):
     names = FAMILIES[config["model_type"]][0]
     if names in (ENCODER, SEQUENCES):
         return {"seq_len": TOKENS}
-    if names == IMAGE or "seq_len" in names or config["model_type"] == "whisper":
+    if names in (IMAGE, SOUND) or "seq_len" in names or config["model_type"] == "whisper":
         return {}
     return {"query_len": TOKENS, "context_len": TOKENS}
 
@@ -44,7 +44,7 @@ def lengths(name):
 
 
 def pooler(config):
-    """Return the weights of a pooler, which is not run; one of images is not counted, either."""
+    """Return the weights of a pooler, which is not run."""
     return config["hidden_size"] ** 2 if config["model_type"] in POOLERS else 0
 
 
@@ -52,10 +52,7 @@ def pooler(config):
 def test_parameters_equal_those_of_the_model(tmp_path, name):
     config = MODELS[name]["config"]
     made = load(tmp_path, config, **lengths(name))
-    missing = 0
-    if config["model_type"] in ("vit", "deit"):
-        missing = pooler(config) + config["hidden_size"]
-    assert made.weight_elements + missing == MODELS[name]["parameters"]
+    assert made.weight_elements == MODELS[name]["parameters"]
 
 
 @pytest.mark.parametrize("name", [x for x in MODELS if "macs" in MODELS[x]])
@@ -250,3 +247,24 @@ def test_blocks_of_a_hybrid_attend_where_the_file_says(tmp_path):
         "scores_dense": 4
     }
     assert sum(x.repeat for x in made.layers if x.name.startswith("state_scan")) == 28
+
+
+def test_samples_become_frames(tmp_path):
+    """49 frames of 16,000 samples; torch counts 50 of the filter of positions, and cuts one."""
+    counted = 6911374336 - 128 * 768 * 768 // 16
+    assert load(tmp_path, MODELS["wav2vec2_base"]["config"]).macs == counted
+    large = 17810762752 - 128 * 1024 * 1024 // 16
+    assert load(tmp_path, MODELS["wav2vec2_large"]["config"], samples=16000).macs == large
+    with pytest.raises(DseError, match="samples must be more, got 100"):
+        load(tmp_path, MODELS["wav2vec2_base"]["config"], samples=100)
+
+
+@pytest.mark.parametrize("name", ["qwen2_audio", "voxtral"])
+def test_a_tower_of_sounds_is_read_with_its_decoder(tmp_path, name):
+    config = MODELS[name]["config"]
+    made = load(tmp_path, config, query_len=TOKENS, context_len=TOKENS)
+    tower = [x for x in made.layers if x.name.startswith("sound_") and "join" not in x.name]
+    assert sum(x.macs * x.repeat for x in tower) == 1_136_885_760_000
+    none = load(tmp_path, config, query_len=TOKENS, context_len=TOKENS, sounds=0)
+    assert none.weight_elements == made.weight_elements
+    assert "workload.sounds=1" in " ".join(none.notes)

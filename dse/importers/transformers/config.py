@@ -167,15 +167,15 @@ class Tokens:
         Tokens that an encoder reads ahead of it.
     image
         Height and width of an image; 0 for that of the file. [pixels]
-    images
-        Images that one inference sees.
+    inputs
+        Images, or sounds, that one inference reads.
     """
 
     queries: int = 1
     context: int = 1
     sources: int = 1
     image: int = 0
-    images: int = 1
+    inputs: int = 1
 
     @property
     def is_start(self) -> bool:

@@ -34,6 +34,14 @@ class Encoder:
         Whether all blocks have the same weights.
     buckets
         Key of the distances that have a learned bias for each head; none if empty.
+    positions, table_norm
+        Whether positions have a table, and a norm follows the tables; keys may say so.
+    is_ahead
+        Whether norms come ahead of both halves, and one at the end.
+    bias, gated
+        Of the products, and of the feed-forward block.
+    has_contacts
+        Whether a head for pairs of tokens, which is not run, reads all scores.
     """
 
     segments: bool = True
@@ -41,6 +49,12 @@ class Encoder:
     inner_table: bool = False
     is_shared: bool = False
     buckets: str = ""
+    positions: bool = True
+    table_norm: bool | str = True
+    is_ahead: bool = False
+    bias: bool = True
+    gated: bool = False
+    has_contacts: bool = False
 
     def __call__(self, config: Config, tokens: Tokens) -> Made:
         """Return the layers of a network: tables, then blocks whose norms follow the sums."""
@@ -53,38 +67,48 @@ class Encoder:
             places=tuple(range(config.positive("num_hidden_layers"))),
             shared=self.is_shared,
         )
-        items = [*self._tables(config, run.once(tokens.queries), hidden), *_blocks(config, run)]
-        return Made(items, idle=(hidden * hidden + hidden) * self.pooler)
+        once = run.once(tokens.queries)
+        items = [*self._tables(config, once, hidden), *self._blocks(config, run)]
+        items += [norm(once, "norm", hidden, 2)] * self.is_ahead
+        idle = (hidden * hidden + hidden) * self.pooler
+        if self.has_contacts:
+            idle += run.repeat * config.positive("num_attention_heads") + 1
+        return Made(items, idle)
 
     def _tables(self, config: Config, run: Run, hidden: int) -> list[Item]:
         width = config.positive("embedding_size") if self.inner_table else hidden
-        rows = config.positive("vocab_size") + config.positive("max_position_embeddings")
+        rows, has_positions = config.positive("vocab_size"), self.positions
+        if config.get("position_embedding_type") == "rotary":
+            has_positions = False
+        rows += config.positive("max_position_embeddings") * has_positions
         rows += config.number("type_vocab_size") if self.segments else 0
         table = rows * width
         if self.buckets:
             table += config.positive(self.buckets) * config.positive("num_attention_heads")
-        read = (2 + self.segments) * width
-        items = [
-            passed(run, "embedding", "embedding", (read, width), table),
-            norm(run, "embedding_norm", width, 2),
-        ]
+        read = (1 + has_positions + self.segments) * width
+        items = [passed(run, "embedding", "embedding", (read, width), table)]
+        items += [norm(run, "embedding_norm", width, 2)] * config.flag(self.table_norm)
         if self.inner_table and (self.is_shared or width != hidden):
             items.append(product(run, "embedding_up", width, hidden, bias=hidden))
         return items
 
-
-def _blocks(config: Config, run: Run) -> list[Item]:
-    hidden, inner = config.positive("hidden_size"), config.positive("intermediate_size")
-    heads = config.positive("num_attention_heads")
-    return [
-        *attention_items(run, full_attention(hidden, heads, bias=True)),
-        added(run, "attention_add", hidden),
-        norm(run, "attention_norm", hidden, 2),
-        product(run, "intermediate", hidden, inner, bias=inner),
-        product(run, "output", inner, hidden, bias=hidden),
-        added(run, "output_add", hidden),
-        norm(run, "output_norm", hidden, 2),
-    ]
+    def _blocks(self, config: Config, run: Run) -> list[Item]:
+        hidden, inner = config.positive("hidden_size"), config.positive("intermediate_size")
+        heads = config.positive("num_attention_heads")
+        attention = attention_items(run, full_attention(hidden, heads, bias=self.bias))
+        if self.gated:
+            fed = mlp_items(run, hidden, inner, gated=True, biases=self.bias)
+        else:
+            fed = [
+                product(run, "intermediate", hidden, inner, bias=inner * self.bias),
+                product(run, "output", inner, hidden, bias=hidden * self.bias),
+            ]
+        first = [*attention, added(run, "attention_add", hidden)]
+        second = [*fed, added(run, "output_add", hidden)]
+        norms = [norm(run, "attention_norm", hidden, 2)], [norm(run, "output_norm", hidden, 2)]
+        if self.is_ahead:
+            return [*norms[0], *first, *norms[1], *second]
+        return [*first, *norms[0], *second, *norms[1]]
 
 
 def modernbert(config: Config, tokens: Tokens) -> Made:
@@ -144,5 +168,11 @@ ENCODERS: dict[str, Encoder] = {
     "distilbert": Encoder(segments=False, pooler=False),
     "mpnet": Encoder(segments=False, buckets="relative_attention_num_buckets"),
     "electra": Encoder(pooler=False, inner_table=True),
+    "esm": Encoder(
+        segments=False, table_norm="emb_layer_norm_before", is_ahead=True, has_contacts=True
+    ),
+    "nomic_bert": Encoder(pooler=False, positions=False, bias=False, gated=True),
+    "roberta-prelayernorm": Encoder(is_ahead=True),
+    "xlm-roberta-xl": Encoder(is_ahead=True, table_norm=False),
     "albert": Encoder(inner_table=True, is_shared=True),
 }

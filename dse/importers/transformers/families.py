@@ -4,18 +4,23 @@ from dse.importers.transformers.config import Build
 from dse.importers.transformers.decoder_families import DECODERS
 from dse.importers.transformers.encoders import ENCODERS, modernbert
 from dse.importers.transformers.images import VISIONS
+from dse.importers.transformers.relative import deberta
 from dse.importers.transformers.sam import sam, sam_tower
 from dse.importers.transformers.sequences import Bart, t5, whisper
+from dse.importers.transformers.sounds import wav2vec2
 from dse.importers.transformers.stages import convnext, swin
-from dse.importers.transformers.towers import JOINTS, dual, multimodal
+from dse.importers.transformers.towers import JOINTS, dual, listening, multimodal
 
 DECODER, ENCODER, IMAGE = ("query_len", "context_len"), ("seq_len",), ("image_size",)
+SOUND = ("samples",)
 SEQUENCES, MULTIMODAL = (*DECODER, *ENCODER), (*DECODER, "images", *IMAGE)
 
 FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **{name: (DECODER, build) for name, build in DECODERS.items()},
     **{name: (ENCODER, build) for name, build in ENCODERS.items()},
     "modernbert": (ENCODER, modernbert),
+    "deberta-v2": (ENCODER, deberta),
+    **dict.fromkeys(("wav2vec2", "hubert"), (SOUND, wav2vec2)),
     **{name: (IMAGE, build) for name, build in VISIONS.items()},
     **dict.fromkeys(("convnext", "convnextv2"), (IMAGE, convnext)),
     **dict.fromkeys(("swin", "swinv2"), (IMAGE, swin)),
@@ -31,12 +36,13 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     "blenderbot": (SEQUENCES, Bart(positions=0, table_norm=False, last_norm=True)),
     **dict.fromkeys(("clip", "siglip"), ((*ENCODER, *IMAGE), dual)),
     **dict.fromkeys(JOINTS, (MULTIMODAL, multimodal)),
+    **dict.fromkeys(("qwen2_audio", "voxtral"), ((*DECODER, "sounds"), listening)),
 }
 
 _BERT = {"position_embedding_type": "absolute", "add_cross_attention": False, "is_decoder": False}
 
 NEEDED: dict[str, dict[str, object]] = {
-    **{name: _BERT for name in ENCODERS if name not in ("distilbert", "mpnet")},
+    **{name: _BERT for name, build in ENCODERS.items() if build.segments and build.positions},
     "albert": {**_BERT, "num_hidden_groups": 1, "inner_group_num": 1},
     "ernie": {**_BERT, "use_task_id": False},
     "opt": {"layer_norm_elementwise_affine": True},

@@ -41,6 +41,8 @@ class Vision:
         Whether a norm follows the patches, and the last block; whether each half is scaled.
     pooled
         Whether a learned query attends to all patches in the end.
+    has_pooler
+        Whether a pooler, which is not run, is there where no classifier is.
     class_norm
         Whether the last norm is for the first token only.
     """
@@ -60,10 +62,13 @@ class Vision:
     class_norm: bool = False
     scales: bool = False
     pooled: Flag = False
+    has_pooler: bool = False
 
     def __call__(self, config: Config, tokens: Tokens) -> Made:
         """Return the layers of a network."""
-        return Made(self.tower(config, tokens, "") + _classes(config))
+        head, hidden = _classes(config), config.positive("hidden_size")
+        idle = 0 if head else (hidden * hidden + hidden) * self.has_pooler
+        return Made(self.tower(config, tokens, "") + head, idle)
 
     def tower(self, config: Config, tokens: Tokens, prefix: str, module: str = "") -> list[Item]:
         """Return the layers of a network as a part of another."""
@@ -223,9 +228,10 @@ PIXTRAL = Vision(
 )  # fmt: skip
 
 VISIONS: dict[str, Vision] = {
-    **dict.fromkeys(("vit", "vit_msn"), Vision(bias="qkv_bias")),
+    "vit": Vision(bias="qkv_bias", has_pooler=True),
+    "vit_msn": Vision(bias="qkv_bias"),
     "ijepa": Vision(extra_tokens=0, bias="qkv_bias"),
-    "deit": Vision(extra_tokens=2, bias="qkv_bias"),
+    "deit": Vision(extra_tokens=2, bias="qkv_bias", has_pooler=True),
     "dinov2": Vision(extra_parameters=1, scales=True, bias="qkv_bias", gated="use_swiglu_ffn"),
     "dinov2_with_registers": Vision(
         extra_parameters=1, scales=True, bias="qkv_bias", gated="use_swiglu_ffn"

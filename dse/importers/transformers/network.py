@@ -8,7 +8,7 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported
 from dse.importers.transformers.config import Config, Tokens
-from dse.importers.transformers.families import FAMILIES, NEEDED
+from dse.importers.transformers.families import FAMILIES, NEEDED, SOUND
 from dse.importers.transformers.quantisation import Quantised, by_role, quantised, type_bits
 from dse.importers.transformers.towers import text_of
 from dse.importers.transformers.unread import unread_notes
@@ -17,6 +17,7 @@ from dse.workload import LARGEST_BOUND
 LARGEST_FILE_BYTES = 2**24
 DEFAULT_CONTEXT = 2048
 DEFAULT_LENGTH = 128
+DEFAULT_SAMPLES = 16000
 
 
 def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
@@ -84,11 +85,17 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _tokens(config: Config, sizes: Mapping[str, int], names: Sequence[str]) -> Tokens:
-    text = text_of(config) if "images" in names or "text_config" in config.values else config
+    text = (
+        text_of(config)
+        if {"images", "sounds"} & set(names) or "text_config" in config.values
+        else config
+    )
     limit = "max_target_positions" if config.family == "whisper" else "max_position_embeddings"
     most = text.positive(limit, default=LARGEST_BOUND)
     length = sizes.get("seq_len", min(most, DEFAULT_LENGTH))
     image = sizes.get("image_size", 0)
+    if names == SOUND:
+        return Tokens(sources=sizes.get("samples", DEFAULT_SAMPLES))
     if "query_len" not in names:
         queries = context = length
     else:
@@ -100,8 +107,8 @@ def _tokens(config: Config, sizes: Mapping[str, int], names: Sequence[str]) -> T
             f"{config.path}: 1 <= query_len <= context_len <= {most} must hold, "
             f"got {queries} and {context}"
         )
-    images = sizes.get("images", int(queries == context))
-    return Tokens(queries=queries, context=context, sources=length, image=image, images=images)
+    inputs = sizes.get("images", sizes.get("sounds", int(queries == context)))
+    return Tokens(queries=queries, context=context, sources=length, image=image, inputs=inputs)
 
 
 def _name(config: Config, family: str) -> str:

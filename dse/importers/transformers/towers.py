@@ -15,14 +15,16 @@ from dse.importers.transformers.images import (
     text_tower,
 )
 from dse.importers.transformers.layers import Item, Run, norm, product
+from dse.importers.transformers.sounds import whisper_tower
 
 NOT_SEEN = (
-    "No image is seen: workload.images=1 runs the tower of images ({millions:.1f} million learned "
-    "elements, counted); one is seen by default where query_len = context_len"
+    "No {name} is read: workload.{name}s=1 runs its tower ({millions:.1f} million learned "
+    "elements, counted); one is read by default where query_len = context_len"
 )
 SEEN = (
     "Images seen: {images} of {height} x {width} pixels; their tokens are among those of query_len"
 )
+HEARD = "Sounds heard: {sounds} of 30 seconds; their tokens are among those of query_len"
 MERGING_TOWERS = {
     **dict.fromkeys(
         ("qwen2_vl_vision", "qwen2_5_vl_vision", "qwen3_vl_vision", "qwen3_vl_moe_vision"),
@@ -30,7 +32,7 @@ MERGING_TOWERS = {
     ),
     "llama4_vision_model": llama4_tower,
 }
-PREFIX, MODULE = "image_", "vision_tower."
+PREFIX, MODULE, SOUND_PREFIX = "image_", "vision_tower.", "sound_"
 
 Joint = Callable[[Config, Config, int], list[Item]]
 
@@ -58,19 +60,53 @@ def dual(config: Config, tokens: Tokens) -> Made:
 
 def multimodal(config: Config, tokens: Tokens) -> Made:
     """Return a tower of images, what joins it to a decoder, and the decoder."""
-    vision, text = _vision(config), text_of(config)
-    if text.family not in DECODERS:
-        config.refuse(f"{text.where}model_type {text.family!r} is not a known family of decoders")
-    made = DECODERS[text.family](text, tokens)
+    vision, text = _vision(config), _decoder_of(config)
     ahead = [*_tower(vision, tokens.image), *_joint(config, vision, text, tokens.image)]
-    if not tokens.images:
-        idle = learned(ahead)
-        note = NOT_SEEN.format(millions=idle / 1e6)
-        return replace(made, idle=made.idle + idle, notes=(*made.notes, note))
     height, width = image_size(vision, tokens.image)
-    note = SEEN.format(images=tokens.images, height=height, width=width)
-    items = [_times(x, tokens.images) for x in ahead] + made.items
+    seen = SEEN.format(images=tokens.inputs, height=height, width=width)
+    return _before(text, tokens, ahead, ("image", seen))
+
+
+def listening(config: Config, tokens: Tokens) -> Made:
+    """Return a tower of sounds as Whisper has it, what joins it to a decoder, and the decoder."""
+    sound, text = config.inner("audio_config"), _decoder_of(config)
+    if sound.family == "voxtral_encoder":
+        sound = sound.having(
+            d_model=sound.positive("hidden_size"),
+            encoder_layers=sound.positive("num_hidden_layers"),
+            encoder_attention_heads=sound.positive("num_attention_heads"),
+            encoder_ffn_dim=sound.positive("intermediate_size"),
+        )
+    width, hidden = sound.positive("d_model"), text.positive("hidden_size")
+    frames = sound.positive("max_source_positions")
+    tower = whisper_tower(sound, SOUND_PREFIX, "audio_tower.")
+    run = Run(queries=frames // 2, prefix=SOUND_PREFIX, module="multi_modal_projector.")
+    if config.family == "voxtral":
+        wide = sound.positive("intermediate_size")
+        run = replace(run, queries=frames * width // wide)
+        joint = [product(run, "join_up", wide, hidden), product(run, "join_down", hidden, hidden)]
+    else:  # after averages of two frames
+        joint = [product(run, "join", width, hidden, bias=hidden)]
+    return _before(text, tokens, [*tower, *joint], ("sound", HEARD.format(sounds=tokens.inputs)))
+
+
+def _before(text: Config, tokens: Tokens, ahead: list[Item], kind: tuple[str, str]) -> Made:
+    """Return a tower ahead of a decoder; where nothing is seen or heard it is not run."""
+    made = DECODERS[text.family](text, tokens)
+    name, note = kind
+    if not tokens.inputs:
+        idle = learned(ahead)
+        note = NOT_SEEN.format(name=name, millions=idle / 1e6)
+        return replace(made, idle=made.idle + idle, notes=(*made.notes, note))
+    items = [_times(x, tokens.inputs) for x in ahead] + made.items
     return replace(made, items=items, notes=(*made.notes, note))
+
+
+def _decoder_of(config: Config) -> Config:
+    text = text_of(config)
+    if text.family not in DECODERS:
+        text.refuse(f"{text.where}model_type {text.family!r} is not a known family of decoders")
+    return text
 
 
 def text_of(config: Config) -> Config:
