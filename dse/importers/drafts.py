@@ -164,6 +164,11 @@ class Network:
     loops: list[str] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
 
+    def note(self, text: str) -> None:
+        """Say something of the import, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     def add(self, draft: Draft, reads: Iterable[Tensor]) -> Draft:
         """Add a draft that reads these tensors; its name becomes unique."""
         base = draft.name

@@ -131,6 +131,33 @@ def test_products_that_an_optimiser_fused(tmp_path, op, shapes, attributes, macs
     assert found.coverage["macs_modelled"] == macs + 2 * 3 * 7
 
 
+def test_batches_between_rows_and_columns(tmp_path):
+    """What fuses a transposition into a product: rows stand before the batch."""
+    net = Graph()
+    names = [net.input("a", [7, 4, 5]), net.input("b", [9, 4, 5])]
+    attributes = {"transBatchA": 1, "transBatchB": 1, "transB": 1}
+    y = net.node("FusedMatMul", names, domain="com.microsoft", **attributes)
+    found = imported(tmp_path, net, net.node("MatMul", [y, net.weight("w", [9, 3])]))
+    assert found.coverage["macs_modelled"] == 4 * 7 * 5 * 9 + 4 * 7 * 9 * 3
+
+
+def test_blocked_maps_of_an_optimiser(tmp_path):
+    """Three channels filled up to eight, back to six, a pool between; the file is so."""
+    net = Graph()
+    blocked = {"domain": "com.microsoft.nchwc"}
+    x = net.node("ReorderInput", [net.input("x", [1, 3, 16, 16])], **blocked)
+    inputs = [x, net.weight("w", [8, 8, 3, 3]), net.weight("b", [8])]
+    x = net.node("Conv", inputs, kernel_shape=[3, 3], **blocked)
+    x = net.node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2], **blocked)
+    depthwise = [x, net.weight("d", [8, 1, 3, 3])]
+    x = net.node("Conv", depthwise, kernel_shape=[3, 3], group=6, pads=[1] * 4, **blocked)
+    x = net.node("ReorderOutput", [x], channels=6, **blocked)
+    found = imported(tmp_path, net, net.conv(x, "plain", 4, 6, 1))
+    macs = 14 * 14 * 8 * 8 * 9 + 7 * 7 * 8 * 9 + 7 * 7 * 4 * 6
+    assert (found.coverage["macs_modelled"], found.coverage["macs_share"]) == (macs, 1)
+    assert "filled up to whole blocks" in found.values["notes"][0]
+
+
 def test_experts_have_macs_that_are_known_and_not_modelled(tmp_path):
     net = Graph()
     inputs = [net.input("x", [10, 8]), net.input("p", [10, 4])]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dse.importers.drafts import Tensor
+from dse.importers.onnx.node import batched
 from dse.importers.onnx.types import FLOATS
 
 Shape = tuple[int, ...]
@@ -69,7 +70,13 @@ def output_type(op: str, inputs: Sequence[Tensor | None]) -> int:
 
 def fill_shapes(op: str, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor | None],
                 attributes: Attributes) -> None:  # fmt: skip
-    """Give outputs the shapes that own rules know; onnx's are kept, but for those it has wrong."""
+    """Give outputs the shapes that own rules know; onnx's are kept, but for those it has wrong.
+
+    Parameters
+    ----------
+    op
+        With its domain and a point for the blocked forms of `BLOCKED`.
+    """
     if op == "DynamicQuantizeLSTM":
         return _recurrent_shapes(inputs, outputs, attributes)
     first = outputs[0] if outputs else None
@@ -110,6 +117,8 @@ def contrib_shape(op: str, inputs: Sequence[Tensor | None], attributes: Attribut
 
 
 def _product(left: Shape, right: Shape, attributes: Attributes) -> Shape:
+    left = batched(left, is_moved=bool(attributes.get("transBatchA")))
+    right = batched(right, is_moved=bool(attributes.get("transBatchB")))
     rows = left[-1] if attributes.get("transA") else left[-2]
     columns = right[-2] if attributes.get("transB") else right[-1]
     leading = left[:-2] if len(left) >= len(right) else right[:-2]
@@ -159,8 +168,17 @@ def _convolved(shapes: Sequence[Any], attributes: Attributes) -> Shape:
         return (batch, kernels, *(-(-n // s) for n, s in zip(size, strides, strict=True)))
     spans = [(f - 1) * d + 1 for f, d in zip(taps, dilations, strict=True)]
     padded = [n + x + y for n, x, y in zip(size, pads[: len(size)], pads[len(size) :], strict=True)]
-    out = [(n - f) // s + 1 for n, f, s in zip(padded, spans, strides, strict=True)]
+    extra = [s - 1 if attributes.get("ceil_mode") else 0 for s in strides]
+    out = [(n - f + e) // s + 1 for n, f, s, e in zip(padded, spans, strides, extra, strict=True)]
     return (batch, kernels, *out)
+
+
+def _blocked_pool(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    first: Shape = shapes[0]
+    taps = attributes["kernel_shape"]
+    channels = first[1]
+    (batch, _, *size) = _convolved([first, (channels, channels, *taps)], attributes)
+    return (batch, channels, *size)
 
 
 def _channels_last(rule: Callable[[Sequence[Any], Attributes], Shape], shapes: Sequence[Any],
@@ -190,7 +208,36 @@ def _widened(shapes: Sequence[Any], attributes: Attributes) -> Shape | None:
     return (batch, kernels * int(attributes.get("group", 1)), *wide)
 
 
+def _reordered(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    """Return a map of blocks of channels as a plain one."""
+    batch, channels, *size = shapes[0]
+    channels = int(attributes.get("channels", 0)) or channels
+    return (batch, *size, channels) if attributes.get("channels_last") else (batch, channels, *size)
+
+
+def _unordered(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    first: Shape = shapes[0]
+    return (first[0], first[-1], *first[1:-1]) if attributes.get("channels_last") else first
+
+
+BLOCKED = "com.microsoft.nchwc"
+"""The domain in which onnxruntime's optimiser writes maps in blocks of channels."""
+
+BLOCKED_RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
+    f"{BLOCKED}.Conv": lambda s, a: _convolved(s, a),
+    f"{BLOCKED}.MaxPool": _blocked_pool,
+    f"{BLOCKED}.AveragePool": _blocked_pool,
+    f"{BLOCKED}.GlobalAveragePool": lambda s, a: _pooled(s, a),
+    f"{BLOCKED}.GlobalMaxPool": lambda s, a: _pooled(s, a),
+    f"{BLOCKED}.ReorderInput": _unordered,
+    f"{BLOCKED}.ReorderOutput": _reordered,
+    f"{BLOCKED}.Upsample": lambda s, a: tuple(
+        int(n * x) for n, x in zip(s[0], a["scales"], strict=True)
+    ),
+}
+
 RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
+    **BLOCKED_RULES,
     **dict.fromkeys(TRUTHS, lambda s, _: _broadcast(s[0], s[1])),
     "FusedConv": _convolved,
     "DeformConv": _convolved,

@@ -175,6 +175,11 @@ def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
     return tensor.shape
 
 
+def batched(shape: tuple[int, ...], *, is_moved: bool) -> tuple[int, ...]:
+    """Return a matrix of FusedMatMul whose rows may stand before the batch, rows after it."""
+    return (*shape[1:-1], shape[0], shape[-1]) if is_moved and len(shape) > 2 else shape
+
+
 def _bits_and_elements(tensors: Sequence[Tensor]) -> tuple[int, int]:
     """Return the widest element, and the elements of that width that all tensors fill."""
     bits = max((x.bits for x in tensors), default=8)

@@ -9,7 +9,7 @@ from dse.errors import DseError
 from dse.importers.drafts import Network, NotUnderstood, Tensor
 from dse.importers.onnx.bounds import bounded_shapes
 from dse.importers.onnx.constants import fold, fold_constant_node, initializer
-from dse.importers.onnx.contrib_shapes import fill_shapes
+from dse.importers.onnx.contrib_shapes import BLOCKED, fill_shapes
 from dse.importers.onnx.control import GRAPHS, Scope, inner_graphs
 from dse.importers.onnx.file import (
     LARGEST_NODES,
@@ -97,7 +97,8 @@ class Walk:
         )
         if is_outer:
             return self._control(step, scope)
-        fill_shapes(node.op_type, inputs, outputs, dict(step.attributes))
+        op = f"{BLOCKED}.{node.op_type}" if node.domain == BLOCKED else node.op_type
+        fill_shapes(op, inputs, outputs, dict(step.attributes))
         _bound(step)
         if not self._is_folded(node, step):
             self._translate(node, step)

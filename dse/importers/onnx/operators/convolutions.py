@@ -1,7 +1,7 @@
 """Convolutions, plain, transposed and quantised."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -10,6 +10,15 @@ from dse.importers.onnx.node import Operator
 from dse.workload.lowering import axis_phases
 
 AXES = ("y", "x")
+
+FOLDED = (
+    "Convolutions over three dimensions read a plane once for each output plane that it reaches "
+    "(dse/docs/model.md#layers)"
+)
+FILLED = (
+    "ONNX Runtime wrote this file for one processor: channels filled up to whole blocks are "
+    "counted as the file has them"
+)
 
 
 def convolution(step: Operator) -> None:
@@ -22,6 +31,21 @@ def fused_convolution(step: Operator) -> None:
     """FusedConv of com.microsoft: a bias, and a map that is added."""
     bias = step.inputs[2] if step.has_input(2) else None
     _convolve(step, step.input(0), step.input(1), bias)
+    if step.has_input(3):
+        added = [step.output(), step.input(3)]
+        step.pass_over("add", added, writes=[step.output()], suffix=".add")
+
+
+def blocked_convolution(step: Operator) -> None:
+    """Conv of onnxruntime's blocked form: channels filled up to whole blocks, a map added."""
+    data, weight = step.input(0), step.input(1)
+    kernels, per_group, *_ = step.shape(1)
+    groups = int(step.attributes.get("group", 1))
+    groups = kernels if groups > 1 and per_group == 1 else groups
+    step.network.note(FILLED)
+    filled = replace(data, shape=(step.shape(0)[0], per_group * groups, *step.shape(0)[2:]))
+    inner = replace(step, attributes={**step.attributes, "group": groups})
+    _convolve(inner, filled, weight, step.inputs[2] if step.has_input(2) else None)
     if step.has_input(3):
         added = [step.output(), step.input(3)]
         step.pass_over("add", added, writes=[step.output()], suffix=".add")
@@ -90,21 +114,13 @@ def _convolve(step: Operator, data: Tensor, weight: Tensor, bias: Tensor | None)
         folded = min(axes, key=lambda x: x.reads)
         axes.remove(folded)
         fields |= {"b": batch * folded.out, "c": per_group * folded.taps}
-        _note_folded(step, folded)
+        if folded.reads > 1:
+            step.network.note(FOLDED)
     step.nest(fields | _spatial(axes), data, weight, extras=[bias])
 
 
 def _channels_first(shape: Sequence[int]) -> tuple[int, ...]:
     return (shape[0], shape[-1], *shape[1:-1])
-
-
-def _note_folded(step: Operator, folded: WindowAxis) -> None:
-    text = (
-        "Convolutions over three dimensions read a plane once for each output plane that it "
-        "reaches (dse/docs/model.md#layers)"
-    )
-    if folded.reads > 1 and text not in step.network.notes:
-        step.network.notes.append(text)
 
 
 def transposed_convolution(step: Operator) -> None:

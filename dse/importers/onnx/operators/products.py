@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from dse.importers.drafts import NotUnderstood, Tensor
-from dse.importers.onnx.node import Operator, known_shape
+from dse.importers.onnx.node import Operator, batched, known_shape
 
 
 def matmul(step: Operator) -> None:
@@ -59,7 +59,12 @@ def experts(step: Operator) -> None:
 
 
 def _transposed(step: Operator) -> dict[str, Any]:
-    keys = {"data_is_transposed": "transA", "weight_is_transposed": "transB"}
+    keys = {
+        "data_is_transposed": "transA",
+        "weight_is_transposed": "transB",
+        "data_is_moved": "transBatchA",
+        "weight_is_moved": "transBatchB",
+    }
     return {name: bool(step.attributes.get(key, 0)) for name, key in keys.items()}
 
 
@@ -70,11 +75,13 @@ def multiply(
     *,
     data_is_transposed: bool = False,
     weight_is_transposed: bool = False,
+    data_is_moved: bool = False,
+    weight_is_moved: bool = False,
     extras: Sequence[Tensor | None] = (),
 ) -> None:
     """Add the loop nest of a product; the constant operand, if there is one, is the weight."""
-    left = list(known_shape(data, "the left matrix"))
-    right = list(known_shape(weight, "the right matrix"))
+    left = list(batched(known_shape(data, "the left matrix"), is_moved=data_is_moved))
+    right = list(batched(known_shape(weight, "the right matrix"), is_moved=weight_is_moved))
     left = [1, *left] if len(left) == 1 else left
     right = [*right, 1] if len(right) == 1 else right
     left[-2:] = left[:-3:-1] if data_is_transposed else left[-2:]

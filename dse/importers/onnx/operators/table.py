@@ -158,7 +158,19 @@ ML: dict[str, Handler] = {
 }
 """Operators of ai.onnx.ml."""
 
-DOMAINS = ("", "ai.onnx", "ai.onnx.preview", "com.microsoft", "com.microsoft.nchwc")
+BLOCKED: dict[str, Handler] = {
+    "Conv": convolutions.blocked_convolution,
+    **dict.fromkeys(("ReorderInput", "ReorderOutput"), without_macs.addressed),
+    **dict.fromkeys(
+        ("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"), pooling.pooling
+    ),
+    "Upsample": without_macs.copied,
+}
+"""Operators of onnxruntime's optimiser for maps in blocks of channels."""
+
+OTHER_DOMAINS = {"ai.onnx.ml": ML, "com.microsoft.nchwc": BLOCKED}
+
+DOMAINS = ("", "ai.onnx", "ai.onnx.preview", "com.microsoft")
 
 PARAMETER_PLACES = frozenset(
     _words(
@@ -171,8 +183,8 @@ PARAMETER_PLACES = frozenset(
 
 def handler(domain: str, op: str) -> Handler | None:
     """Return what translates an operator, None if nothing does."""
-    if domain == "ai.onnx.ml":
-        return ML.get(op)
+    if domain in OTHER_DOMAINS:
+        return OTHER_DOMAINS[domain].get(op)
     if domain not in DOMAINS:
         return None
     own = CONTRIB if domain == "com.microsoft" else STANDARD
