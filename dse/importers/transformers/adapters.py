@@ -113,6 +113,27 @@ def qwen3_next_keys(config: Config) -> Mapping[str, Any]:
     return {"layer_types": kinds}
 
 
+def falcon_h1_keys(config: Config) -> Mapping[str, Any]:
+    """Falcon H1: a norm inside its state space where the file says so."""
+    return {
+        "mamba_rms_norm": config.flag("mamba_rms_norm"),
+        "mamba_proj_bias": config.flag("mamba_proj_bias") or config.flag("projectors_bias"),
+    }
+
+
+def recurrent_gemma_keys(config: Config) -> Mapping[str, Any]:
+    """RecurrentGemma: kinds of blocks in turn, windows, half of the feed-forward channels."""
+    kinds, layers = config.get("block_types"), config.positive("num_hidden_layers")
+    names = {"recurrent": "linear_attention", "attention": "sliding_attention"}
+    if not isinstance(kinds, list) or not kinds or not all(x in names for x in map(str, kinds)):
+        config.refuse(f"block_types must be a list of recurrent and attention, got {kinds!r}")
+    return {
+        "layer_types": [names[str(kinds[x % len(kinds)])] for x in range(layers)],
+        "sliding_window": config.positive("attention_window_size"),
+        "intermediate_size": config.positive("intermediate_size") // 2,
+    }
+
+
 def lfm2_keys(config: Config) -> Mapping[str, Any]:
     """LFM2: filters in most blocks, and a rounded feed-forward block."""
     inner = config.positive("block_ff_dim", default=config.positive("intermediate_size"))

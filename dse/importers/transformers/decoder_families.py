@@ -2,6 +2,7 @@
 
 from dse.importers.transformers.adapters import (
     bamba_keys,
+    falcon_h1_keys,
     falcon_keys,
     gpt_neo_keys,
     granite_hybrid_keys,
@@ -14,6 +15,7 @@ from dse.importers.transformers.adapters import (
     opt_keys,
     parallel_keys,
     qwen3_next_keys,
+    recurrent_gemma_keys,
 )
 from dse.importers.transformers.decoders import Decoder
 
@@ -194,6 +196,8 @@ DECODERS: dict[str, Decoder] = {
     "bamba": Decoder(adapt=bamba_keys),
     "granitemoehybrid": Decoder(adapt=granite_hybrid_keys),
     "qwen3_next": Decoder(head_norm="head", query_gate=True, adapt=qwen3_next_keys),
+    "falcon_h1": Decoder(states_beside="mamba2", adapt=falcon_h1_keys),
+    "recurrent_gemma": Decoder(output_bias=True, mlp_bias=True, adapt=recurrent_gemma_keys),
     "lfm2": Decoder(query_bias=False, output_bias=False, head_norm="head", adapt=lfm2_keys),
     **dict.fromkeys(("mamba", "mamba2", "falcon_mamba"), Decoder(adapt=mamba_keys)),
 }

@@ -63,6 +63,8 @@ class Decoder:
         Whether each head learns a score that no token has.
     query_gate
         Whether queries come with a gate of the heads' results.
+    states_beside
+        The state space that runs beside attention; none if empty.
     inner_norms
         Whether norms follow the heads and the gate.
     activation_parameters
@@ -92,6 +94,7 @@ class Decoder:
     final_norm: Flag = True
     sinks: bool = False
     query_gate: bool = False
+    states_beside: str = ""
     inner_norms: bool = False
     activation_parameters: int = 0
     router_bias: bool = False
@@ -160,6 +163,12 @@ class Decoder:
         """Return what mixes tokens: attention, or a state space."""
         if place.mixer != "attention":
             return state_space_items(config, run, hidden, place.mixer)
+        beside = []
+        if self.states_beside:
+            beside = [
+                *state_space_items(config, run, hidden, self.states_beside),
+                added(run, "state_add", hidden),
+            ]
         if config.get("kv_lora_rank") is not None:
             return latent_items(run, _latent(config, hidden))
         attention = self._attention(config, hidden)
@@ -171,7 +180,7 @@ class Decoder:
             wide = attention.heads * attention.head_dim
             items[0]["k"] += wide
             items.insert(-1, passed(run, "multiply", "attention_gate", (2 * wide, wide)))
-        return items
+        return items + beside
 
     def _attention(self, config: Config, hidden: int) -> Attention:
         heads = config.positive("num_attention_heads")

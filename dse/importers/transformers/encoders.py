@@ -161,6 +161,22 @@ def _without_first(item: Item) -> list[Item]:
     return [{**item, "repeat": left}] if left else []
 
 
+def modernbert_decoder(config: Config, tokens: Tokens) -> Made:
+    """ModernBERT that reads from left to right, and its head for the last token."""
+    window = config.get("sliding_window") or config.positive("local_attention") // 2
+    made = modernbert(config.having(local_attention=window), tokens)
+    hidden, vocabulary = config.positive("hidden_size"), config.positive("vocab_size")
+    last, is_tied = Run(queries=1), config.flag("tie_word_embeddings")
+    head = [
+        product(last, "head_in", hidden, hidden, bias=hidden * config.flag("classifier_bias")),
+        norm(last, "head_norm", hidden, 1 + config.flag("norm_bias")),
+        product(last, "head", hidden, vocabulary, bias=vocabulary * config.flag("decoder_bias")),
+    ]
+    if is_tied:  # the head's matrix is the table, and counted there
+        del made.items[0]["extra_parameters"]
+    return Made([*made.items, *head], notes=made.notes)
+
+
 ENCODERS: dict[str, Encoder] = {
     **dict.fromkeys(
         ("bert", "roberta", "camembert", "xlm-roberta", "ernie", "data2vec-text"), Encoder()

@@ -2,7 +2,7 @@
 
 from dse.importers.transformers.config import Build
 from dse.importers.transformers.decoder_families import DECODERS
-from dse.importers.transformers.encoders import ENCODERS, modernbert
+from dse.importers.transformers.encoders import ENCODERS, modernbert, modernbert_decoder
 from dse.importers.transformers.images import VISIONS
 from dse.importers.transformers.relative import deberta
 from dse.importers.transformers.sam import sam, sam_tower
@@ -19,11 +19,12 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **{name: (DECODER, build) for name, build in DECODERS.items()},
     **{name: (ENCODER, build) for name, build in ENCODERS.items()},
     "modernbert": (ENCODER, modernbert),
+    "modernbert-decoder": (DECODER, modernbert_decoder),
     "deberta-v2": (ENCODER, deberta),
     **dict.fromkeys(("wav2vec2", "hubert"), (SOUND, wav2vec2)),
     **{name: (IMAGE, build) for name, build in VISIONS.items()},
-    **dict.fromkeys(("convnext", "convnextv2"), (IMAGE, convnext)),
-    **dict.fromkeys(("swin", "swinv2"), (IMAGE, swin)),
+    **dict.fromkeys(("convnext", "convnextv2", "dinov3_convnext"), (IMAGE, convnext)),
+    **dict.fromkeys(("swin", "swinv2", "donut-swin"), (IMAGE, swin)),
     "sam": (IMAGE, sam),
     "sam_vision_model": (IMAGE, sam_tower),
     **dict.fromkeys(("t5", "mt5", "umt5"), (SEQUENCES, t5)),
@@ -34,7 +35,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     "marian": (SEQUENCES, Bart(positions=0, table_norm=False)),
     "m2m_100": (SEQUENCES, Bart(positions=None, table_norm=False, last_norm=True)),
     "blenderbot": (SEQUENCES, Bart(positions=0, table_norm=False, last_norm=True)),
-    **dict.fromkeys(("clip", "siglip"), ((*ENCODER, *IMAGE), dual)),
+    **dict.fromkeys(("clip", "siglip", "siglip2"), ((*ENCODER, *IMAGE), dual)),
     **dict.fromkeys(JOINTS, (MULTIMODAL, multimodal)),
     **dict.fromkeys(("qwen2_audio", "voxtral"), ((*DECODER, "sounds"), listening)),
 }

@@ -1,6 +1,7 @@
 """Transformers of patches of an image: ViT and its kin, alone or as towers."""
 
 from dataclasses import dataclass
+from math import isqrt
 
 from dse.importers.transformers.config import Config, Made, Tokens
 from dse.importers.transformers.feed_forward import mlp_items
@@ -27,8 +28,8 @@ class Vision:
     ----------
     extra_tokens
         Tokens ahead of the patches: a class, or registers, which ``num_register_tokens`` counts.
-    extra_parameters
-        Tokens that are learned and not used here: that of a masked patch.
+    extra_parameters, mask_token
+        Tokens that are learned and not used here: that of a masked patch; a key may say so.
     positions
         Whether each token has a learned position.
     patch_bias, bias, key_bias, mlp_bias
@@ -49,7 +50,7 @@ class Vision:
 
     extra_tokens: int = 1
     extra_parameters: int = 0
-    positions: bool = True
+    positions: Flag = True
     patch_bias: bool = True
     bias: Flag = True
     output_bias: Flag = True
@@ -60,7 +61,8 @@ class Vision:
     first_norm: bool = False
     last_norm: bool = True
     class_norm: bool = False
-    scales: bool = False
+    scales: Flag = False
+    mask_token: Flag = False
     pooled: Flag = False
     has_pooler: bool = False
 
@@ -84,7 +86,8 @@ class Vision:
             module=module + "encoder.layer.{}",
             places=tuple(range(layers)),
         )
-        rows = (height * width + self.extra_tokens) * self.positions
+        rows = (height * width + self.extra_tokens) * config.flag(self.positions)
+        rows += config.flag(self.mask_token)
         table = (rows + extra + self.extra_parameters) * hidden
         items = [_patches(config, once, (height, width), bias=self.patch_bias)]
         items += [passed(once, "add", "add_position", (2 * hidden, hidden), table)] if table else []
@@ -108,13 +111,14 @@ class Vision:
         if gated and config.get("use_swiglu_ffn"):  # DINOv2: two thirds, and whole eights
             inner = (inner * 2 // 3 + 7) // 8 * 8
         biases = config.flag(self.mlp_bias)
+        is_scaled = config.flag(self.scales)
         scale = [
-            [passed(run, "multiply", f"{x}_scale", (hidden, hidden), hidden)] * self.scales
+            [passed(run, "multiply", f"{x}_scale", (hidden, hidden), hidden)] * is_scaled
             for x in ("attention", "mlp")
         ]
         return [
             norm(run, "attention_norm", hidden, self.norm),
-            *attention_items(run, attention),
+            *_with_distances(config, attention_items(run, attention), heads),
             *scale[0],
             added(run, "attention_add", hidden),
             norm(run, "mlp_norm", hidden, self.norm),
@@ -122,6 +126,17 @@ class Vision:
             *scale[1],
             added(run, "mlp_add", hidden),
         ]
+
+
+def _with_distances(config: Config, items: list[Item], heads: int) -> list[Item]:
+    """Return attention with the biases that its scores have by distance, in BEiT."""
+    if config.flag("use_shared_relative_position_bias"):
+        config.refuse(f"{config.where}use_shared_relative_position_bias must be false, got true")
+    if config.flag("use_relative_position_bias"):
+        rows, columns = patches(config, 0)
+        softmax = next(x for x in items if x.get("op") == "softmax")
+        softmax["extra_parameters"] = ((2 * rows - 1) * (2 * columns - 1) + 3) * heads
+    return items
 
 
 def _inner(config: Config, hidden: int) -> int:
@@ -136,6 +151,9 @@ def image_size(config: Config, given: int) -> tuple[int, int]:
     value = config.get("image_size")
     if given:
         return given, given
+    if value is None and config.get("num_patches") is not None:  # SigLIP 2: a square of them
+        value = isqrt(config.positive("num_patches")) * patch_size(config)
+        return value, value
     if isinstance(value, list) and len(value) == 2:
         first, second = (config.having(image_size=x).positive("image_size") for x in value)
         return first, second
@@ -230,6 +248,11 @@ PIXTRAL = Vision(
 VISIONS: dict[str, Vision] = {
     "vit": Vision(bias="qkv_bias", has_pooler=True),
     "vit_msn": Vision(bias="qkv_bias"),
+    "beit": Vision(
+        positions="use_absolute_position_embeddings", key_bias=False, class_norm=True,
+        mask_token="use_mask_token", scales="layer_scale_init_value",
+    ),
+    "siglip2_vision_model": SIGLIP_VISION,
     "ijepa": Vision(extra_tokens=0, bias="qkv_bias"),
     "deit": Vision(extra_tokens=2, bias="qkv_bias", has_pooler=True),
     "dinov2": Vision(extra_parameters=1, scales=True, bias="qkv_bias", gated="use_swiglu_ffn"),

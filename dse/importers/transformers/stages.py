@@ -22,7 +22,9 @@ def convnext(config: Config, tokens: Tokens) -> Made:
         config.refuse(f"depths must have {len(widths)} entries as hidden_sizes, got {depths}")
     sides = image_size(config, tokens.image)
     items: list[Item] = []
-    into, step = config.positive("num_channels", default=3), patch_size(config)
+    into, step = config.positive("num_channels", default=3), 4
+    if config.family != "dinov3_convnext":
+        step = patch_size(config)
     least = step * 2 ** (len(widths) - 1)
     if min(sides) < least:
         config.refuse(f"image_size must be at least {least}, got {min(sides)}")
@@ -85,7 +87,8 @@ def swin(config: Config, tokens: Tokens) -> Made:
             items += _merged(config, stage, sides, width)
         items += _swin_block(config, stage, sides, width, depth, heads[stage])
     last = Run(queries=sides[0] * sides[1])
-    return Made([*items, norm(last, "norm", width, 2), *classes(config, width)])
+    ends = [] if config.family == "donut-swin" else [norm(last, "norm", width, 2)]
+    return Made([*items, *ends, *classes(config, width)])
 
 
 def _merged(config: Config, stage: int, sides: tuple[int, int], width: int) -> list[Item]:

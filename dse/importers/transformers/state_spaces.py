@@ -14,7 +14,13 @@ def state_space_items(config: Config, run: Run, hidden: int, kind: str) -> list[
 
     The state is read and written once for all tokens of a run: it stays on chip between them.
     """
-    builders = {"mamba": _mamba, "mamba2": _mamba2, "delta": _delta, "filter": _short_filter}
+    builders = {
+        "mamba": _mamba,
+        "mamba2": _mamba2,
+        "delta": _delta,
+        "filter": _short_filter,
+        "lru": _recurrent,
+    }
     return builders[kind](config, run, hidden)
 
 
@@ -40,6 +46,8 @@ def _mamba(config: Config, run: Run, hidden: int) -> list[Item]:
 
 def _mamba2(config: Config, run: Run, hidden: int) -> list[Item]:
     state, inner = config.positive("mamba_d_state"), config.positive("mamba_expand") * hidden
+    if config.get("mamba_d_ssm") is not None:
+        inner = config.positive("mamba_d_ssm")
     groups, heads = config.positive("mamba_n_groups"), config.positive("mamba_n_heads")
     width = config.get("mamba_d_head")
     if width not in ("auto", None) and heads * config.positive("mamba_d_head") != inner:
@@ -52,8 +60,24 @@ def _mamba2(config: Config, run: Run, hidden: int) -> list[Item]:
         product(run, "state_in", hidden, out, bias=out * bias),
         _filter(run, mixed, config.positive("mamba_d_conv"), bias=config.flag("mamba_conv_bias")),
         _scan(run, inner, inner * state, learned=3 * heads),
-        norm(run, "state_norm", inner, 1),
+        *[norm(run, "state_norm", inner, 1)] * (config.get("mamba_rms_norm") is not False),
         product(run, "state_out", inner, hidden, bias=hidden * bias),
+    ]
+
+
+def _recurrent(config: Config, run: Run, hidden: int) -> list[Item]:
+    """Return a gated linear recurrence of channels, whose gates are products inside heads."""
+    width = config.positive("lru_width", default=hidden)
+    heads = config.positive("num_attention_heads")
+    size = width // heads
+    return [
+        product(run, "state_gate", hidden, width, bias=width),
+        product(run, "state_in", hidden, width, bias=width),
+        _filter(run, width, config.positive("conv1d_width"), bias=True),
+        product(run, "state_steps", size, 2 * size, g=heads, bias=2 * width),
+        _scan(run, 2 * width, width, learned=width),
+        passed(run, "multiply", "state_multiply", (2 * width, width)),
+        product(run, "state_out", width, hidden, bias=hidden),
     ]
 
 

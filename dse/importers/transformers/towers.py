@@ -14,7 +14,7 @@ from dse.importers.transformers.images import (
     patches,
     text_tower,
 )
-from dse.importers.transformers.layers import Item, Run, norm, product
+from dse.importers.transformers.layers import Item, Run, norm, passed, product
 from dse.importers.transformers.sounds import whisper_tower
 
 NOT_SEEN = (
@@ -41,7 +41,7 @@ def dual(config: Config, tokens: Tokens) -> Made:
     """CLIP and SigLIP: a tower of images and a tower of texts, each with a product at its end."""
     vision, text = config.inner("vision_config"), config.inner("text_config")
     is_clip = config.family == "clip"
-    builder = CLIP_VISION if is_clip else SIGLIP_VISION
+    builder = CLIP_VISION if is_clip else SIGLIP_VISION  # of both versions
     images = builder.tower(vision, tokens, PREFIX, "vision_model.")
     texts = text_tower(text, tokens.queries, "text_", "text_model.")
     hidden = text.positive("hidden_size")
@@ -216,6 +216,18 @@ def _shuffled_twice(config: Config, vision: Config, count: int) -> list[Item]:
     ]
 
 
+def _shuffled_and_gated(config: Config, vision: Config, count: int) -> list[Item]:
+    """Command A Vision: the channels of a square of patches, two products with a gate between."""
+    square = config.positive("downsample_factor") ** 2
+    wide, out = vision.positive("hidden_size") * square, config.positive("text_width")
+    inner, run = config.positive("alignment_intermediate_size"), _run(count // square)
+    return [
+        product(run, "join_up", wide, inner, bias=inner),
+        passed(run, "multiply", "join_multiply", (inner, inner // 2)),
+        product(run, "join_down", inner // 2, out, bias=out),
+    ]
+
+
 def _adapted(config: Config, vision: Config, count: int) -> list[Item]:
     """Llama 4: one product of what the tower's adapter leaves."""
     merged = int(count * vision.ratio("pixel_shuffle_ratio", default=0.5) ** 2)
@@ -229,7 +241,8 @@ def _nothing(_: Config, __: Config, ___: int) -> list[Item]:
 
 
 JOINTS: dict[str, Joint] = {
-    **dict.fromkeys(("llava", "llava_next"), _two_products),
+    **dict.fromkeys(("llava", "llava_next", "llava_onevision"), _two_products),
+    "cohere2_vision": _shuffled_and_gated,
     "mistral3": _merged_patches,
     "paligemma": _one_product,
     "gemma3": _averaged,
