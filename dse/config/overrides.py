@@ -39,7 +39,8 @@ OPTIONS_WITH_VALUES = "--config-dir", "-cd", "--package", "-p", "--cfg", "-c"
 
 OTHER_CONFIGURATIONS = "-cn", "-cp"
 
-_PLAIN = re.compile(r"[\w\-./~:%+@*?|]*", re.ASCII)
+_PLAIN = re.compile(r"[\w\-./:%+@*?|]*", re.ASCII)
+_LOGGERS = re.compile(r"(?!null$)[A-Za-z_][\w.]*|\[[\w., ]*\]")
 _LAYER = re.compile(r"mapping\.layers\.(.+?)\.((?:tile|stationary|order|unrolled)(?:\.\w+)?)")
 
 
@@ -147,7 +148,7 @@ def _check_override(text: str, key: str, value: str) -> None:
         raise DseError(f"{key} must be a number of at most {MOST_DIGITS} digits")
     if key.lstrip("+").startswith("hydra.searchpath"):
         raise DseError(f"{key}: files of one's own are found by --config-dir FOLDER, got {value}")
-    if key.lstrip("+") == "hydra.verbose" and value[:1] == "{":
+    if key.lstrip("+") == "hydra.verbose" and not _LOGGERS.fullmatch(value):
         raise DseError(f"{key} must be true, false or names of loggers, got {value}")
     group, _, package = key.lstrip("+").partition("@")
     if group in GROUPS:

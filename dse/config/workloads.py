@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dse.checks import check_integer
-from dse.config.checks import check_keys, mapping, nearest, texts
+from dse.config.checks import check_keys, mapping, nearest, number, texts
 from dse.errors import DseError
 from dse.workload import FORMAT_BITS, LARGEST_BOUND, MACLESS_OPS, OPERANDS, Layer, Workload
 from dse.workload.lowering import RECURRENT_GATES, lower_recurrent, lower_transposed
@@ -151,10 +151,28 @@ def _check_top(owner: str, values: Mapping[str, Any]) -> None:
     parameters = {key: x for key, x in values.items() if key not in WORKLOAD_KEYS}
     for key, value in parameters.items():
         check_integer(owner, key, value, 1, LARGEST_BOUND)
+    _check_coverage(f"{owner}.coverage", values.get("coverage"))
     limits = mapping(f"{owner}.limits", values.get("limits", {}), tuple(parameters))
     for key, limit in limits.items():
         check_integer(f"{owner}.limits", key, limit, 1, LARGEST_BOUND)
         check_integer(owner, key, parameters[key], 1, limit)
+
+
+def _check_coverage(what: str, coverage: object) -> None:
+    """Raise DseError unless this is what an import says of itself, or nothing."""
+    if coverage is None:
+        return
+    if not isinstance(coverage, Mapping):
+        raise DseError(f"{what} must be a mapping that an import wrote, got {coverage!r}")
+    for key, value in coverage.items():
+        if str(key).endswith("_share"):
+            number(f"{what}.{key}", value)
+    missed = coverage.get("not_understood", [])
+    is_told = isinstance(missed, list) and all(
+        isinstance(x, Mapping) and {"op", "reason"} <= set(x) for x in missed
+    )
+    if not is_told:
+        raise DseError(f"{what}.not_understood must be a list of op and reason, got {missed!r}")
 
 
 def _edges(

@@ -180,9 +180,10 @@ def network_lines(network: Workload, coverage: Mapping[str, Any] | None) -> list
     if coverage is not None:
         parts = {"macs": "known MACs", "bytes": "bytes", "operators": "operators"}
         shares = [
-            f"{percent(coverage[f'{key}_share'], 1)} of {what}" for key, what in parts.items()
+            f"{percent(coverage.get(f'{key}_share', 1.0), 1)} of {what}"
+            for key, what in parts.items()
         ]
-        if not coverage["macs"]:
+        if not coverage.get("macs", network.macs):
             shares[0] = "no MACs are known"
         lines.append(_line("Modelled", ", ".join(shares)))
     return [*lines, *(_line("Warning", text) for text in network.notes)]

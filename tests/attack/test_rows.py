@@ -50,10 +50,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from pyarrow import parquet
 
 import dse
 from dse.cli import main
+from dse.config.overrides import hydra_arguments
 from dse.report.evidence import trust
 from dse.report.finished import read_run
 
@@ -280,12 +282,22 @@ def test_a_report_is_not_written_through_links(run, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["josé", "a=b", "a,b", "a(b", "a[b", "a'b", 'a"b', "a b", "a${x}b", "a\\b", "a\\", "a{"]
+    "name",
+    [
+        *("josé", "a=b", "a,b", "a(b", "a[b", "a'b", 'a"b', "a b", "a\\b", "a\\", "a{", "a\\'b"),
+        *("a]", "a)", "~a", "a&b", "a;b", "a|b", "a#b", "a$b", "a\\\\"),
+    ],
 )
-def test_paths_need_no_quotes(home, name):
-    Path(name).mkdir()
-    Path(name, "net.yaml").write_text(NETWORK)
-    assert main(["task=import", f"workload.path={name}/net.yaml"]) == 0
+def test_paths_need_no_quotes(name):
+    (override,) = hydra_arguments([f"workload.path={name}"])
+    assert OverridesParser.create().parse_override(override).value() == name
+
+
+def test_a_path_with_what_looks_like_an_interpolation(home):
+    path = Path("a'\\${x} =é", "net.yaml")
+    path.parent.mkdir()
+    path.write_text(NETWORK)
+    assert main(["task=import", f"workload.path={path}"]) == 0
 
 
 def test_a_working_directory_with_braces(home, monkeypatch):
