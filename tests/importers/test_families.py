@@ -268,3 +268,82 @@ def test_a_tower_of_sounds_is_read_with_its_decoder(tmp_path, name):
     none = load(tmp_path, config, query_len=TOKENS, context_len=TOKENS, sounds=0)
     assert none.weight_elements == made.weight_elements
     assert "workload.sounds=1" in " ".join(none.notes)
+
+
+def test_a_head_of_its_own_is_told(tmp_path):
+    config = MODELS["gpt2"]["config"]
+    whole = load(tmp_path, config | {"architectures": ["GPT2LMHeadModel"]}, query_len=1)
+    bare = load(tmp_path, config | {"architectures": ["GPT2Model"]}, query_len=1)
+    assert whole.macs - bare.macs == 50257 * 768
+    assert not whole.notes
+    made = load(tmp_path, MODELS["bert"]["config"] | {"architectures": ["BertForMaskedLM"]})
+    assert made.notes == (
+        "BertForMaskedLM: its own head is not modelled; the network ahead of it is",
+    )
+
+
+def test_an_encoder_alone(tmp_path):
+    """35,330,816 parameters: transformers' T5EncoderModel of t5-small."""
+    config = MODELS["given_t5_small"]["config"] | {"architectures": ["T5EncoderModel"]}
+    made = load(tmp_path, config, seq_len=TOKENS)
+    assert made.weight_elements == 35_330_816
+    assert not any(x.name.startswith("decoder_") for x in made.layers)
+
+
+PUBLISHED = {
+    "gemma_3_4b": (4_300_079_472, {
+        "model_type": "gemma3", "mm_tokens_per_image": 256, "torch_dtype": "bfloat16",
+        "text_config": {"hidden_size": 2560, "intermediate_size": 10240,
+                        "model_type": "gemma3_text", "num_hidden_layers": 34,
+                        "sliding_window": 1024},
+        "vision_config": {"hidden_size": 1152, "image_size": 896, "intermediate_size": 4304,
+                          "model_type": "siglip_vision_model", "num_attention_heads": 16,
+                          "num_hidden_layers": 27, "patch_size": 14, "vision_use_head": False},
+    }),
+    "paligemma_3b": (2_923_466_480, {
+        "model_type": "paligemma", "projection_dim": 2048,
+        "text_config": {"hidden_size": 2048, "intermediate_size": 16384, "model_type": "gemma",
+                        "num_attention_heads": 8, "num_hidden_layers": 18,
+                        "num_key_value_heads": 1, "vocab_size": 257216},
+        "vision_config": {"hidden_size": 1152, "intermediate_size": 4304,
+                          "model_type": "siglip_vision_model", "num_attention_heads": 16,
+                          "num_hidden_layers": 27, "patch_size": 14, "projection_dim": 2048,
+                          "vision_use_head": False},
+    }),
+    "qwen2_vl_2b": (2_208_985_600, {
+        "model_type": "qwen2_vl", "hidden_size": 1536, "intermediate_size": 8960,
+        "num_attention_heads": 12, "num_hidden_layers": 28, "num_key_value_heads": 2,
+        "tie_word_embeddings": True, "vocab_size": 151936,
+        "vision_config": {"depth": 32, "embed_dim": 1280, "mlp_ratio": 4, "num_heads": 16,
+                          "in_chans": 3, "hidden_size": 1536, "patch_size": 14,
+                          "spatial_merge_size": 2, "temporal_patch_size": 2},
+    }),
+    "qwen2_5_vl_7b": (8_292_166_656, {
+        "model_type": "qwen2_5_vl", "hidden_size": 3584, "intermediate_size": 18944,
+        "num_attention_heads": 28, "num_hidden_layers": 28, "num_key_value_heads": 4,
+        "tie_word_embeddings": False, "vocab_size": 152064,
+        "vision_config": {"depth": 32, "hidden_size": 1280, "intermediate_size": 3420,
+                          "num_heads": 16, "out_hidden_size": 3584, "patch_size": 14,
+                          "window_size": 112, "fullatt_block_indexes": [7, 15, 23, 31]},
+    }),
+    "llava_1_5_7b": (7_063_427_072, {
+        "model_type": "llava", "tie_word_embeddings": False,
+        "text_config": {"max_position_embeddings": 4096, "model_type": "llama",
+                        "vocab_size": 32064},
+        "vision_config": {"hidden_size": 1024, "image_size": 336, "intermediate_size": 4096,
+                          "model_type": "clip_vision_model", "num_attention_heads": 16,
+                          "num_hidden_layers": 24, "patch_size": 14},
+    }),
+    "falcon_7b": (6_921_720_704, {
+        "model_type": "falcon", "hidden_size": 4544, "num_attention_heads": 71,
+        "num_hidden_layers": 32, "vocab_size": 65024,
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_files_as_they_are_published(tmp_path, name):
+    """Parameters as the hub shows them; most keys are left to the family's defaults."""
+    parameters, config = PUBLISHED[name]
+    assert load(tmp_path, config).weight_elements == parameters
+    assert load(tmp_path, config, query_len=64, context_len=64).weight_elements == parameters

@@ -19,6 +19,7 @@ ALIASES = {
     "num_key_value_heads": ("num_kv_heads",),
     "intermediate_size": ("n_inner", "ffn_dim", "d_ff", "hidden_dim", "ffn_hidden_size"),
     "max_position_embeddings": ("n_positions", "max_seq_len"),
+    "in_channels": ("in_chans",),
     "num_experts": ("num_local_experts", "n_routed_experts", "moe_num_experts"),
     "num_experts_per_tok": ("moe_k",),
     "n_shared_experts": ("moe_num_shared_experts",),
@@ -207,3 +208,15 @@ def learned(items: Sequence[Item]) -> int:
             own += size
         total += own * (1 if item.get("sequential") else item.get("repeat", 1))
     return total
+
+
+def architecture(config: Config) -> str:
+    """Return the model that the file is of; empty if it does not say."""
+    names = config.get("architectures")
+    return str(names[0]) if isinstance(names, list) and names else ""
+
+
+def has_head(config: Config) -> bool:
+    """Whether a language model ends in a head: all do but those named a bare model."""
+    name = architecture(config)
+    return not name.endswith("Model") or "LMHead" in name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.importers.transformers.blocks import Place, places_of
-from dse.importers.transformers.config import Config, Made, Tokens
+from dse.importers.transformers.config import Config, Made, Tokens, has_head
 from dse.importers.transformers.feed_forward import Experts, expert_items, mlp_items
 from dse.importers.transformers.layers import (
     Attention,
@@ -122,7 +122,7 @@ class Decoder:
         run = Run(queries=tokens.queries)
         vocabulary = config.positive("vocab_size")
         width = config.positive("word_embed_proj_dim", default=hidden)
-        rows = 0 if config.flag("tie_word_embeddings") and _has_head(config) else vocabulary
+        rows = 0 if config.flag("tie_word_embeddings") and has_head(config) else vocabulary
         table = rows * width
         if self.positions is not None:
             table += (config.positive("max_position_embeddings") + self.positions) * hidden
@@ -134,7 +134,7 @@ class Decoder:
 
     def _ending(self, config: Config, tokens: Tokens, hidden: int) -> list[Item]:
         """Return the last norm and the head, for the last token only."""
-        head = _has_head(config)
+        head = has_head(config)
         run = Run(queries=1 if head else tokens.queries)
         vocabulary = config.positive("vocab_size")
         width = config.positive("word_embed_proj_dim", default=hidden)
@@ -248,12 +248,6 @@ class Decoder:
             biases=self.expert_bias,
             router_bias=self.router_bias,
         )
-
-
-def _has_head(config: Config) -> bool:
-    """Whether the network ends in a head: all do but those named a bare model."""
-    names = config.get("architectures")
-    return not (isinstance(names, list) and names and str(names[0]).endswith("Model"))
 
 
 def _run(tokens: Tokens, place: Place, numbers: tuple[int, ...], *, is_only: bool) -> Run:

@@ -1,6 +1,6 @@
 """Families of networks by ``model_type``: what builds each, and the sizes that a user gives."""
 
-from dse.importers.transformers.config import Build
+from dse.importers.transformers.config import Build, Config, architecture
 from dse.importers.transformers.decoder_families import DECODERS
 from dse.importers.transformers.encoders import ENCODERS, modernbert, modernbert_decoder
 from dse.importers.transformers.images import VISIONS
@@ -9,7 +9,7 @@ from dse.importers.transformers.sam import sam, sam_tower
 from dse.importers.transformers.sequences import Bart, t5, whisper
 from dse.importers.transformers.sounds import wav2vec2
 from dse.importers.transformers.stages import convnext, swin
-from dse.importers.transformers.towers import JOINTS, dual, listening, multimodal
+from dse.importers.transformers.towers import JOINTS, dual, listening, multimodal, text_alone
 
 DECODER, ENCODER, IMAGE = ("query_len", "context_len"), ("seq_len",), ("image_size",)
 SOUND = ("samples",)
@@ -36,6 +36,9 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     "m2m_100": (SEQUENCES, Bart(positions=None, table_norm=False, last_norm=True)),
     "blenderbot": (SEQUENCES, Bart(positions=0, table_norm=False, last_norm=True)),
     **dict.fromkeys(("clip", "siglip", "siglip2"), ((*ENCODER, *IMAGE), dual)),
+    **dict.fromkeys(
+        ("clip_text_model", "siglip_text_model", "siglip2_text_model"), (ENCODER, text_alone)
+    ),
     **dict.fromkeys(JOINTS, (MULTIMODAL, multimodal)),
     **dict.fromkeys(("qwen2_audio", "voxtral"), ((*DECODER, "sounds"), listening)),
 }
@@ -52,3 +55,15 @@ NEEDED: dict[str, dict[str, object]] = {
     "marian": {"share_encoder_decoder_embeddings": True},
 }
 """Keys with the one value that a family's layers are known for."""
+
+_LANGUAGE = ("Model", "ForCausalLM", "ForConditionalGeneration")
+
+
+def head_notes(config: Config) -> tuple[str, ...]:
+    """Return a note where the file is of a network that ends otherwise than what is built."""
+    names, name = FAMILIES[config.family][0], architecture(config)
+    known = _LANGUAGE if set(DECODER) <= set(names) else ("Model",)
+    known = (*known, "ForImageClassification") if names == IMAGE else known
+    if not name or name.endswith(known):
+        return ()
+    return (f"{name}: its own head is not modelled; the network ahead of it is",)

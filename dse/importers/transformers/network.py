@@ -8,7 +8,7 @@ from typing import Any
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported
 from dse.importers.transformers.config import Config, Tokens
-from dse.importers.transformers.families import FAMILIES, NEEDED, SOUND
+from dse.importers.transformers.families import FAMILIES, NEEDED, SOUND, head_notes
 from dse.importers.transformers.quantisation import Quantised, by_role, quantised, type_bits
 from dse.importers.transformers.towers import text_of
 from dse.importers.transformers.unread import unread_notes
@@ -56,7 +56,7 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
     coverage = {"operators": len(items), "operators_modelled": len(items),
                 "operators_share": 1.0, "macs_share": 1.0, "bytes_share": 1.0,
                 "not_understood": []}  # fmt: skip
-    notes = [*made.notes, *rule.notes, *unread_notes(config)]
+    notes = [*made.notes, *rule.notes, *head_notes(config), *unread_notes(config)]
     found = {
         "name": _name(config, family),
         "source": f"Hugging Face configuration {path.name}, model_type {family}",

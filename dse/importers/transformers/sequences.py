@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from dse.importers.transformers.config import Config, Made, Tokens, learned
+from dse.importers.transformers.config import Config, Made, Tokens, architecture, learned
 from dse.importers.transformers.feed_forward import mlp_items
 from dse.importers.transformers.layers import (
     Attention,
@@ -158,6 +158,9 @@ def t5(config: Config, tokens: Tokens) -> Made:
         [norm(target, "norm", hidden, 1),
          product(Run(queries=1), "head", hidden, config.positive("vocab_size"))],
     )  # fmt: skip
+    if "EncoderModel" in architecture(config):
+        first[0][0]["extra_parameters"] = table
+        return Made([*first[0], *encoder.items(is_start=True), *first[1]])
     return joined((encoder, decoder), first, second, tokens)
 
 
@@ -208,8 +211,7 @@ def whisper(config: Config, tokens: Tokens) -> Made:
                     iy=2 * frames, stride={"y": 2, "x": 1}, pad={"y": 1, "x": 0}),
         passed(source, "add", "add_position", (2 * hidden, hidden), frames * hidden),
     ]  # fmt: skip
-    names = config.get("architectures")
-    has_head = isinstance(names, list) and any("ForConditional" in str(x) for x in names)
+    has_head = "ForConditional" in architecture(config)
     vocabulary = config.positive("vocab_size")
     learned_rows = rows + (0 if has_head else vocabulary)
     second = (

@@ -58,6 +58,16 @@ def dual(config: Config, tokens: Tokens) -> Made:
     return Made([*images, *texts, score])
 
 
+def text_alone(config: Config, tokens: Tokens) -> Made:
+    """Return the tower of texts of CLIP or SigLIP, without what joins it to one of images."""
+    items = text_tower(config, tokens.queries, "")
+    if config.family.startswith("siglip"):
+        hidden = config.positive("hidden_size")
+        out = config.positive("projection_size", default=hidden)
+        items.append(product(Run(queries=1), "features", hidden, out, bias=out))
+    return Made(items)
+
+
 def multimodal(config: Config, tokens: Tokens) -> Made:
     """Return a tower of images, what joins it to a decoder, and the decoder."""
     vision, text = _vision(config), _decoder_of(config)

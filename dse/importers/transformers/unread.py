@@ -28,6 +28,7 @@ NEVER_READ = frozenset(
      "decoder_bias", "num_labels", "classifier_bias", "reshape_hidden_states",
      "interleave_moe_layer_step", "rotary_emb_base", "intermediate_size_mlp", "no_bias",
      "attention_layers", "vision_feature_layer", "seq_len", "use_qk_norm", "num_patches",
+     "spatial_patch_size",
      "tensor_parallel_size", "sliding_window_pattern", "window_size", "layer_types",
      "sliding_window", "moe_layer_end_index", "time_step_rank", "value_bias",
      "original_max_position_embeddings", "hidden_activation", "hidden_act", "layer_norm_type")
