@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dse.mapping.table import MappingTable
     from dse.pick import Pick
     from dse.space import Space
-    from dse.tables import mapping_table
+    from dse.tables import mapping_table, network_schedule
     from dse.technology import Catalogue, Constant, DramPart, Technology
     from dse.workload import Layer, Workload
 
@@ -47,7 +47,7 @@ _MODULES = {
     "dse.pick": ("Pick",),
     "dse.exploration": ("Study",),
     "dse.space": ("Space",),
-    "dse.tables": ("mapping_table",),
+    "dse.tables": ("mapping_table", "network_schedule"),
     "dse.technology": ("Catalogue", "Constant", "DramPart", "Technology"),
     "dse.workload": ("Layer", "Workload"),
 }
@@ -81,6 +81,7 @@ __all__ = [
     "load_space",
     "load_workload",
     "mapping_table",
+    "network_schedule",
     "search",
     "with_mapping",
 ]

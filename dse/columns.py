@@ -169,6 +169,12 @@ RUNS: Mapping[str, Column] = {
         meaning="Share of the exact front's hypervolume, or of its own front where none is exact."),
     "warnings": _count("Warnings", "What the network leaves out, and constants extrapolated."),
     "coverage": _count("Coverage", "Which part of an imported file is modelled."),
+    "peak_held_bytes": _bytes("Most held", "Most bytes of tensors held on the chip at once."),
+    "schedule": _count(
+        "Schedule", "Whether what stays on the chip is the best choice (exact) or has a gap."),
+    "schedule_gap": Column(
+        label="Gap of the schedule", prefixes="none", better=LESS,
+        meaning="Share of what is minimised that a schedule not found may save, at most."),
     "num_layers": _count("Layers", "Layers of the network."),
     "weight_elements": Column(label="Parameters", meaning="Learned elements of the network."),
 }  # fmt: skip
@@ -210,6 +216,14 @@ LAYERS: Mapping[str, Column] = {
     "lower_bound_shared_bytes": _moved(
         "Lower bound, shared weights once",
         "The same with weights that runs share moved once; equal where none are shared."),
+    "held_input_share": _count(
+        "Share of the input held", "Share of the input that is on the chip already."),
+    "output_place": _count(
+        "Place of the output",
+        "Where the output is between layers: dram, both, fetched or chip; empty where another "
+        "layer does the work."),
+    "held": _count("Held tensors", "Tensors on the chip while the layer runs, by their writers."),
+    "held_bytes": _bytes("Held", "Bytes of all tensors on the chip while the layer runs."),
     "why": _count("Why", "The largest causes of the layer's time, in a sentence."),
 }  # fmt: skip
 """What is said of a layer."""

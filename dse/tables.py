@@ -1,11 +1,15 @@
-"""Mapping tables for notebooks: arrays as pandas, which the model does without."""
+"""Mapping tables and schedules of networks for notebooks."""
 
 import pandas as pd
 
+from dse.cost.time import DEFAULT_SLACK
+from dse.errors import DseError
+from dse.evaluation.model import evaluate
 from dse.hardware import Accelerator
 from dse.mapping.question import Question
 from dse.mapping.table import MappingTable, table_of
-from dse.workload import Layer
+from dse.network.schedule import NetworkSchedule
+from dse.workload import Layer, Workload
 
 
 class FramedTable(MappingTable):
@@ -34,3 +38,33 @@ def mapping_table(layer: Layer, chip: Accelerator) -> FramedTable:
     """
     table = table_of(layer, chip, Question())
     return FramedTable(layer=table.layer, chip=table.chip, points=table.points)
+
+
+def network_schedule(
+    network: Workload,
+    accelerator: Accelerator,
+    *,
+    objective: str = "latency_s",
+    slack: float = DEFAULT_SLACK,
+) -> NetworkSchedule:
+    """Return what stays on the chip between the layers of a network on a machine.
+
+    Parameters
+    ----------
+    network, accelerator
+        What runs, on what; its ``between_layers`` says what may stay.
+    objective, slack
+        As for `evaluate`.
+
+    Raises
+    ------
+    DseError
+        If the machine has ``between_layers: none``, or no mapping of some layer fits.
+    """
+    schedule = evaluate(network, accelerator, objective=objective, slack=slack).schedule
+    if schedule is None:
+        raise DseError(
+            f"accelerator {accelerator.name!r}.between_layers must be tensors for a schedule of "
+            f"the network, got {accelerator.between_layers!r}"
+        )
+    return schedule

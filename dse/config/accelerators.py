@@ -32,7 +32,7 @@ UNLIMITED = "unlimited"
 WHOLE = "whole"
 """The least tile of a loop that is never cut."""
 
-RULES = ("transfers", "held_in_array")
+RULES = ("transfers", "held_in_array", "between_layers")
 STRUCTURE = (
     *("array", "buffers", "dram", "weight_granules", "stationarity"),
     *("fill_cycles", "constraints", "schedule", "technology"),

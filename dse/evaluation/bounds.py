@@ -37,10 +37,11 @@ def lower_bounds_bytes(layer: Layer, chip: Accelerator, buffer_bytes: Numbers) -
     share the bound, as MNK counts the MACs of all. Source: Smith et al., arXiv 1702.02017.
     """
     least = compulsory_bytes(layer, chip)
-    if not _is_matrix_product(layer) or len(set(chip.dram.holds)) < 3:
+    shares = [packed_share(layer, chip, x) for x in OPERANDS]
+    if not _is_matrix_product(layer) or len(set(chip.dram.holds)) < 3 or not all(shares):
         return least
     own = min(layer.input_bits, layer.weight_bits, layer.output_bits, layer.psum_bits)
-    bits = own * float(min(packed_share(layer, chip, x) for x in OPERANDS))
+    bits = own * float(min(shares))
     on_chip = buffer_bytes * 8 / bits
     elements = 2 * layer.macs / np.sqrt(on_chip) - 2 * on_chip
     return np.asarray(np.maximum(least, elements * bits / 8))

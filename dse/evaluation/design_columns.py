@@ -234,3 +234,13 @@ def _silicon(
             found["mac_pj"][here] = node.mac_pj.value
             found["leakage_w"][here] = node.leakage_w_per_mm2.value * area
     return found
+
+
+def machines_of_one(accelerator: Accelerator, mac_scale: float) -> Machines:
+    """Return one accelerator as machines; see `machines_of`."""
+    return machines_of(
+        accelerator,
+        {"clock_hz": np.array([accelerator.clock_hz])},
+        Catalogue(dram_parts={}, technologies={}),
+        mac_scale=mac_scale,
+    )

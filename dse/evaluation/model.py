@@ -12,14 +12,24 @@ from dse.cost.energy import energy_pj, mac_scale, power_w
 from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.counting_sort import alike
-from dse.evaluation.design_columns import Columns, Machines, machines_of, plain, varied_chip
+from dse.evaluation.design_columns import (
+    Columns,
+    Machines,
+    machines_of,
+    machines_of_one,
+    plain,
+    varied_chip,
+)
 from dse.evaluation.further_columns import with_further_columns
+from dse.evaluation.held_rows import held_rows
 from dse.evaluation.many_designs import ArrayGroup, find_mappings, write_costs
 from dse.evaluation.one_layer import layer_row
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
 from dse.mapping.operating_points import OperatingPoints
 from dse.network.as_run import distinct, layer_runs
+from dse.network.schedule import NetworkSchedule
+from dse.network.tensors import are_reads_known
 from dse.technology import Catalogue
 from dse.workload import Workload
 
@@ -59,26 +69,14 @@ def evaluate(
         If no mapping of some layer fits, or the objective is unknown.
     """
     scale = _widest_mac(network)
-    runs = layer_runs(network, accelerator)
-    different = distinct(runs, accelerator)
-    find_mappings(different, accelerator, objective, slack=slack, area_scale=scale)
-    rows = tuple(
-        with_further_columns(
-            layer_row(run, accelerator, objective, slack=slack, area_scale=scale),
-            run.layer,
-            accelerator,
-            scale,
-        )
-        for run in runs
-    )
+    schedule = None
+    if accelerator.between_layers == "none":
+        rows = _layer_rows(network, accelerator, objective, slack, scale)
+    else:
+        schedule, rows = held_rows(network, accelerator, objective, slack, scale)
     latency = math.fsum(row["latency_s"] for row in rows)
     moved = math.fsum(row["dram_bytes"] for row in rows)
-    machines = machines_of(
-        accelerator,
-        {"clock_hz": np.array([accelerator.clock_hz])},
-        Catalogue(dram_parts={}, technologies={}),
-        mac_scale=scale,
-    )
+    machines = machines_of_one(accelerator, scale)
     batch = np.array([network.batch])
     costs = _costs(network, machines, batch, np.array([latency]), np.array([moved * 8]))
     first = {name: float(column[0]) for name, column in costs.items()}
@@ -90,6 +88,7 @@ def evaluate(
         num_macs=accelerator.num_macs,
         peak_macs_per_s=accelerator.num_macs * accelerator.clock_hz,
         warnings=network.notes
+        + _schedule_warnings(network, schedule)
         + extrapolation_warnings(
             accelerator.num_macs,
             accelerator.on_chip_bytes,
@@ -97,8 +96,36 @@ def evaluate(
             scale=scale,
         ),
         layer_rows=rows,
+        schedule=schedule,
         **first,
     )
+
+
+def _schedule_warnings(network: Workload, schedule: NetworkSchedule | None) -> tuple[str, ...]:
+    """Return what of a schedule is not as it could be."""
+    if schedule is None:
+        return ()
+    if not are_reads_known(network):
+        return (
+            f"between_layers holds nothing: the layers of {network.name} are no chain, and none "
+            f"says with reads which layers write its input",
+        )
+    if schedule.is_exact:
+        return ()
+    return (
+        f"The schedule between layers is not proven best: at most {schedule.gap:.1%} of what is "
+        f"minimised could be saved by another",
+    )
+
+
+def _layer_rows(
+    network: Workload, chip: Accelerator, objective: str, slack: float, scale: float
+) -> tuple[dict[str, Any], ...]:
+    """Return the rows of layers whose tensors all move through the DRAM."""
+    runs = layer_runs(network, chip)
+    find_mappings(distinct(runs, chip), chip, objective, slack=slack, area_scale=scale)
+    rows = ((run, layer_row(run, chip, objective, slack=slack, area_scale=scale)) for run in runs)
+    return tuple(with_further_columns(row, run.layer, chip, scale) for run, row in rows)
 
 
 def design_costs(

@@ -23,6 +23,7 @@ def layer_row(
     *,
     slack: float = DEFAULT_SLACK,
     area_scale: float | None = None,
+    mapping: Mapping | None = None,
 ) -> dict[str, Any]:
     """Return the row of layers.csv of one layer: over all its runs unless said.
 
@@ -34,6 +35,8 @@ def layer_row(
         What the mapping minimises.
     area_scale
         As for `MappingTable.best`.
+    mapping
+        The mapping, where it is chosen already.
 
     Raises
     ------
@@ -44,7 +47,8 @@ def layer_row(
     head = {"name": layer.name, "op": layer.op, "repeat": run.count}
     if not layer.has_macs:
         return head | _macless(run, chip)
-    mapping = best_mapping(layer, chip, objective, slack=slack, area_scale=area_scale)
+    if mapping is None:
+        mapping = best_mapping(layer, chip, objective, slack=slack, area_scale=area_scale)
     dram_bytes = mapping.dram_bits / 8
     once = (compulsory_bytes if chip.schedule is None else scheduled_once_bytes)(layer, chip)
     times = time_by_cause(

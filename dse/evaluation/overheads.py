@@ -3,7 +3,7 @@
 from math import ceil
 
 from dse.hardware import Accelerator
-from dse.mapping.nest.dram_bits import packed_bits
+from dse.mapping.nest.dram_bits import added_bits, packed_bits
 from dse.network.as_run import LayerRun
 
 
@@ -15,7 +15,8 @@ def macless_bits(run: LayerRun, chip: Accelerator) -> dict[str, int]:
     elements = {"input": run.layer.input_elements, "output": run.layer.output_elements}
     if run.is_fused:
         return dict.fromkeys(elements, 0)
-    return {operand: packed_bits(run.layer, chip, operand, n) for operand, n in elements.items()}
+    bits = {operand: packed_bits(run.layer, chip, operand, n) for operand, n in elements.items()}
+    return bits | {"input": bits["input"] + added_bits(run.layer, chip)}
 
 
 def pooling_cycles(run: LayerRun, chip: Accelerator) -> int:

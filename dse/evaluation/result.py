@@ -5,6 +5,7 @@ from math import fsum
 from typing import Any
 
 from dse.hardware import Accelerator
+from dse.network.schedule import NetworkSchedule
 from dse.workload import Workload
 
 
@@ -32,6 +33,8 @@ class Evaluation:
         The notes of the network, and one line for each constant that is extrapolated.
     layer_rows
         One dictionary a layer; its keys carry their units.
+    schedule
+        What stays on the chip between layers; None where nothing may.
     """
 
     workload: Workload
@@ -52,6 +55,7 @@ class Evaluation:
     peak_macs_per_s: float
     warnings: tuple[str, ...]
     layer_rows: tuple[dict[str, Any], ...]
+    schedule: NetworkSchedule | None = None
 
     @property
     def energy_mac_pj(self) -> float:

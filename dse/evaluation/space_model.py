@@ -50,12 +50,14 @@ class SpaceModel:
 
     @property
     def has_time_grid(self) -> bool:
-        """Whether `time_grid` applies: one buffer, no schedule, mappings that minimise the time."""
+        """Whether `time_grid` applies: one buffer, no schedule, the least time of each layer."""
         return self._points is not None
 
     @cached_property
     def _points(self) -> OperatingPoints | None:
         """The operating points of all designs, for which mappings are found together."""
+        if self.space.accelerator.between_layers != "none":
+            return None
         return operating_points_of(self.space, self.objective, self.slack)
 
     def costs(self, columns: Columns) -> dict[str, FloatArray]:

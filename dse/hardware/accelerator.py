@@ -67,6 +67,9 @@ class Accelerator:
         Time added to each run of a layer, a recurrent step too: the launch of a kernel. [s]
     weight_granules
         Whole tiles of the array that weights arrive in, each loop in at most one; none by default.
+    between_layers
+        What may stay on the chip between layers: ``none``, or whole ``tensors``; see
+        dse/docs/between-layers.md.
     schedule
         Rules of the machine's own that fix traffic and cycles of each layer; the mapper's choice
         if None.
@@ -105,6 +108,7 @@ class Accelerator:
     launch_s: float = 0.0
     weight_granules: tuple[Granule, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    between_layers: str = "none"
     schedule: Schedule | None = None
     source: str = ""
 

@@ -22,6 +22,9 @@ SWITCHES = (
 )
 """The rules of a machine that are true or false."""
 
+BETWEEN_LAYERS = ("none", "tensors")
+"""What may stay on the chip between layers: nothing, or whole tensors."""
+
 COUNTS = ("array_rows", "array_columns", "macs", "buffer_bytes", "dram_channels")
 
 
@@ -209,6 +212,23 @@ def _check_schedule(chip: "Accelerator", owner: str) -> None:
         )
 
 
+def _check_between_layers(chip: "Accelerator", owner: str) -> None:
+    """Check what may stay on the chip between layers, and that there is a buffer for it."""
+    if chip.between_layers not in BETWEEN_LAYERS:
+        rule = ", ".join(BETWEEN_LAYERS)
+        raise DseError(f"{owner}.between_layers must be one of {rule}, got {chip.between_layers!r}")
+    if chip.between_layers == "none":
+        return
+    what = f"{owner}.between_layers = {chip.between_layers}"
+    if chip.schedule is not None:
+        raise DseError(f"{what} must be none where a schedule fixes the traffic of each layer")
+    if not any({"input", "output"} <= set(buffer.holds) for buffer in chip.buffers):
+        raise DseError(f"{what} needs a buffer that holds both input and output, got none")
+    if not {"input", "output"} <= set(chip.dram.holds):
+        carried = ", ".join(chip.dram.holds) or "nothing"
+        raise DseError(f"{what} needs dram.carries with input and output, got {carried}")
+
+
 _RULES: tuple[Callable[["Accelerator", str], None], ...] = (
     _check_numbers,
     _check_transfers,
@@ -225,4 +245,5 @@ _RULES: tuple[Callable[["Accelerator", str], None], ...] = (
     _check_buffers,
     _check_dram,
     _check_schedule,
+    _check_between_layers,
 )

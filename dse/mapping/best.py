@@ -10,7 +10,7 @@ from dse.mapping.objective import Objective
 from dse.mapping.operating_points import OperatingPoints
 from dse.mapping.question import Question
 from dse.mapping.table import MappingTable, mapping_table, table_of
-from dse.workload import Layer
+from dse.workload import LOOPS, Layer
 
 ROUNDING = 1e-9
 """Share by which rounding may move a time, and more."""
@@ -81,3 +81,42 @@ def _most_cycles(table: MappingTable, row: int, chip: Accelerator) -> int:
         transfers=chip.transfers,
     )
     return min(int(float(seconds) * chip.clock_hz * (1 + ROUNDING)) + 1, MOST)
+
+
+def weighted_mapping(
+    layer: Layer, chip: Accelerator, room_bits: tuple[int, ...], weights: tuple[float, float]
+) -> Mapping:
+    """Return the mapping of the least weighted sum of time and DRAM bits in some room.
+
+    Parameters
+    ----------
+    layer, chip
+        As for `best_mapping`, but that the bytes of the buffers do not count.
+    room_bits
+        Bits that tiles may take in each buffer.
+    weights
+        Of a second, in units of 1e-12, and of a bit. Ties go to the least time, then as in tables.
+    """
+    first = table_of(layer, chip, Question.above(room_bits))
+    row = _weighted_row(first, chip, room_bits, weights)
+    most = int(first.dram_bits[row]), _most_cycles(first, row, chip)
+    ties = table_of(layer, chip, Question.ties(room_bits, *most)).within(*most)
+    return ties.mapping(_weighted_row(ties, chip, room_bits, weights))
+
+
+def _weighted_row(
+    table: MappingTable, chip: Accelerator, room_bits: tuple[int, ...], weights: tuple[float, float]
+) -> int:
+    rows = np.flatnonzero((table.footprint_bits <= np.array(room_bits)).all(axis=1))
+    rate, bits = 8 * chip.dram_rate_bytes_per_s, table.dram_bits[rows]
+    seconds = latency_s(
+        table.compute_cycles[rows] / chip.clock_hz,
+        bits / rate,
+        table.first_last_bits[rows] / rate,
+        transfers=chip.transfers,
+    )
+    value = bits * weights[1] + weights[0] * seconds * 1e12
+    tiles = [table.points.tile[loop][rows] for loop in reversed(LOOPS)]
+    room = table.footprint_bits[rows].sum(axis=1)
+    order = np.lexsort([table.points.variant[rows], *tiles, room, bits, seconds, value])
+    return int(rows[order[0]])

@@ -14,6 +14,7 @@ NOT_OF_TABLE = frozenset(
         *("dram_part", "dram_channels", "dram_bytes_per_s"),
         *("array_rows", "array_columns", "macs", "buffer_bytes", "parameters"),
         *("pooling_is_fused", "additions_are_fused", "pooling_elements_per_cycle", "launch_s"),
+        "between_layers",
     )
 )
 """Fields of a machine that change no mapping of a layer and none of its criteria.

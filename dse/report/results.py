@@ -20,7 +20,7 @@ from dse.report.files import replacing, write_text
 from dse.report.pick_words import reason_text
 from dse.workload import Workload
 
-_PARTS = ("workload", "accelerator", "layer_rows", "warnings")
+_PARTS = ("workload", "accelerator", "layer_rows", "warnings", "schedule")
 TOTALS = (*(x.name for x in fields(Evaluation) if x.name not in _PARTS), *ENERGIES)
 
 
@@ -65,9 +65,15 @@ def pick_values(pick: Pick) -> dict[str, Any]:
 def write_evaluation(
     folder: Path, evaluation: Evaluation, coverage: Mapping[str, Any] | None = None
 ) -> None:
-    """Write layers.csv and summary.json, with the coverage of an imported network."""
+    """Write layers.csv and summary.json, with the coverage of an imported network.
+
+    And schedule.csv, where something may stay on the chip between layers.
+    """
     layers = pd.DataFrame(evaluation.layer_rows)
     write_csv(folder / "layers.csv", layers)
+    if evaluation.schedule is not None:
+        held = evaluation.schedule.rows(evaluation.layer_rows)
+        write_csv(folder / "schedule.csv", pd.DataFrame(list(held)))
     imported = {} if coverage is None else {"coverage": coverage}
     write_json(folder / "summary.json", summary(evaluation) | imported)
 
@@ -82,7 +88,20 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "dram_efficiency": evaluation.accelerator.dram.efficiency
         * evaluation.accelerator.dram_unit,
         **{name: plain(getattr(evaluation, name)) for name in TOTALS},
+        **_held(evaluation),
         "warnings": list(evaluation.warnings),
+    }
+
+
+def _held(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what stays on the chip between layers; nothing where nothing may."""
+    schedule = evaluation.schedule
+    if schedule is None:
+        return {}
+    return {
+        "peak_held_bytes": schedule.peak_bytes,
+        "schedule": "exact" if schedule.is_exact else "bounded",
+        "schedule_gap": schedule.gap,
     }
 
 

@@ -1,7 +1,7 @@
 """Layers and networks: what is computed."""
 
+from dse.workload.input_size import LARGEST_BOUND
 from dse.workload.layer import (
-    LARGEST_BOUND,
     LOOPS,
     MACLESS_OPS,
     NOT_OF_SHAPE,

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from dse.checks import check_between, check_integer, check_share
 from dse.errors import DseError
+from dse.workload.input_size import LARGEST_BOUND, input_size
 from dse.workload.precision import LARGEST_BITS
 
 LOOPS = ("b", "g", "k", "c", "oy", "ox", "fy", "fx")
@@ -38,8 +39,6 @@ MACLESS_OPS = (
     "other",
 )
 """Kinds of layers without MACs: they have operand bytes and no compute time."""
-
-LARGEST_BOUND = 2**31 - 1
 
 
 NOT_OF_SHAPE = frozenset(
@@ -101,6 +100,14 @@ class Layer:
     window_elements
         Of pooling: elements that its windows read, overlaps counted and padding not, batch
         included; 0 where windows do not overlap, so that they are the input's elements.
+    held_elements, held_added_elements
+        Of the input, and of ``added_elements``, those that are on the chip already, so that they
+        are not fetched; see `dse.network.places`.
+    fetched_elements, fetched_bits
+        Elements of the input that belong to tensors which are fetched once and stay on the chip,
+        and the DRAM bits of these whole tensors.
+    output_is_held
+        Whether the finished output stays on the chip and is not written.
     extra_parameters
         Learned elements that are not multiplied in the nest: biases, normalisation scales,
         embedding tables. Counted in `Workload.weight_elements`, never in traffic.
@@ -145,6 +152,11 @@ class Layer:
     added_elements: int = 0
     added_zeros: float = 0.0
     window_elements: int = 0
+    held_elements: int = 0
+    held_added_elements: int = 0
+    fetched_elements: int = 0
+    fetched_bits: int = 0
+    output_is_held: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
 
@@ -181,7 +193,15 @@ class Layer:
         check_integer(owner, "pooled_elements", self.pooled_elements, 0, most)
         most = 2**62 if self.op == "pool" else 0
         check_integer(owner, "window_elements", self.window_elements, 0, most)
-        for key in ("sequential", "weight_is_activation", "weight_is_shared"):
+        for key, most in (
+            ("held_elements", self.read_elements),
+            ("fetched_elements", self.read_elements - self.held_elements),
+            ("fetched_bits", 2**62),
+            ("held_added_elements", self.added_elements),
+        ):
+            check_integer(owner, key, getattr(self, key), 0, most)
+        switches = ("sequential", "weight_is_activation", "weight_is_shared", "output_is_held")
+        for key in switches:
             if not isinstance(getattr(self, key), bool):
                 value = getattr(self, key)
                 raise DseError(f"{owner}.{key} must be true or false, got {value!r}")
@@ -200,25 +220,8 @@ class Layer:
                 f"{owner}.input_elements and output_elements belong to layers without MACs; "
                 f"a layer with MACs has them from its loop bounds"
             )
-        for axis in ("y", "x"):
-            out, taps = getattr(self, f"o{axis}"), getattr(self, f"f{axis}")
-            stride, pad = getattr(self, f"stride_{axis}"), getattr(self, f"pad_{axis}")
-            span = (out - 1) * stride + (taps - 1) * getattr(self, f"dilation_{axis}") + 1
-            size = getattr(self, f"i{axis}")
-            if size is None:
-                size = span - 2 * pad
-                if size < 1:
-                    raise DseError(
-                        f"{owner}.pad_{axis} = {pad} leaves no real input: "
-                        f"o{axis} = {out} spans {span} padded elements"
-                    )
-                object.__setattr__(self, f"i{axis}", size)
-            check_integer(owner, f"i{axis}", size, 1, LARGEST_BOUND)
-            if pad >= span:
-                raise DseError(
-                    f"{owner}.pad_{axis} = {pad} must be less than the {span} elements "
-                    f"that o{axis} = {out} spans"
-                )
+        for axis in "yx":
+            object.__setattr__(self, f"i{axis}", input_size(self, axis, owner))
 
     @property
     def has_macs(self) -> bool:
@@ -249,6 +252,20 @@ class Layer:
     def map_elements(self) -> int:
         """Elements of the output of one run, before any pooling; 0 without MACs."""
         return self.b * self.g * self.k * self.oy * self.ox if self.has_macs else 0
+
+    @property
+    def read_elements(self) -> int:
+        """Elements of the whole input of one run, padding left out."""
+        if not self.has_macs:
+            return self.input_elements
+        return self.b * self.g * self.c * (self.iy or 1) * (self.ix or 1)
+
+    @property
+    def written_elements(self) -> int:
+        """Elements of the output of one run, after pooling if that is done before."""
+        if not self.has_macs:
+            return self.output_elements
+        return self.pooled_elements or self.map_elements
 
     @property
     def parameters(self) -> int:

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from dse.checks import check_integer
 from dse.errors import DseError
-from dse.workload.layer import LARGEST_BOUND, Layer
+from dse.workload.input_size import LARGEST_BOUND
+from dse.workload.layer import Layer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from dse.evaluation import many_designs
+from dse.evaluation import query_parts
 from dse.evaluation.lookup import write_layer
 from dse.evaluation.model import design_costs
 from dse.evaluation.points_of_space import operating_points_of
@@ -167,7 +167,7 @@ def test_a_design_outside_of_the_space_is_looked_up_in_the_whole_table() -> None
 def test_designs_in_many_parts_equal_designs_one_by_one(
     objective: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many_designs, "MOST_TOGETHER", 5)  # so that parts share buckets
+    monkeypatch.setattr(query_parts, "MOST_TOGETHER", 5)  # so that parts share buckets
     for seed in range(20):
         rng = Random(f"{objective} {seed}")
         chip = parametric(random_chip(rng), rng)

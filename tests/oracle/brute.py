@@ -152,6 +152,15 @@ class Traffic:
 
     def bits(self, order: tuple[str, ...]) -> int:
         """Count the DRAM bits in this order of the loops that are cut."""
+        carried = self.chip.dram.holds
+        return sum(
+            packed(self.layer, self.chip, kind, count)
+            for kind, count in self.counts(order).items()
+            if ("output" if kind.startswith("psum") else kind) in carried
+        )
+
+    def counts(self, order: tuple[str, ...]) -> Counter[str]:
+        """Count the elements that move by operand, partial sums apart, in this order."""
         loops = full_order(order)
         at = {op: itemgetter(*(loops.index(loop) for loop in OWN[op])) for op in OWN}
         counts: Counter[str] = Counter()
@@ -175,12 +184,7 @@ class Traffic:
                 held_output = key
             visits[key] += 1
         self._leave(counts, held_output, visits)
-        carried = self.chip.dram.holds
-        return sum(
-            packed(self.layer, self.chip, kind, count)
-            for kind, count in counts.items()
-            if ("output" if kind.startswith("psum") else kind) in carried
-        )
+        return counts
 
     def _leave(
         self,

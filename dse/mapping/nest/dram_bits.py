@@ -1,5 +1,6 @@
 """Bits that elements take in the DRAM: pooled and compressed where the machine does that."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, prod
 
@@ -16,11 +17,16 @@ def packed_share(layer: Layer, chip: Accelerator, operand: str) -> Fraction:
     -----
     (1 - zeros) * compression, by run lengths: Chen et al., IEEE JSSC 52(1) 2017 (64/48 there).
     Whatever would grow is not compressed [assume]. Of an output that is pooled before it is
-    written the elements that pooling leaves move.
+    written the elements that pooling leaves move, and none if it stays on the chip. Of an input
+    those move that are neither on the chip nor in a tensor that is fetched once and stays.
     """
     left = WHOLE
+    if operand == "output" and layer.output_is_held:
+        return Fraction(0)
     if operand == "output" and layer.pooled_elements:
         left = Fraction(layer.pooled_elements, layer.map_elements)
+    if operand == "input" and (stays := layer.held_elements + layer.fetched_elements):
+        left = 1 - Fraction(stays, layer.read_elements)
     zeros = {"input": layer.input_zeros, "output": layer.output_zeros}.get(operand, 0.0)
     return left * _compressed(chip, operand, zeros)
 
@@ -57,8 +63,22 @@ def packed_bits(layer: Layer, chip: Accelerator, operand: str, elements: int) ->
 
 
 def added_bits(layer: Layer, chip: Accelerator) -> int:
-    """Return the DRAM bits of further inputs that are added as outputs leave. [bits]."""
+    """Return the DRAM bits of inputs that cross once whatever the mapping. [bits].
+
+    Further inputs that are added as outputs leave, and tensors that are fetched and then stay.
+    """
     if "input" not in chip.dram.holds:
         return 0
-    whole = layer.added_elements * exact_bits(layer.output_bits)
-    return ceil(whole * _compressed(chip, "input", layer.added_zeros))
+    whole = (layer.added_elements - layer.held_added_elements) * exact_bits(layer.output_bits)
+    added = ceil(whole * _compressed(chip, "input", layer.added_zeros))
+    return added + ceil(layer.fetched_bits * _compressed(chip, "input", layer.input_zeros))
+
+
+def end_bits(layer: Layer, chip: Accelerator, operand: str) -> int:
+    """Return the DRAM bits of an element of an operand's first or last tile, rounded up. [bits].
+
+    Of a tensor that is fetched once the tile that is needed first crosses first.
+    """
+    if operand == "input" and layer.fetched_elements:
+        layer = replace(layer, fetched_elements=0)
+    return packed_bits(layer, chip, operand, 1)

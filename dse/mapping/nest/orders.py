@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.arrays import IntArray
 from dse.hardware import Accelerator
-from dse.mapping.nest.dram_bits import added_bits, packed_bits, weights_fetched
+from dse.mapping.nest.dram_bits import added_bits, end_bits, packed_bits, weights_fetched
 from dse.mapping.nest.input_rows import SpatialAxis, needed_rows
 from dse.workload import LOOPS, OPERAND_LOOPS, OPERANDS, Layer
 
@@ -117,11 +117,17 @@ class TrafficModel:
 
     def ends(self) -> IntArray:
         """Return the DRAM bits of an element of each operand, rounded up, shape (3,)."""
-        return np.array([packed_bits(self.layer, self.chip, x, 1) for x in OPERANDS])
+        return np.array([end_bits(self.layer, self.chip, x) for x in OPERANDS])
 
     def on_chip(self) -> IntArray:
-        """Return the bits of an element of each operand in each buffer, shape (buffers, 3)."""
+        """Return the bits of an element of each operand in each buffer, shape (buffers, 3).
+
+        Tiles of an input that is on the chip as a whole take no room of their own.
+        """
         bits = {**{x: ceil(each) for x, each in self.bits.items()}, "output": self.psum_bits}
+        layer = self.layer
+        if 0 < layer.read_elements == layer.held_elements + layer.fetched_elements:
+            bits["input"] = 0
         return np.array([[int(x in held) * bits[x] for x in OPERANDS] for held in self.holds])
 
     def tile_elements(self, size: Mapping[str, IntArray]) -> dict[str, IntArray]:
