@@ -1,4 +1,4 @@
-"""A network by its name or file: YAML, ONNX, or the config.json of a transformer."""
+"""A network by its name or file: YAML, or one of the formats that are imported."""
 
 from collections.abc import Mapping
 from math import floor
@@ -9,15 +9,15 @@ import yaml
 
 from dse.checks import is_number
 from dse.config.checks import integer, mapping, one_of, texts
-from dse.config.files import SUFFIXES, load_group
+from dse.config.files import SUFFIXES, group_names, load_group
 from dse.config.workloads import NETWORK_BITS
 from dse.errors import DseError
 from dse.importers.coverage import Imported
-from dse.importers.onnx.network import Options, import_onnx
-from dse.importers.transformers.network import import_config
+from dse.importers.formats import ADVICE, GRAPH_SUFFIXES, check_format, import_network
+from dse.importers.formats import SUFFIXES as IMPORTED_SUFFIXES
+from dse.importers.onnx.network import Options
 from dse.workload import LARGEST_BOUND
 
-ONNX_SUFFIX, JSON_SUFFIX = ".onnx", ".json"
 IMPORT_KEYS = ("strict", "copies", "inputs", "batch", "accept")
 LEAST_SHARE = 0.95
 """Of the MACs and of the bytes of a file: what must be modelled for a result."""
@@ -35,7 +35,7 @@ def network_values(
     Parameters
     ----------
     name_or_path
-        A name in conf/workload, or a file that ends in .yaml, .yml, .onnx or .json.
+        A name in conf/workload, a YAML file, or a file that is imported by its ending.
     parameters
         ``batch``, ``bits``, ``name`` and the network's own: those of its YAML, or the dynamic
         dimensions of its ONNX file.
@@ -50,12 +50,17 @@ def network_values(
     path = Path(name_or_path).expanduser()
     suffix = path.suffix.lower()
     options = import_settings({} if settings is None else settings)
-    if suffix not in (ONNX_SUFFIX, JSON_SUFFIX):
+    if suffix not in IMPORTED_SUFFIXES:
+        is_file = path.exists() or suffix in ADVICE
+        if is_file and str(name_or_path) not in group_names("workload"):
+            check_network_path(path)
         return load_group("workload", path if suffix in SUFFIXES else name_or_path, **parameters)
     own = {key: parameters[key] for key in ("batch", "bits", "name") if key in parameters}
     rest = {key: x for key, x in parameters.items() if key not in own}
     sizes = {
-        key: integer(f"workload.{key}", x, least=int(suffix != ONNX_SUFFIX and key not in COUNTS))
+        key: integer(
+            f"workload.{key}", x, least=int(suffix not in GRAPH_SUFFIXES and key not in COUNTS)
+        )
         for key, x in rest.items()  # a value or a count may be 0, a size may not
     }
     for key, size in sizes.items():
@@ -66,9 +71,18 @@ def network_values(
     return {**values, **own, "bits": {**values["bits"], **bits}}
 
 
+def check_network_path(path: Path) -> None:
+    """Check that a network's file is of a format that is read; its ending says which.
+
+    Raises
+    ------
+    DseError
+        If not, with what to do.
+    """
+    check_format(path, SUFFIXES)
+
+
 def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any]) -> Imported:
-    if path.suffix.lower() == JSON_SUFFIX:
-        return import_config(path, sizes)
     inputs = settings["inputs"]
     options = Options(
         is_strict=settings["strict"],
@@ -76,7 +90,7 @@ def _imported(path: Path, sizes: Mapping[str, int], settings: Mapping[str, Any])
         inputs=None if inputs is None else texts("import.inputs", inputs),
         batch=None if settings["batch"] is None else str(settings["batch"]),
     )
-    return import_onnx(path, sizes, options)
+    return import_network(path, sizes, options)
 
 
 def import_settings(settings: object) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dse.config.checks import check_keys
-from dse.config.files import FURTHER_KEYS, SUFFIXES, group_file, load_group, plain, read_yaml
+from dse.config.files import FURTHER_KEYS, group_file, load_group, plain, read_yaml
 from dse.config.networks import (
-    JSON_SUFFIX,
-    ONNX_SUFFIX,
     check_accepted,
+    check_network_path,
     import_settings,
     network_values,
 )
@@ -140,10 +139,9 @@ def workload_values(composed: Composed) -> dict[str, Any]:
     path = node.get("path")
     if path is None:
         return _composed_group(composed, "workload")
-    suffixes = (*SUFFIXES, ONNX_SUFFIX, JSON_SUFFIX)
-    if not isinstance(path, str) or Path(path).suffix.lower() not in suffixes:
-        rule = ", ".join(suffixes)
-        raise DseError(f"workload.path must be a file that ends in {rule}, got {path!r}")
+    if not isinstance(path, str) or not path:
+        raise DseError(f"workload.path must be a file, got {path!r}")
+    check_network_path(Path(path).expanduser())
     parameters = {key: node[key] for key in given if key != "path"}
     if "bits" in given:  # those of the network that the path replaces are not meant
         parameters["bits"] = _given_bits(composed)

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError
@@ -65,6 +66,19 @@ def finished(name: str, source: str, network: Network) -> Imported:
     else:
         del coverage["notes"]
     return Imported(values=values, coverage=coverage)
+
+
+def check_understood(path: Path, imported: Imported) -> None:
+    """Check that every operator of a file is modelled.
+
+    Raises
+    ------
+    DseError
+        If one is not.
+    """
+    if missed := imported.coverage["not_understood"]:
+        texts = [f"{x['op']} ({x['count']} times: {x['reason']})" for x in missed]
+        raise DseError(f"{path}: import.strict=true and not understood: {'; '.join(texts)}")
 
 
 def _has_work(draft: Draft) -> bool:

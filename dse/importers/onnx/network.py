@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError, nearest
-from dse.importers.coverage import Imported, finished
+from dse.importers.coverage import Imported, check_understood, finished
 from dse.importers.drafts import Network, Tensor, mark_read
 from dse.importers.onnx.batch import batch_symbols
 from dse.importers.onnx.constants import initializer, learn
@@ -83,10 +83,8 @@ def import_onnx(
             f", written by {shown_name(model.producer_name)} {model.producer_version}".rstrip()
         )
     imported = finished(_network_name(path), source, network)
-    if options.is_strict and imported.coverage["not_understood"]:
-        missed = imported.coverage["not_understood"]
-        texts = [f"{x['op']} ({x['count']} times: {x['reason']})" for x in missed]
-        raise DseError(f"{path}: import.strict=true and not understood: {'; '.join(texts)}")
+    if options.is_strict:
+        check_understood(path, imported)
     return imported
 
 

@@ -22,7 +22,7 @@ from dse.importers.onnx.file import (
 from dse.importers.onnx.node import Operator
 from dse.importers.onnx.operators.row_statistics import settle
 from dse.importers.onnx.operators.sequences import HANDLERS as SEQUENCES
-from dse.importers.onnx.operators.table import handler, is_view, knows_rows
+from dse.importers.onnx.operators.table import Handler, handler, is_view, knows_rows
 from dse.importers.onnx.shapes import inferred, output_tensors, small_outputs
 from dse.importers.onnx.types import Dimensions, declared_tensors
 from dse.importers.progress import ImportProgress
@@ -132,24 +132,8 @@ class Walk:
         return True
 
     def _translate(self, node: Any, step: Operator) -> None:
-        known, before = handler(node.domain, node.op_type), len(self.network.drafts)
-        try:
-            if known is None:
-                domain = f" of {shown_name(node.domain)}" if node.domain else ""
-                raise NotUnderstood(f"the operator{domain} is not known")
-            if not knows_rows(known):
-                settle(step)
-                before = len(self.network.drafts)
-            known(step)
-        except NotUnderstood as error:
-            assume_shape(step)
-            charge(step, str(error), macs=error.macs, before=before)
-            return
-        except MISFITS as error:
-            charge(step, f"its inputs or attributes do not fit it ({error})", before=before)
-            return
-        is_layer = len(self.network.drafts) > before
-        self.network.counts["layer" if is_layer else "free" if is_view(known) else "fused"] += 1
+        domain = f" of {shown_name(node.domain)}" if node.domain else ""
+        translate(step, handler(node.domain, node.op_type), domain)
 
     def _control(self, step: Operator, scope: Scope) -> list[Tensor | None]:
         before = len(self.network.drafts)
@@ -192,6 +176,27 @@ def _bound(step: Operator) -> None:
             output.shape, output.certainty = shape, "bound"
     if shapes:
         step.network.bounds.append(f"{step.name} ({step.op})")
+
+
+def translate(step: Operator, known: Handler | None, domain: str = "") -> None:
+    """Add what an operator becomes, or charge its bytes where it is not understood."""
+    before = len(step.network.drafts)
+    try:
+        if known is None:
+            raise NotUnderstood(f"the operator{domain} is not known")
+        if not knows_rows(known):
+            settle(step)
+            before = len(step.network.drafts)
+        known(step)
+    except NotUnderstood as error:
+        assume_shape(step)
+        charge(step, str(error), macs=error.macs, before=before)
+        return
+    except MISFITS as error:
+        charge(step, f"its inputs or attributes do not fit it ({error})", before=before)
+        return
+    is_layer = len(step.network.drafts) > before
+    step.network.counts["layer" if is_layer else "free" if is_view(known) else "fused"] += 1
 
 
 def charge(step: Operator, reason: str, *, macs: int = 0, before: int) -> None:

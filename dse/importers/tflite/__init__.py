@@ -1,0 +1,1 @@
+"""LiteRT (TensorFlow Lite) files; the schema is that of the package tflite."""
