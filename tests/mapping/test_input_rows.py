@@ -1,5 +1,6 @@
 """Rows of all tiles of a spatial axis equal a literal count; many sizes are thinned in parts."""
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -50,10 +51,25 @@ def random_axis(rng: Random) -> SpatialAxis:
     )
 
 
-def test_rows_equal_a_literal_count() -> None:
+def bare_axis(rng: Random) -> SpatialAxis:
+    """Return an axis without padding and often without dilation, as long filters have it."""
+    axis = random_axis(rng)
+    dilation = rng.choice((1, 1, axis.dilation))
+    size = (axis.out - 1) * axis.stride + (axis.taps - 1) * dilation + 1 + rng.randint(0, 2)
+    return replace(axis, dilation=dilation, pad=0, size=size)
+
+
+def plain_axis(rng: Random) -> SpatialAxis:
+    """Return an axis without dilation, its runs cut by borders on both sides."""
+    axis = random_axis(rng)
+    return replace(axis, dilation=1, size=rng.randint(1, axis.size), whole_runs=False)
+
+
+@pytest.mark.parametrize("make", [random_axis, bare_axis, plain_axis])
+def test_rows_equal_a_literal_count(make) -> None:
     rng = Random(21)
     for _ in range(150):
-        axis = random_axis(rng)
+        axis = make(rng)
         outs, taps = np.meshgrid(
             np.arange(1, axis.out + 1), np.arange(1, axis.taps + 1), indexing="ij"
         )

@@ -49,6 +49,29 @@ def _distinct(
     return fresh + max(tap_length - stride, 0) * min(out_length, dilation)
 
 
+@inlined
+def _rows_of_runs(first: int, out_length: int, tap_length: int, stride: int, size: int) -> int:
+    """Count the real rows of a tile without dilation: a run of rows for each output, or one.
+
+    Runs apart from each other are cut by a border at most once at each end.
+    """
+    if tap_length >= stride or out_length == 1:
+        last = first + (out_length - 1) * stride + tap_length - 1
+        return max(min(last, size - 1) - max(first, 0) + 1, 0)
+    low = max(-(first // stride), 0)  # the first run that starts on a real row
+    high = min((size - tap_length - first) // stride, out_length - 1)  # the last that ends on one
+    total = max(high - low + 1, 0) * tap_length
+    before = low - 1
+    if 0 <= before < out_length:
+        start = first + before * stride
+        total += max(min(start + tap_length, size) - max(start, 0), 0)
+    after = max(high + 1, low)
+    if 0 <= after < out_length:
+        start = first + after * stride
+        total += max(min(start + tap_length, size) - max(start, 0), 0)
+    return total
+
+
 @compiled
 def _rows(
     outs: tuple[int, int],
@@ -56,7 +79,7 @@ def _rows(
     axis: tuple[int, int, int, int, int, int],
     whole_runs: bool,
 ) -> int:
-    """Count the distinct real rows of a tile: `real_rows`, in closed form without padding.
+    """Count the distinct real rows of a tile: `real_rows`, in closed form where there is one.
 
     Parameters
     ----------
@@ -76,6 +99,8 @@ def _rows(
         return max(min(last, size - 1) - max(first, 0) + 1, 0)
     if first >= 0 and last < size:
         return _distinct(out_length, tap_length, fresh_taps, shift, False)
+    if dilation == 1:
+        return _rows_of_runs(first, out_length, tap_length, stride, size)
     total = 0
     for tap in range(tap_length):
         offset = pad - dilation * (tap_start + tap)
@@ -110,6 +135,47 @@ def _fresh_rows(
 
 
 @compiled
+def _rows_of_tap_tile(
+    bounds: tuple[int, int],
+    taps: tuple[int, int],
+    axis: tuple[int, int, int, int, int, int],
+    whole_runs: bool,
+) -> tuple[int, int]:
+    """Count the real rows of all output tiles with one filter tile, fetched again and kept.
+
+    Tiles without padding are all alike: they are counted, the others are looked at one by one.
+
+    Parameters
+    ----------
+    bounds
+        Of the output loop, and its tile size.
+    taps, axis, whole_runs
+        See `_rows`.
+    """
+    out, length = bounds
+    stride, dilation, pad, size = axis[:4]
+    count, fetched, kept = -(-out // length), 0, 0
+    begin = max(-(-(pad - taps[0] * dilation) // (length * stride)), 0)
+    span = size - 1 + pad - (taps[0] + taps[1] - 1) * dilation
+    end = min((span // stride - length + 1) // length + 1, out // length)
+    begin, end = min(begin, count), max(end, 0)
+    if end - begin > 1:  # all but the first of the tiles without padding
+        alike = (begin + 1) * length, length
+        fetched += (end - begin - 1) * _rows(alike, taps, axis, whole_runs)
+        kept += (end - begin - 1) * _fresh_rows(alike, length, taps, axis, whole_runs)
+    tile = 0
+    while tile < count:
+        if tile == begin + 1 and end > tile:
+            tile = end
+            continue
+        outs = tile * length, min(length, out - tile * length)
+        fetched += _rows(outs, taps, axis, whole_runs)
+        kept += _fresh_rows(outs, length if tile else 0, taps, axis, whole_runs)
+        tile += 1
+    return fetched, kept
+
+
+@compiled
 def _set_rows(
     bounds: tuple[int, int],
     axis: tuple[int, int, int, int, int, int],
@@ -119,7 +185,7 @@ def _set_rows(
 ) -> None:
     """Write the real rows of all tiles, halos fetched again and kept, for pairs of tile sizes.
 
-    Tiles without padding are all alike: they are counted, the others are looked at one by one.
+    Where there is no padding at all, all whole filter tiles are alike and counted once.
 
     Parameters
     ----------
@@ -132,31 +198,17 @@ def _set_rows(
     """
     out, num_taps = bounds
     stride, dilation, pad, size = axis[:4]
+    is_bare = pad == 0 and (out - 1) * stride + (num_taps - 1) * dilation < size
     for pair in range(len(sizes)):
         length, tap_size = sizes[pair]
-        count = -(-out // length)
-        fetched, kept = 0, 0
-        for tap_start in range(0, num_taps, tap_size):
-            taps = tap_start, min(tap_size, num_taps - tap_start)
-            ahead = pad - tap_start * dilation
-            begin = max(-(-ahead // (length * stride)), 0)
-            span = size - 1 + pad - (tap_start + taps[1] - 1) * dilation
-            end = min((span // stride - length + 1) // length + 1, out // length)
-            begin, end = min(begin, count), max(end, 0)
-            if end - begin > 1:  # all but the first of the tiles without padding
-                alike = (begin + 1) * length, length
-                fetched += (end - begin - 1) * _rows(alike, taps, axis, whole_runs)
-                kept += (end - begin - 1) * _fresh_rows(alike, length, taps, axis, whole_runs)
-            tile = 0
-            while tile < count:
-                if tile == begin + 1 and end > tile:
-                    tile = end
-                    continue
-                outs = tile * length, min(length, out - tile * length)
-                fetched += _rows(outs, taps, axis, whole_runs)
-                kept += _fresh_rows(outs, length if tile else 0, taps, axis, whole_runs)
-                tile += 1
-        rows[pair, 0], rows[pair, 1] = fetched, kept
+        rows[pair, 0], rows[pair, 1], start = 0, 0, 0
+        while start < num_taps:
+            times = num_taps // tap_size if is_bare and start == 0 else 1
+            taps = start, min(tap_size, num_taps - start)
+            fetched, kept = _rows_of_tap_tile((out, length), taps, axis, whole_runs)
+            rows[pair, 0] += times * fetched
+            rows[pair, 1] += times * kept
+            start += times * tap_size
 
 
 def pair_sizes(axis: SpatialAxis, out: IntArray, taps: IntArray) -> PairSizes:

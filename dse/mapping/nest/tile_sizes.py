@@ -1,6 +1,6 @@
 """Tile sizes worth trying, by group of loops: thinned only by dominance that is proven lossless."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +133,22 @@ def sizes_worth_trying(group: LoopGroup) -> Sizes:
     parts = [_thinned(group, _pair_columns(group, *pairs)) for pairs in _pairs_in_parts(group)]
     if len(parts) == 1:
         return parts[0]
+    return _joined(group, parts)
+
+
+def _joined(group: LoopGroup, parts: Sequence[Sizes]) -> Sizes:
+    """Return the undominated sizes of several parts, in lexicographic order.
+
+    A pair of no larger tiles has no fewer of them, so that rivals have as many of both.
+    """
     (out, _), (taps, _) = group.bounds
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.lexsort((joined[f"t_{taps}"], joined[f"t_{out}"]))
-    return _thinned(group, {name: column[order] for name, column in joined.items()})
+    keys = joined[f"n_{out}"], joined[f"n_{taps}"]
+    order = np.lexsort((joined[f"t_{taps}"], joined[f"t_{out}"], *keys[::-1]))
+    sizes = {name: column[order] for name, column in joined.items()}
+    tile = {loop: sizes[f"t_{loop}"] for loop, _ in group.bounds}
+    cycles = size_columns(group.steps, dict(group.bounds), tile)
+    groups = keys[0][order] * (int(keys[1].max()) + 1) + keys[1][order]
+    index = first_undominated(np.stack([*sizes.values(), *cycles], axis=1), groups)
+    index = index[np.lexsort((sizes[f"t_{taps}"][index], sizes[f"t_{out}"][index]))]
+    return {name: column[index] for name, column in sizes.items()}
