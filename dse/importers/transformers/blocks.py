@@ -12,7 +12,8 @@ PERIODS = {
 
 MIXERS = {
     "mamba": "mamba", "mamba2": "mamba2", "falcon_mamba": "mamba", "jamba": "mamba",
-    "bamba": "mamba2", "granitemoehybrid": "mamba2", "qwen3_next": "delta", "lfm2": "filter",
+    "bamba": "mamba2", "granitemoehybrid": "mamba2", "qwen3_next": "delta", "qwen3_5_text": "delta",
+    "qwen3_5_moe_text": "delta", "lfm2": "filter",
     "recurrent_gemma": "lru",
 }  # fmt: skip
 """What mixes tokens in blocks of a family that do not attend."""

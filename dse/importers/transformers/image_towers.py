@@ -16,6 +16,9 @@ from dse.importers.transformers.layers import (
     product,
 )
 
+THIRD = ("qwen3_vl_vision", "qwen3_vl_moe_vision", "qwen3_5_vision", "qwen3_5_moe_vision")
+"""Towers with learned positions, from Qwen3-VL on."""
+
 DEFAULT_IMAGE = 448
 """Side of an image, where the file says none. [pixels; assume]"""
 
@@ -23,7 +26,7 @@ DEFAULT_IMAGE = 448
 def qwen_tower(config: Config, image: int, prefix: str, module: str) -> list[Item]:
     """Return the tower of Qwen2-VL, 2.5 and 3, whose last products merge four patches."""
     is_gated = config.family == "qwen2_5_vl_vision"
-    is_third = config.family in ("qwen3_vl_vision", "qwen3_vl_moe_vision")
+    is_third = config.family in THIRD
     own = "embed_dim" if config.family == "qwen2_vl_vision" else "hidden_size"
     hidden, depth = config.positive(own), config.positive("depth")
     vectors = 1 if is_gated else 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dse.importers.transformers.config import Config, Made, Tokens, learned
 from dse.importers.transformers.decoder_families import DECODERS
-from dse.importers.transformers.image_towers import DEFAULT_IMAGE, llama4_tower, qwen_tower
+from dse.importers.transformers.image_towers import DEFAULT_IMAGE, THIRD, llama4_tower, qwen_tower
 from dse.importers.transformers.images import (
     CLIP_VISION,
     SIGLIP_VISION,
@@ -27,7 +27,7 @@ SEEN = (
 HEARD = "Sounds heard: {sounds} of 30 seconds; their tokens are among those of query_len"
 MERGING_TOWERS = {
     **dict.fromkeys(
-        ("qwen2_vl_vision", "qwen2_5_vl_vision", "qwen3_vl_vision", "qwen3_vl_moe_vision"),
+        ("qwen2_vl_vision", "qwen2_5_vl_vision", *THIRD),
         qwen_tower,
     ),
     "llama4_vision_model": llama4_tower,
@@ -259,5 +259,7 @@ JOINTS: dict[str, Joint] = {
     **dict.fromkeys(("idefics3", "smolvlm"), _shuffled),
     "internvl": _shuffled_twice,
     "llama4": _adapted,
-    **dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"), _nothing),
+    **dict.fromkeys(
+        ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe"), _nothing
+    ),
 }
