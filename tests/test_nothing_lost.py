@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.singleton import Singleton
 
 from dse.cli import main
 from dse.errors import DseError
@@ -315,6 +317,13 @@ def heard_signals():
     yield heard
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def test_processes_of_a_launcher_read_files_as_this_one_does(home):
+    assert main([*ONE, "--cfg", "job"]) == 0
+    Singleton.set_state(Singleton.get_state())  # as launchers do in another process
+    source = SourcesRegistry.instance().types["file"]
+    assert source.__module__ == "dse.config.source"
 
 
 @pytest.mark.slow

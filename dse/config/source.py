@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult
 
@@ -13,11 +13,12 @@ from dse.errors import DseError
 PRIMARY = "config.yaml"
 
 
-class CheckedSource(FileConfigSource):
+class FileConfigSource(file_config_source.FileConfigSource):
     """Files of a directory, as `dse.config.files` reads them: one meaning of a name for all.
 
-    It takes the place of Hydra's own, of which every file that is composed comes. (Hydra has no
-    public way to do so; 1.3 is the upper bound of the dependency.)
+    It takes the place of Hydra's own, of which every file that is composed comes, and has its
+    name, which Hydra looks at where a launcher sets up another process. (Hydra has no public way
+    to do so; 1.3 is the upper bound of the dependency.)
     """
 
     def __init__(self, provider: str, path: str) -> None:
@@ -67,8 +68,8 @@ def groups() -> set[str]:
 
 
 def register_source() -> None:
-    """Have Hydra read files through `CheckedSource`."""
+    """Have Hydra read files through `FileConfigSource`."""
     from hydra.core.plugins import Plugins
 
     Plugins.instance()  # registers Hydra's own sources, once
-    SourcesRegistry.instance().types["file"] = CheckedSource
+    SourcesRegistry.instance().types["file"] = FileConfigSource
