@@ -32,6 +32,8 @@ def load(folder, config, **sizes):
 
 def sizes_of(config):
     names = FAMILIES[config["model_type"]][0]
+    if config["model_type"] == "clip_text_model":  # its own 77 tokens
+        return {"seq_len": config["max_position_embeddings"]}
     if names in (ENCODER, SEQUENCES):
         return {"seq_len": TOKENS}
     if names in (IMAGE, SOUND) or "seq_len" in names or config["model_type"] == "whisper":
@@ -333,6 +335,21 @@ PUBLISHED = {
         "vision_config": {"hidden_size": 1024, "image_size": 336, "intermediate_size": 4096,
                           "model_type": "clip_vision_model", "num_attention_heads": 16,
                           "num_hidden_layers": 24, "patch_size": 14},
+    }),
+    "deepseek_moe_16b": (16_375_728_128, {
+        "model_type": "deepseek", "hidden_size": 2048, "intermediate_size": 10944,
+        "num_hidden_layers": 28, "num_attention_heads": 16, "num_key_value_heads": 16,
+        "n_routed_experts": 64, "n_shared_experts": 2, "num_experts_per_tok": 6,
+        "moe_intermediate_size": 1408, "first_k_dense_replace": 1, "vocab_size": 102400,
+    }),
+    "internlm2_7b": (7_737_708_544, {
+        "model_type": "internlm2", "bias": False, "hidden_size": 4096,
+        "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
+        "num_key_value_heads": 8, "vocab_size": 92544,
+    }),
+    "baichuan2_7b": (7_505_973_248, {
+        "model_type": "baichuan", "hidden_size": 4096, "intermediate_size": 11008,
+        "num_hidden_layers": 32, "num_attention_heads": 32, "vocab_size": 125696,
     }),
     "falcon_7b": (6_921_720_704, {
         "model_type": "falcon", "hidden_size": 4544, "num_attention_heads": 71,
