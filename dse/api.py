@@ -55,8 +55,8 @@ def load_workload(
     Parameters
     ----------
     name_or_path
-        A name in conf/workload, or a YAML file, an ONNX file, a .tflite file, or the
-        config.json of a transformer.
+        A name in conf/workload, or a YAML file, an ONNX or .tflite file, or the config.json,
+        .gguf or .safetensors of a transformer.
     batch
         Inferences together; the file's own if None. [1..]
     parameters

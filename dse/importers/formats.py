@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dse.errors import DseError
+from dse.importers.checkpoints.network import import_gguf, import_safetensors
 from dse.importers.coverage import Imported
 from dse.importers.onnx.network import Options, import_onnx
 from dse.importers.tflite.network import import_tflite
@@ -12,8 +13,15 @@ from dse.importers.transformers.network import import_config
 GRAPH_SUFFIXES = (".onnx", ".tflite")
 """Endings of files that hold a graph, dynamic dimensions and values of inputs among its keys."""
 
-SUFFIXES = (*GRAPH_SUFFIXES, ".json")
+SUFFIXES = (*GRAPH_SUFFIXES, ".json", ".safetensors", ".gguf")
 """Endings of files that are imported."""
+
+TRANSFORMERS = {
+    ".json": import_config,
+    ".safetensors": import_safetensors,
+    ".gguf": import_gguf,
+}
+"""What reads files that name a family, with its sizes in tokens."""
 
 _TO_ONNX = "export it to ONNX"
 _FROM_TENSORFLOW = "convert it to .tflite with TensorFlow, or to ONNX with tf2onnx"
@@ -56,8 +64,8 @@ def import_network(path: Path, sizes: Mapping[str, int], options: Options) -> Im
         If the file cannot be read, or a key is wrong.
     """
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        return import_config(path, sizes)
+    if suffix in TRANSFORMERS:
+        return TRANSFORMERS[suffix](path, sizes)
     if suffix == ".tflite":
         return import_tflite(
             path,

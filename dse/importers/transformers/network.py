@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dse.importers.transformers.families import FAMILIES, NEEDED, SOUND, head_no
 from dse.importers.transformers.quantisation import Quantised, by_role, quantised, type_bits
 from dse.importers.transformers.towers import text_of
 from dse.importers.transformers.unread import unread_notes
+from dse.importers.transformers.widths import Widths, by_width
 from dse.workload import LARGEST_BOUND
 
 LARGEST_FILE_BYTES = 2**24
@@ -36,7 +38,35 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
     DseError
         If the file is no such configuration, its family is not known, or a size is wrong.
     """
-    values = _read(path)
+    return import_values(path, read_config(path), sizes)
+
+
+def import_values(
+    path: Path,
+    values: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    *,
+    widths: Widths | None = None,
+    source: str = "Hugging Face configuration",
+) -> Imported:
+    """Import a transformer from the values of a config.json.
+
+    Parameters
+    ----------
+    path
+        What they are of.
+    sizes
+        As in `import_config`.
+    widths
+        Bits of weights as they are stored; None, and of a quantised network, as values say.
+    source
+        What the file is.
+
+    Raises
+    ------
+    DseError
+        As `import_config` does.
+    """
     family = values.get("model_type")
     if not isinstance(family, str) or family not in FAMILIES:
         hint = nearest(str(family), FAMILIES)
@@ -52,14 +82,18 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
     for key, value in NEEDED.get(family, {}).items():
         config.choice(key, (None, value))
     made = build(config, _tokens(config, sizes, names))
-    items = by_role(made.items, rule, bits)
+    is_stored = widths is not None and rule.weight is None
+    if widths is not None and is_stored:
+        items, rule = by_width(made.items, widths), replace(rule, weight=widths.usual)
+    else:
+        items = by_role(made.items, rule, bits)
     coverage = {"operators": len(items), "operators_modelled": len(items),
                 "operators_share": 1.0, "macs_share": 1.0, "bytes_share": 1.0,
                 "not_understood": []}  # fmt: skip
     notes = [*made.notes, *rule.notes, *head_notes(config), *unread_notes(config)]
     found = {
         "name": _name(config, family),
-        "source": f"Hugging Face configuration {path.name}, model_type {family}",
+        "source": f"{source} {path.name}, model_type {family}",
         "batch": 1,
         "bits": _bits(bits, rule),
         **({"extra_parameters": made.idle} if made.idle else {}),
@@ -70,7 +104,14 @@ def import_config(path: Path, sizes: Mapping[str, int]) -> Imported:
     return Imported(values=found, coverage=coverage)
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_config(path: Path) -> Mapping[str, Any]:
+    """Return the values of a config.json.
+
+    Raises
+    ------
+    DseError
+        If it cannot be read, or is no object.
+    """
     if not path.is_file():
         raise DseError(f"workload.path must be a file that exists, got {str(path)!r}")
     if path.stat().st_size > LARGEST_FILE_BYTES:

@@ -1,0 +1,1 @@
+"""Files of a transformer's weights: their headers, never the weights themselves."""
