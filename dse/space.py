@@ -73,6 +73,7 @@ class Space:
             raise DseError(f"space {self.name!r}.knobs must have at least one knob, got none")
         for name, values in knobs.items():
             self._check_knob(name, values)
+        self._check_clocks()
         check_knobs(f"space {self.name!r}.knobs", knobs)
 
     def _check_knob(self, name: str, values: tuple[Value, ...]) -> None:
@@ -90,6 +91,15 @@ class Space:
         if len(set(values)) != len(values):
             twice = next(value for value in values if values.count(value) > 1)
             raise DseError(f"{where} must not repeat a value, got {twice!r} twice")
+
+    def _check_clocks(self) -> None:
+        """Check the fastest clock on each node, as every design of the grid is costed."""
+        own = self.accelerator.clock_hz
+        clock = max(float(x) for x in self.knobs.get("clock_hz", (own,)))
+        names = self.knobs.get("technology", ())
+        nodes = [self.catalogue.technologies[str(x)] for x in names]
+        for node in nodes or [self.accelerator.technology]:
+            node.check_clock(f"space {self.name!r}: clock_hz", clock)
 
     def _check_name(self, where: str, name: str, value: object) -> None:
         is_part = name == "dram_part"

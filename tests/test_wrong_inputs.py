@@ -25,6 +25,10 @@ WORKLOADS = {
     "op": "name: op\nlayers: [{name: fc, op: convolve, k: 8, c: 8}]\n",
     "key": "name: key\nlayers: [{name: fc, K: 8, c: 8}]\n",
     "windows": "name: windows\nlayers: [{name: add, op: add, window_elements: 9}]\n",
+    "small_input": (
+        "name: small_input\n"
+        "layers: [{name: c1, k: 64, c: 3, oy: 112, ox: 112, iy: 10, fy: 7, fx: 7, stride: 2}]\n"
+    ),
     "big": "name: big\nlayers: [{name: fc, k: 64, c: 64, bits: {input: 4096, weight: 4096}}]\n",
 }
 
@@ -335,6 +339,51 @@ WRONG = {
     "budget of a report": (["task=report", "run=x", "budget.power_w=2"], ["budget.power_w"]),
     "pick of a comparison": (["task=compare", "run=[x,y]", "pick.rule=knee"], ["pick.rule"]),
     "mapper of a pick": (["task=pick", "run=x", "mapper.objective=edp"], ["task=pick", "mapper"]),
+    # what cannot be
+    "nothing carried": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.dram.carries=[]"],
+        ["'flexible'", "dram.carries", "input, weight, output", "too few"],
+    ),
+    "maps that do not fit": (
+        ["task=evaluate", "workload=vgg16", "workload.batch=128", "accelerator=tpu_v1"],
+        ["'conv1_2'", "'tpu_v1'", "822,083,584 bytes", "792,723,456 too few"],
+    ),
+    "a clock too fast": (
+        [*ONE_CHIP, "accelerator=flexible", "accelerator.clock_hz=1e10"],
+        ["clock_hz", "at most 4.3e+09", "node28", "technology.max_clock_hz", "1e+10"],
+    ),
+    "a clock of a knob too fast": (
+        ["space.knobs.clock_hz=[5e8,1e10]"],
+        ["clock_hz", "at most 4.3e+09", "node28", "1e+10"],
+    ),
+    "a clock too fast on one of the nodes": (
+        ["space.knobs.clock_hz=[5e8,5e9]", "space.knobs.technology=[node16,node28]"],
+        ["clock_hz", "node28", "5e+09"],
+    ),
+    "an input too small": (
+        [*ONE_CHIP, "workload.path=conf/workload/small_input.yaml"],
+        ["'c1'.iy", "at least 223", "got 10", "oy = 112"],
+    ),
+    "an objective of no mapper": (
+        [*NVDLA, "mapper.objective=dram_bytes"],
+        ["mapper.objective = dram_bytes", "would change nothing", "accelerator.schedule=null"],
+    ),
+    "a slack of no mapper": (
+        ["space=nvdla", "mapper.slack=0.1"],
+        ["mapper.slack = 0.1", "would change nothing", "'nvdla'"],
+    ),
+    "stationarity of no mapper": (
+        [*NVDLA, "accelerator.stationarity=[input]"],
+        ["accelerator.stationarity = ['input']", "would change nothing", "schedule"],
+    ),
+    "a pass of no mapper": (
+        [*NVDLA, "accelerator.held_in_array=output"],
+        ["accelerator.held_in_array = output", "would change nothing"],
+    ),
+    "constraints of no mapper": (
+        [*NVDLA, "accelerator.constraints.min_tile.c=3"],
+        ["accelerator.constraints.min_tile.c = 3", "would change nothing"],
+    ),
     # odd values
     "a removed key": (["~seed"], ["~seed", "can be removed"]),
     "a removed group": (["~budget"], ["~budget", "budget=none"]),

@@ -53,9 +53,12 @@ def technology_from(values: Mapping[str, Any]) -> Technology:
     """
     owner = f"technology {values.get('name', '(unnamed)')!r}"
     keys = ("name", "node_nm", "area_fit_macs", "area_fit_kib", *CONSTANTS)
-    check_keys(owner, values, keys)
+    check_keys(owner, values, (*keys, "max_clock_hz"))
     require(owner, values, keys)
     fields: dict[str, Any] = {key: _constant(f"{owner}.{key}", values[key]) for key in CONSTANTS}
+    if values.get("max_clock_hz") is not None:
+        what = f"{owner}.max_clock_hz"
+        fields["max_clock_hz"] = _constant(what, values["max_clock_hz"])
     for key in ("area_fit_macs", "area_fit_kib"):
         fields[key] = tuple(
             integer(f"{owner}.{key}[{i}]", x, least=0) for i, x in items(owner, key, values)

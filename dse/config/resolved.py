@@ -17,7 +17,7 @@ from dse.config.networks import (
 )
 from dse.config.overrides import keys_below, override_keys
 from dse.config.references import check_expansion
-from dse.config.task_keys import check_read
+from dse.config.task_keys import check_read, check_scheduled
 from dse.errors import DseError
 from dse.hardware.dram_rate import given_one
 
@@ -89,6 +89,7 @@ def resolved(composed: Composed) -> dict[str, Any]:
         "workload": workload_values(composed),
         "accelerator": accelerator_values(composed),
     }
+    check_scheduled(values, composed.overrides)
     _fix_knobs(values["space"], composed)
     if OmegaConf.select(config, "task.name") in RESULTS:
         accept = import_settings(values.get("import") or {})["accept"]

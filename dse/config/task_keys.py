@@ -1,6 +1,7 @@
 """Which keys of the configuration each task reads: one that is set for nothing is a mistake."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dse.config.overrides import override_keys
 from dse.errors import DseError
@@ -47,6 +48,36 @@ def check_read(task: object, overrides: Iterable[str]) -> None:
                 "run; task=pick chooses again from a finished one"
             )
         raise DseError(f"task={task} does not read {key}: it would change nothing")
+
+
+_MAPPING_RULES = "stationarity", "held_in_array", "constraints"
+"""Rules of a machine that bind its mapper alone."""
+
+
+def check_scheduled(values: Mapping[str, Any], overrides: Iterable[str]) -> None:
+    """Raise DseError for the first override that a machine with a schedule does not read.
+
+    Parameters
+    ----------
+    values
+        The configuration as a plain dict.
+    overrides
+        As Hydra has them.
+    """
+    chip = values["accelerator"]
+    if not isinstance(chip, Mapping) or chip.get("schedule") is None:
+        return
+    for key in override_keys(overrides):
+        node, _, rest = key.partition(".")
+        is_rule = node == "accelerator" and rest.partition(".")[0] in _MAPPING_RULES
+        if node == "mapper" or is_rule:
+            value: Any = values
+            for part in key.split("."):
+                value = value[part] if isinstance(value, Mapping) and part in value else "given"
+            raise DseError(
+                f"{key} = {value} would change nothing on accelerator {chip.get('name')!r}, whose "
+                f"schedule fixes each mapping; accelerator.schedule=null leaves it to the mapper"
+            )
 
 
 def _is_for_nothing(task: str, key: str, keys: list[str]) -> bool:

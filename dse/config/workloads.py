@@ -190,6 +190,26 @@ def _edges(
     return tuple(edges)
 
 
+def _check_input_size(owner: str, layer: Layer, given: Mapping[str, Any]) -> None:
+    """Refuse a given input so small that windows of a convolution would see padding alone.
+
+    Padding behind may be as much as that before, or as the filter reaches.
+    """
+    for axis in ("y", "x"):
+        if given.get(f"i{axis}") is None:
+            continue
+        out, size, pad = (getattr(layer, x) for x in (f"o{axis}", f"i{axis}", f"pad_{axis}"))
+        reach = (getattr(layer, f"f{axis}") - 1) * getattr(layer, f"dilation_{axis}")
+        span = (out - 1) * getattr(layer, f"stride_{axis}") + reach + 1
+        least = span - pad - max(pad, reach)
+        if size < least:
+            raise DseError(
+                f"{owner}.i{axis} must be at least {least}, got {size}: o{axis} = {out} spans "
+                f"{span} elements, of which padding is at most {pad} before and "
+                f"{max(pad, reach)} behind"
+            )
+
+
 def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple[Layer, ...]:
     """Build the one layer of an item of ``layers``, or those that it is lowered to."""
     if not isinstance(values, Mapping):
@@ -211,7 +231,9 @@ def _layers_from(owner: str, number: int, values: object, bits: object) -> tuple
             return lower_transposed(fields)
         if op in RECURRENT_GATES:
             return lower_recurrent(op, fields)
-        return (Layer(op=op, **fields),)
+        layer = Layer(op=op, **fields)
+        _check_input_size(f"layer {layer.name!r}", layer, fields)
+        return (layer,)
     except DseError as error:
         raise DseError(f"{owner}, {error}") from error
 

@@ -157,9 +157,23 @@ def _check(accelerator: Accelerator, columns: Columns, catalogue: Catalogue) -> 
         if name not in known:
             raise DseError(f"designs have no column {name!r}{nearest(str(name), known)}")
     first = {name: plain(column[0]) for name, column in columns.items()}
+    if "technology" in columns:
+        _check_clocks(accelerator, columns, catalogue)
     for name, column in columns.items():
         for value in _telling(name, np.asarray(column)):
             varied_chip(accelerator, {**first, name: plain(value)}, catalogue)
+
+
+def _check_clocks(accelerator: Accelerator, columns: Columns, catalogue: Catalogue) -> None:
+    """Check the fastest clock on each of several nodes."""
+    clock = np.broadcast_to(
+        columns.get("clock_hz", accelerator.clock_hz), len(columns["technology"])
+    )
+    names, place = _by_name(columns["technology"])
+    for number, name in enumerate(names):
+        if name in catalogue.technologies:
+            fastest = float(clock[place == number].max())
+            catalogue.technologies[name].check_clock("designs: clock_hz", fastest)
 
 
 def _telling(name: str, column: NDArray[Any]) -> list[Any]:

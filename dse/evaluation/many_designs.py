@@ -17,13 +17,15 @@ from dse.evaluation.overheads import launch_s
 from dse.evaluation.points_of_space import can_ask
 from dse.evaluation.query_parts import FEWEST_DESIGNS, parts_of_designs, queries_of
 from dse.hardware import Accelerator
+from dse.hardware.memory import copies_of_a_tile
 from dse.mapping.best import best_mapping
 from dse.mapping.objective import Objective
 from dse.mapping.operating_points import OperatingPoints
 from dse.mapping.points import Criteria
 from dse.mapping.question import Question
-from dse.network.as_run import LayerRun, as_run
+from dse.network.as_run import LayerRun, as_run, layer_runs
 from dse.network.combine import combine
+from dse.network.resident import kept_whole, resident, room_for
 from dse.stopping import workers
 from dse.workload import Workload
 
@@ -80,6 +82,7 @@ def write_costs(
         for network, chip, designs in groups:
             held = HeldDesigns(network, chip, machines, designs)
             held.write(Objective.of(objective), longest_share(slack), costs)
+        _refuse_those_without_room(groups, machines, costs)
         return
     choice, buffer = Choice(Objective.of(objective), longest_share(slack)), CostsBuffer()
     with workers() as pool:
@@ -89,6 +92,19 @@ def write_costs(
             for group, layers in zip(some, sought, strict=True):
                 mapped = [MappedLayer(run, found.result()) for run, found in layers]
                 _look_up(pool, mapped, group, machines, (choice, buffer), costs)
+    _refuse_those_without_room(groups, machines, costs)
+
+
+def _refuse_those_without_room(
+    groups: Sequence[ArrayGroup], machines: Machines, costs: tuple[FloatArray, FloatArray]
+) -> None:
+    """Write inf where what the DRAM does not carry does not fit on the chip whole."""
+    for network, chip, designs in groups if kept_whole(groups[0].chip) else ():
+        need = resident(layer_runs(network, chip), chip)
+        copies = copies_of_a_tile(chip.transfers)
+        rooms = [machines.room_bits[i][designs] * copies for i in room_for(need.operands, chip)]
+        short = designs[np.sum(rooms, axis=0, dtype=np.float64) < need.bits]
+        costs[0][short] = costs[1][short] = np.inf
 
 
 def _sought(

@@ -28,6 +28,7 @@ from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
 from dse.mapping.operating_points import OperatingPoints
 from dse.network.as_run import distinct, layer_runs
+from dse.network.resident import check_resident
 from dse.network.schedule import NetworkSchedule
 from dse.network.tensors import are_reads_known
 from dse.technology import Catalogue
@@ -66,9 +67,11 @@ def evaluate(
     Raises
     ------
     DseError
-        If no mapping of some layer fits, or the objective is unknown.
+        If no mapping of some layer fits, what the DRAM does not carry does not fit whole, or the
+        objective is unknown.
     """
     scale = _widest_mac(network)
+    check_resident(layer_runs(network, accelerator), accelerator)
     schedule = None
     if accelerator.between_layers == "none":
         rows = _layer_rows(network, accelerator, objective, slack, scale)
@@ -164,7 +167,8 @@ def design_costs(
     -------
     Name to array of shape (designs,): latency_s, throughput_per_s, dram_bytes and energy_pj of a
     batch and per inference, area_mm2, power_w, dram_bytes_per_s, cost_usd. Where some layer fits
-    with no mapping, time, traffic, energy and power are inf and the throughput is 0.
+    with no mapping, or what the DRAM does not carry does not fit whole, time, traffic, energy and
+    power are inf and the throughput is 0.
 
     Raises
     ------

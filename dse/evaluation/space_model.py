@@ -15,6 +15,7 @@ from dse.evaluation.model import chip_costs, design_costs
 from dse.evaluation.points_of_space import operating_points_of
 from dse.evaluation.time_grid import TimeGrid, time_grid
 from dse.mapping.operating_points import OperatingPoints
+from dse.network.resident import kept_whole
 from dse.space import Space
 from dse.workload import Workload
 
@@ -50,8 +51,11 @@ class SpaceModel:
 
     @property
     def has_time_grid(self) -> bool:
-        """Whether `time_grid` applies: one buffer, no schedule, the least time of each layer."""
-        return self._points is not None
+        """Whether `time_grid` applies: one buffer, no schedule, the least time of each layer.
+
+        Nor does it where the DRAM does not carry all: room then bounds more than tiles.
+        """
+        return self._points is not None and not kept_whole(self.space.accelerator)
 
     @cached_property
     def _points(self) -> OperatingPoints | None:
@@ -105,7 +109,7 @@ class SpaceModel:
         DseError
             If it does not apply, or a size or rate is not of the space.
         """
-        if self._points is None:
+        if self._points is None or not self.has_time_grid:
             raise DseError(f"space {self.space.name!r} has no time grid: see has_time_grid")
         return time_grid(
             self.network,

@@ -36,6 +36,7 @@ def check_machine(chip: "Accelerator") -> None:
 
 def _check_numbers(chip: "Accelerator", owner: str) -> None:
     check_number(owner, "clock_hz", chip.clock_hz, integer=False)
+    chip.technology.check_clock(f"{owner}.clock_hz", chip.clock_hz)
     given = {key: getattr(chip, key) for key in COUNTS if getattr(chip, key) is not None}
     for key, value in {**given, **chip.parameters}.items():
         check_number(owner, key, value, integer=True)

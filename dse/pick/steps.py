@@ -1,7 +1,8 @@
 """Steps away from a design: to the next grid value of a knob, or 10 % more of a resource."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def scaled_steps(design: Mapping[str, Any], space: Space) -> list[Step]:
         elif name not in base:
             base[name] = _parameter(space.accelerator, name)
         after = {**base, name: _grown(name, base[name])}
-        if _is_allowed(space.accelerator, name, after[name]):
+        if _is_allowed(_on_node(space, knobs), name, after[name]):
             values = base[name], after[name]
             steps.append(_step(name, values, after, base, is_growth=True, is_on_grid=False))
     return steps
@@ -156,6 +157,15 @@ def _grown(name: str, value: Any) -> float:
     if name in REAL_KNOBS:
         return float(value * (1 + STEP))
     return max(int(value * (1 + STEP)), int(value) + 1)
+
+
+def _on_node(space: Space, knobs: Mapping[str, Any]) -> Accelerator:
+    """Return the machine on the node of a design, where that is a knob."""
+    node = space.catalogue.technologies.get(str(knobs.get("technology")))
+    slowest = min(float(x) for x in (space.accelerator.clock_hz, knobs.get("clock_hz", math.inf)))
+    if node is None:
+        return space.accelerator
+    return replace(space.accelerator, technology=node, clock_hz=slowest)
 
 
 def _is_allowed(accelerator: Accelerator, name: str, value: float) -> bool:

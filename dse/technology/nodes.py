@@ -27,6 +27,9 @@ class Technology:
         Power that does not follow the MACs: leakage and clock. [W/mm2]
     wafer_usd, defects_per_cm2
         Price of a 300 mm wafer and density of defects.
+    max_clock_hz
+        The fastest clock of a processor of the node, above which no machine is taken; its low end
+        is the fastest of an array of MACs. None where it is not known. [Hz]
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Technology:
     leakage_w_per_mm2: Constant
     wafer_usd: Constant
     defects_per_cm2: Constant
+    max_clock_hz: Constant | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.node_nm) and self.node_nm > 0):
@@ -59,3 +63,11 @@ class Technology:
                     f"technology {self.name!r}.{key} must be [least, most] with "
                     f"0 <= least <= most, got {list(fit)}"
                 )
+
+    def check_clock(self, what: str, clock_hz: float) -> None:
+        """Raise DseError if a clock is faster than any of the node; `what` says whose it is."""
+        if self.max_clock_hz is not None and clock_hz > self.max_clock_hz.value:
+            raise DseError(
+                f"{what} must be at most {self.max_clock_hz.value:g}, the fastest clock of "
+                f"{self.name} (technology.max_clock_hz), got {clock_hz:g}"
+            )

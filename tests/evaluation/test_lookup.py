@@ -22,6 +22,7 @@ from dse.space import Space
 from dse.technology import Catalogue
 from dse.workload import Layer, Workload
 from tests.oracle.cases import random_chip, random_layer
+from tests.oracle.resident import missing_bytes
 
 MACHINES = 12
 CATALOGUE = Catalogue(dram_parts={}, technologies={})
@@ -33,6 +34,8 @@ def chosen(
     """Return latency and DRAM bytes of the mapping that a full comparison of the table chooses."""
     table = mapping_table(layer, chip)
     if not (table.footprint_bits <= np.array(chip.usable_buffer_bits)).all(axis=1).any():
+        return np.inf, np.inf
+    if missing_bytes(layer, chip) > 0:
         return np.inf, np.inf
     row = table.best_row(objective, chip, slack=slack)
     rate = chip.peak_dram_bytes_per_s * chip.dram.efficiency
