@@ -99,7 +99,7 @@ def _refuse_those_without_room(
     groups: Sequence[ArrayGroup], machines: Machines, costs: tuple[FloatArray, FloatArray]
 ) -> None:
     """Write inf where what the DRAM does not carry does not fit on the chip whole."""
-    for network, chip, designs in groups if kept_whole(groups[0].chip) else ():
+    for network, chip, designs in groups if groups and kept_whole(groups[0].chip) else ():
         need = resident(layer_runs(network, chip), chip)
         copies = copies_of_a_tile(chip.transfers)
         rooms = [machines.room_bits[i][designs] * copies for i in room_for(need.operands, chip)]
