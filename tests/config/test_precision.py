@@ -1,5 +1,6 @@
 """Bits of an element: fractions with scales, formats by name, and those of a cache."""
 
+import pandas as pd
 import pytest
 
 import dse
@@ -74,3 +75,16 @@ def test_wrong_bits(bits, rule):
     with pytest.raises(DseError) as caught:
         network(bits, PRODUCT)
     assert rule in str(caught.value)
+
+
+@pytest.mark.parametrize("machine", ["systolic", "nvdla"])
+def test_many_designs_cost_what_each_does(machine):
+    bits = {"input": 8.5, "weight": 4.25, "output": 8.5}
+    made = dse.load_workload("tiny", bits=bits)
+    designs = pd.DataFrame({"clock_hz": [2e8, 5e8, 1e9], "batch": [1, 2, 3]})
+    chip = dse.load_accelerator(machine)
+    costs = dse.evaluate_designs(made, chip, designs)
+    for row, (clock, batch) in enumerate(zip(designs.clock_hz, designs.batch, strict=True)):
+        one = dse.evaluate(made.with_batch(batch), dse.load_accelerator(machine, clock_hz=clock))
+        assert costs["latency_s"][row] == pytest.approx(one.layers["latency_s"].sum(), rel=1e-12)
+        assert costs["dram_bytes"][row] == pytest.approx(one.layers["dram_bytes"].sum(), rel=1e-12)
