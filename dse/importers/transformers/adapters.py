@@ -136,7 +136,8 @@ def recurrent_gemma_keys(config: Config) -> Mapping[str, Any]:
 
 def lfm2_keys(config: Config) -> Mapping[str, Any]:
     """LFM2: filters in most blocks, and a rounded feed-forward block."""
-    inner = config.positive("block_ff_dim", default=config.positive("intermediate_size"))
+    has_own = config.get("block_ff_dim") is not None
+    inner = config.positive("block_ff_dim" if has_own else "intermediate_size")
     if config.flag("block_auto_adjust_ff_dim"):
         whole = config.positive("block_multiple_of")
         factor = config.ratio("block_ffn_dim_multiplier", default=1.0)

@@ -114,7 +114,8 @@ class Decoder:
             items, idle = items + made, idle + unused
             notes += [WINDOW_NOTE] if place.window and tokens.queries > 1 else []
             notes += [MOE_NOTE] if place.is_sparse else []
-            notes += [SCAN_NOTE] if place.mixer != "attention" else []
+            scans = self.states_beside or place.mixer not in ("attention", "filter")
+            notes += [SCAN_NOTE] if scans else []
         return Made(items + self._ending(config, tokens, hidden), idle, tuple(dict.fromkeys(notes)))
 
     def _beginning(self, config: Config, tokens: Tokens, hidden: int) -> list[Item]:

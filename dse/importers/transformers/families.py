@@ -45,10 +45,13 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
 
 _BERT = {"position_embedding_type": "absolute", "add_cross_attention": False, "is_decoder": False}
 
+_NO_ADAPTER: dict[str, object] = {"add_adapter": False}
+
 NEEDED: dict[str, dict[str, object]] = {
     **{name: _BERT for name, build in ENCODERS.items() if build.segments and build.positions},
     "albert": {**_BERT, "num_hidden_groups": 1, "inner_group_num": 1},
     "ernie": {**_BERT, "use_task_id": False},
+    **dict.fromkeys(("wav2vec2", "hubert"), _NO_ADAPTER),
     "opt": {"layer_norm_elementwise_affine": True},
     "gpt2": {"add_cross_attention": False},
     "gpt_bigcode": {"add_cross_attention": False},

@@ -28,10 +28,16 @@ NEVER_READ = frozenset(
      "decoder_bias", "num_labels", "classifier_bias", "reshape_hidden_states",
      "interleave_moe_layer_step", "rotary_emb_base", "intermediate_size_mlp", "no_bias",
      "attention_layers", "vision_feature_layer", "seq_len", "use_qk_norm", "num_patches",
-     "spatial_patch_size",
-     "tensor_parallel_size", "sliding_window_pattern", "window_size", "layer_types",
-     "sliding_window", "moe_layer_end_index", "time_step_rank", "value_bias",
-     "original_max_position_embeddings", "hidden_activation", "hidden_act", "layer_norm_type")
+     "spatial_patch_size", "tensor_parallel_size", "sliding_window_pattern", "window_size",
+     "layer_types", "sliding_window", "moe_layer_end_index", "time_step_rank", "value_bias",
+     "original_max_position_embeddings", "hidden_activation", "hidden_act", "layer_norm_type",
+     "mamba_chunk_size", "conv_L_cache", "auxiliary_channels", "auxiliary_num_convs",
+     "image_size", "patch_size", "image_embedding_size", "num_pos_feats",
+     "num_codevectors_per_group", "num_codevector_groups", "num_negatives", "codevector_dim",
+     "proj_codevector_dim", "tdnn_dim", "tdnn_kernel", "tdnn_dilation", "xvector_output_dim",
+     "output_hidden_size", "adapter_kernel_size", "adapter_stride", "num_adapter_layers",
+     "num_feat_extract_layers", "layer_switch", "block_dim", "conv_dim", "conv_dim_out",
+     "num_heads")
 )  # fmt: skip
 """Keys of known families that repeat others, or are of parts that run in training alone."""
 
