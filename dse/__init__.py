@@ -89,6 +89,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import dse`` costs nothing."""
+    if name == "plot":
+        return importlib.import_module("dse.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'dse' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dse.columns import ENERGIES
 from dse.config.accelerators import accelerator_from, catalogue
 from dse.config.files import load_group
 from dse.config.mappings import mapping_from
@@ -25,6 +26,7 @@ from dse.hardware.dram_rate import given_one
 from dse.importers.pytorch import import_module
 from dse.mapping.given import with_mapping as bound_to_mapping
 from dse.mapping.nest.mapping import Mapping as FoundMapping
+from dse.shown import short_repr
 from dse.space import Space
 from dse.workload import Workload
 
@@ -40,6 +42,16 @@ class Result(Evaluation):
     def layers(self) -> pd.DataFrame:
         """One row a layer, with the columns of layers.csv; units are in the names."""
         return pd.DataFrame(self.layer_rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row of totals, units in the names; those of several results join."""
+        names = {"workload": self.workload.name, "accelerator": self.accelerator.name}
+        found = {x.name: getattr(self, x.name) for x in fields(self)}
+        totals = {key: x for key, x in found.items() if isinstance(x, int | float | str)}
+        energies = {key: getattr(self, key) for key in ENERGIES}
+        return pd.DataFrame([{**names, "batch": self.workload.batch, **totals, **energies}])
+
+    __repr__ = short_repr
 
 
 def load_workload(

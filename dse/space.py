@@ -21,6 +21,7 @@ from dse.errors import DseError, nearest
 from dse.frozen import FrozenDict
 from dse.hardware import PARAMETERS, Accelerator
 from dse.hardware.dram_rate import check_knobs
+from dse.shown import short_repr
 from dse.technology import Catalogue
 
 Value = int | float | str
@@ -65,6 +66,8 @@ class Space:
     accelerator: Accelerator
     knobs: Mapping[str, tuple[Value, ...]]
     catalogue: Catalogue
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         knobs = {name: tuple(values) for name, values in self.knobs.items()}

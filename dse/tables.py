@@ -20,6 +20,15 @@ class FramedTable(MappingTable):
         sizes, traffic = self.least_traffic()
         return pd.DataFrame({"buffer_bytes": sizes, "dram_bytes": traffic})
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each mapping: bytes of buffers and of the DRAM, and cycles."""
+        costs = {
+            "footprint_bytes": self.footprint_bits.sum(axis=1) / 8,
+            "dram_bytes": self.dram_bits / 8,
+            "compute_cycles": self.compute_cycles,
+        }
+        return pd.DataFrame(costs)
+
 
 def mapping_table(layer: Layer, chip: Accelerator) -> FramedTable:
     """Return the exact mapping table of a layer on a machine, computed once and stored.

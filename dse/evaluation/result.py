@@ -6,6 +6,7 @@ from typing import Any
 
 from dse.hardware import Accelerator
 from dse.network.schedule import NetworkSchedule
+from dse.shown import short_repr
 from dse.workload import Workload
 
 
@@ -56,6 +57,8 @@ class Evaluation:
     warnings: tuple[str, ...]
     layer_rows: tuple[dict[str, Any], ...]
     schedule: NetworkSchedule | None = None
+
+    __repr__ = short_repr
 
     @property
     def energy_mac_pj(self) -> float:

@@ -16,6 +16,7 @@ from dse.evaluation.points_of_space import operating_points_of
 from dse.evaluation.time_grid import TimeGrid, time_grid
 from dse.mapping.operating_points import OperatingPoints
 from dse.network.resident import kept_whole
+from dse.shown import short_repr
 from dse.space import Space
 from dse.workload import Workload
 
@@ -48,6 +49,8 @@ class SpaceModel:
     space: Space
     objective: str = "latency_s"
     slack: float = DEFAULT_SLACK
+
+    __repr__ = short_repr
 
     @property
     def has_time_grid(self) -> bool:

@@ -14,6 +14,7 @@ from dse.exploration.problem import is_feasible as feasible_mask
 from dse.pareto import REFERENCE, log_minimised, minimised, non_dominated, scale
 from dse.pareto import hypervolume as volume_below
 from dse.pick import CostsOf, Pick, pick
+from dse.shown import short_repr
 from dse.space import Space
 
 NEAREST_DESIGNS = 5
@@ -64,6 +65,8 @@ class Study:
     notes: tuple[str, ...] = ()
     costs_of: CostsOf | None = field(default=None, repr=False)
 
+    __repr__ = short_repr
+
     def pick(self, rule: str = "knee", **options: Any) -> Pick:
         """Choose one design of the front; rules and options are those of `dse.pick.pick`.
 
@@ -81,6 +84,12 @@ class Study:
             rule=rule,
             **options,
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the designs with ``on_front``: whether one is among those worth having."""
+        knobs = list(self.space.knobs)
+        places, best = (pd.MultiIndex.from_frame(x[knobs]) for x in (self.designs, self.front))
+        return self.designs.assign(on_front=places.isin(best))
 
     def with_budget(self, budget: Mapping[str, float | None]) -> "Study":
         """Return the study under another budget; nothing is costed again.

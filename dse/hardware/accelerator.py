@@ -13,6 +13,7 @@ from dse.hardware.dram_rate import gives_part, gives_rate, with_one
 from dse.hardware.memory import UNLIMITED_BYTES, Bits, Dram, Memory, linked, usable_bits
 from dse.hardware.rules import check_machine
 from dse.hardware.schedule import Schedule
+from dse.shown import short_repr
 from dse.technology import DramPart, Technology
 from dse.workload import OPERANDS
 
@@ -111,6 +112,8 @@ class Accelerator:
     between_layers: str = "none"
     schedule: Schedule | None = None
     source: str = ""
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         for key in ("array", "buffers", "stationarity", "weight_granules"):

@@ -20,6 +20,7 @@ from dse.mapping.points import Points
 from dse.mapping.question import Question
 from dse.mapping.scheduled import scheduled_mapping
 from dse.mapping.store import answer
+from dse.shown import short_repr
 from dse.workload import LOOPS, Layer
 
 
@@ -38,6 +39,8 @@ class MappingTable:
     layer: Layer
     chip: Accelerator
     points: Points = field(repr=False)
+
+    __repr__ = short_repr
 
     @property
     def footprint_bits(self) -> IntArray:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dse.network.places import LayerStep
 from dse.network.tensors import NetworkTensor
+from dse.shown import short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class NetworkSchedule:
     tensors: tuple[NetworkTensor, ...]
     gap: float
     dram_bytes: float
+
+    __repr__ = short_repr
 
     @property
     def is_exact(self) -> bool:

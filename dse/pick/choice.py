@@ -14,6 +14,7 @@ from dse.errors import DseError, nearest
 from dse.pareto import log_minimised, scale
 from dse.pick.marginal import binding_budgets, marginal_values
 from dse.pick.steps import CostsOf
+from dse.shown import short_repr
 from dse.space import Space
 
 DEFAULT_TOLERANCE = 0.02
@@ -64,6 +65,8 @@ class Pick:
     criterion: dict[str, Any]
     num_candidates: int
     equals: tuple[dict[str, Any], ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dse.errors import DseError
 from dse.frozen import FrozenDict
+from dse.shown import short_repr
 from dse.technology.constants import Constant
 from dse.technology.nodes import Technology
 
@@ -54,6 +55,8 @@ class Catalogue:
 
     dram_parts: Mapping[str, DramPart]
     technologies: Mapping[str, Technology]
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         for key in ("dram_parts", "technologies"):

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from dse.errors import DseError
+from dse.shown import short_repr
 from dse.technology.constants import Constant
 
 
@@ -49,6 +50,8 @@ class Technology:
     wafer_usd: Constant
     defects_per_cm2: Constant
     max_clock_hz: Constant | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.node_nm) and self.node_nm > 0):

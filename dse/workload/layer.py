@@ -11,6 +11,7 @@ from functools import cached_property
 
 from dse.checks import check_between, check_integer, check_share
 from dse.errors import DseError
+from dse.shown import short_repr
 from dse.workload.input_size import LARGEST_BOUND, input_size
 from dse.workload.precision import LARGEST_BITS
 
@@ -159,6 +160,8 @@ class Layer:
     output_is_held: bool = False
     extra_parameters: int = 0
     batch_loop: str | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         owner = f"layer {self.name!r}"

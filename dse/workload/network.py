@@ -5,6 +5,7 @@ from functools import cached_property
 
 from dse.checks import check_integer
 from dse.errors import DseError
+from dse.shown import short_repr
 from dse.workload.input_size import LARGEST_BOUND
 from dse.workload.layer import Layer
 
@@ -37,6 +38,8 @@ class Workload:
     extra_parameters: int = field(default=0)
     notes: tuple[str, ...] = field(default=(), compare=False)
     edges: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
