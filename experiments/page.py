@@ -164,6 +164,7 @@ def text() -> str:
         by_quantity=by_quantity(summary()),
         choices=choices(),
         peers=(FOLDER / "peers" / "comparison.md").read_text(encoding="utf-8"),
+        wild=(FOLDER / "wild.md").read_text(encoding="utf-8"),
         speed=(FOLDER / "speed.md").read_text(encoding="utf-8"),
         by_sampler=by_sampler(studies),
         by_space=by_space(studies),
