@@ -134,7 +134,7 @@ def _files(chance: random.Random, _: Path) -> list[str]:
     if chance.random() < 0.05:
         changed = _changed_bytes(chance, changed)
     path.write_bytes(changed)
-    if group in ("workload", "accelerator") and chance.random() < 0.5:
+    if group in ("workload", "accelerator") and chance.random() < 0.75:
         return [*RUN_OF[group], f"{group}.path={path}", NO_PAGE]
     return ["--config-dir=m", *RUN_OF[group], f"{group}=f", NO_PAGE]
 
@@ -222,8 +222,8 @@ def _runs(chance: random.Random, finished: Path) -> list[str]:
         _change_json(chance, path)
     elif path.suffix in (".csv", ".parquet"):
         _change_table(chance, path)
-    tasks = (["task=pick", "run=run"], ["task=page", "run=run"], ["task=table", "run=run"])
-    return [*chance.choice(tasks), NO_PAGE]
+    task = chance.choices(("pick", "page", "table"), (0.15, 0.5, 0.35))[0]
+    return [f"task={task}", "run=run", *([NO_PAGE] if task == "pick" else [])]
 
 
 def _graph() -> bytes:
