@@ -15,6 +15,8 @@ import pandas as pd
 from onnx import TensorProto, helper
 
 from dse.config.files import conf_dir
+from tests.importers.lite import Lite
+from tests.importers.test_checkpoints import Q8_0, gguf
 
 SECRET = "hunter2-of-the-environment"
 CANARY = "CANARY"
@@ -269,6 +271,21 @@ def _configs(chance: random.Random, _: Path) -> list[str]:
     return ["task=import", "workload.path=config.json"]
 
 
+def _small(folder: Path) -> Path:
+    net = Lite()
+    x = net.conv(net.input(1, 8, 8, 3), 8, (3, 3), 2)
+    x = net.op("RESHAPE", [net.pool(x, (4, 4), 1), net.sizes(1, 8)], (1, 8))
+    return net.save(folder, net.dense(x, 4))
+
+
+def _binaries(chance: random.Random, _: Path) -> list[str]:
+    """Write a changed .tflite or .gguf file; return the command that imports it."""
+    is_lite = chance.random() < 0.6
+    path = _small(Path.cwd()) if is_lite else gguf(Path.cwd(), lambda *_: Q8_0)
+    path.write_bytes(_changed_bytes(chance, path.read_bytes()))
+    return ["task=import", f"workload.path={path.name}"]
+
+
 KINDS: tuple[Callable[[random.Random, Path], list[str]], ...] = (
-    *(_overrides, _files, _runs, _onnx, _configs),
+    *(_overrides, _files, _runs, _onnx, _configs, _binaries),
 )
