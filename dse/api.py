@@ -157,7 +157,8 @@ def load_space(name_or_path: str | Path, **changes: object) -> Space:
     name_or_path
         A name in conf/space, or a YAML file.
     changes
-        Values of its top-level keys: ``accelerator`` (a name or a path), ``knobs``.
+        Values of its top-level keys: ``accelerator`` (a name or a path), ``knobs``
+        (all of them).
 
     Raises
     ------

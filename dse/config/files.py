@@ -123,7 +123,8 @@ def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[s
     name_or_path
         A name in conf/<group>, or a path to a YAML file.
     overrides
-        Values of top-level keys, merged before interpolations are resolved.
+        Values of top-level keys, merged before interpolations are resolved; a mapping of a
+        space's knobs is all of them.
 
     Returns
     -------
@@ -141,6 +142,8 @@ def load_group(group: str, name_or_path: str | Path, **overrides: Any) -> dict[s
     known = (*map(str, config), *FURTHER_KEYS.get(group, ()))
     check_keys(f"{group} {str(name_or_path)!r}", overrides, known)
     if overrides:
+        if group == "space" and isinstance(overrides.get("knobs"), Mapping):
+            config["knobs"] = None  # a mapping is all knobs, on the command line, too
         try:
             config = DictConfig(OmegaConf.merge(config, native(overrides)))
         except OmegaConfBaseException as error:

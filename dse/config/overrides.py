@@ -40,6 +40,9 @@ OPTIONS_WITH_VALUES = "--config-dir", "-cd", "--package", "-p", "--cfg", "-c"
 OTHER_CONFIGURATIONS = "-cn", "-cp"
 
 _PLAIN = re.compile(r"[\w\-./:%+@*?|]*", re.ASCII)
+_SWEEP_SIGNS = frozenset("'\"()[]{}\\$=")
+"""What a value of a sweep may say in Hydra's grammar, beside the commas between runs."""
+
 _LOGGERS = re.compile(r"(?!null$)[A-Za-z_][\w.]*|\[[\w., ]*\]")
 _LAYER = re.compile(r"mapping\.layers\.(.+?)\.((?:tile|stationary|order|unrolled)(?:\.\w+)?)")
 
@@ -49,7 +52,8 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
 
     Keys below `FREE_NODES` may be added without ``+``, and options may stand after overrides. A
     knob's list or range is replaced, never merged with what it was, and so are all knobs by a
-    mapping of them. A path needs no quotes beside the shell's, unless it is one of a sweep.
+    mapping of them. A path needs no quotes beside the shell's; of a sweep, whose paths have
+    commas between them, only those with other signs of Hydra's grammar do.
 
     >>> hydra_arguments(["space.knobs.batch=1,8", "seed=3", "-m"])
     ['-m', '++space.knobs.batch=1,8', 'seed=3']
@@ -123,8 +127,8 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _hydra_override(text: str, *, is_sweep: bool) -> list[str]:
     key, equals, value = text.partition("=")
     _check_override(text, key, value)
-    if key in PATHS and not is_sweep:
-        text = f"{key}={_quoted(value)}"
+    if key in PATHS and (not is_sweep or not _SWEEP_SIGNS & set(value)):
+        text = f"{key}={','.join(map(_quoted, value.split(',') if is_sweep else [value]))}"
     layer = _LAYER.fullmatch(key)
     if layer is not None and "/" in layer[1]:
         opened = layer[2].replace(".", ":{")

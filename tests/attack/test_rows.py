@@ -293,6 +293,21 @@ def test_paths_need_no_quotes(name):
     assert OverridesParser.create().parse_override(override).value() == name
 
 
+@pytest.mark.parametrize(
+    ("value", "paths"),
+    [
+        ("josé/net.yaml", ["josé/net.yaml"]),
+        ("josé/a.yaml,my nets/b.yaml", ["josé/a.yaml", "my nets/b.yaml"]),
+        ("choice(a.yaml,b.yaml)", ["a.yaml", "b.yaml"]),
+    ],
+)
+def test_paths_of_a_sweep(value, paths):
+    arguments = hydra_arguments(["-m", f"workload.path={value}"])
+    read = OverridesParser.create().parse_override(next(x for x in arguments if "=" in x))
+    found = list(read.sweep_iterator()) if read.is_sweep_override() else [read.value()]
+    assert [getattr(x, "text", x) for x in found] == paths
+
+
 def test_a_path_with_what_looks_like_an_interpolation(home):
     path = Path("a'\\${x} =é", "net.yaml")
     path.parent.mkdir()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import dse
 from dse.config.spaces import knob_values, search_from, space_from
 from dse.errors import DseError
 from tests.exploration.fake import ACCELERATOR, CATALOGUE
@@ -86,3 +87,8 @@ def test_search_settings():
     for wrong in ({"trial": 5}, {"trials": "x"}, {"trials": 0}, {"progress": 1}, {"options": 3}):
         with pytest.raises(DseError, match=next(iter(wrong))):
             search_from({"sampler": "tpe", **wrong})
+
+
+def test_a_mapping_of_knobs_is_all_of_them():
+    space = dse.load_space("edge", knobs={"batch": [1, 2]})
+    assert dict(space.knobs) == {"batch": (1, 2)}
