@@ -77,7 +77,10 @@ WRONG = [
     ({"batch": "four"}, "workload 'net'.batch must be an integer from 1 to"),
     ({"batch": 2**30, "layers": [{**FC, "b": 4}]}, "net' at batch 1073741824: layer 'fc'.b must"),
     ({"bits": {"weigth": 4}}, "workload 'net'.bits has no key 'weigth'; did you mean 'weight'?"),
-    ({"bits": 8}, "workload 'net'.bits must be a mapping of input, weight, output, psum, got 8"),
+    (
+        {"bits": 8},
+        "workload 'net'.bits must be a mapping of input, weight, output, psum, cache, got 8",
+    ),
     ({"extra_parameters": -1}, "workload 'net'.extra_parameters must be an integer from 0 to"),
     ({"seq_len": "long"}, "workload 'net'.seq_len must be an integer from 1 to 2147483647, got 'l"),
     (
@@ -108,7 +111,7 @@ WRONG_LAYERS = [
     ({**CONV, "stride": {"y": 0}}, "layer 'conv'.stride_y must be an integer from 1 to"),
     ({**CONV, "stride": [2, 2]}, "layer 'conv'.stride_y must be an integer from 1 to"),
     ({**CONV, "pad": 7}, "layer 'conv'.pad_y = 7 leaves no real input: oy = 5 spans 7"),
-    ({**CONV, "bits": {"input": 0}}, "layer 'conv'.input_bits must be an integer from 1 to 1024"),
+    ({**CONV, "bits": {"input": 0}}, "layer 'conv'.input_bits must be a number from 1 to 1024"),
     ({**CONV, "sequential": 1}, "layer 'conv'.sequential must be true or false, got 1"),
     ({**CONV, "input_elements": 5}, "layer 'conv' (mac) has no key 'input_elements'"),
     ({**POOL, "k": 64}, "layer 'pool' (pool) has no key 'k'"),

@@ -21,7 +21,8 @@ from dse.importers.transformers.families import ENCODER, FAMILIES, IMAGE, SEQUEN
 MODELS = json.loads(Path(__file__).with_name("families.json").read_text(encoding="utf-8"))
 TOKENS = 128
 POOLERS = ("bert", "roberta", "camembert", "xlm-roberta", "ernie", "data2vec-text", "mpnet", "vit",
-           "deit", "albert", "esm", "xlm-roberta-xl", "roberta-prelayernorm")  # fmt: skip
+           "deit", "albert", "esm", "mobilebert", "xlm-roberta-xl",
+           "roberta-prelayernorm")  # fmt: skip
 
 
 def load(folder, config, **sizes):

@@ -1,5 +1,6 @@
 """Families of networks by ``model_type``: what builds each, and the sizes that a user gives."""
 
+from dse.importers.transformers.bottlenecks import mobilebert
 from dse.importers.transformers.config import Build, Config, architecture
 from dse.importers.transformers.decoder_families import DECODERS
 from dse.importers.transformers.encoders import ENCODERS, modernbert, modernbert_decoder
@@ -20,6 +21,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Build]] = {
     **{name: (ENCODER, build) for name, build in ENCODERS.items()},
     "modernbert": (ENCODER, modernbert),
     "modernbert-decoder": (DECODER, modernbert_decoder),
+    "mobilebert": (ENCODER, mobilebert),
     "deberta-v2": (ENCODER, deberta),
     **dict.fromkeys(("wav2vec2", "hubert"), (SOUND, wav2vec2)),
     **{name: (IMAGE, build) for name, build in VISIONS.items()},
@@ -52,6 +54,12 @@ NEEDED: dict[str, dict[str, object]] = {
     "albert": {**_BERT, "num_hidden_groups": 1, "inner_group_num": 1},
     "ernie": {**_BERT, "use_task_id": False},
     **dict.fromkeys(("wav2vec2", "hubert"), _NO_ADAPTER),
+    "mobilebert": {
+        "use_bottleneck": True,
+        "use_bottleneck_attention": False,
+        "key_query_shared_bottleneck": True,
+        "trigram_input": True,
+    },
     "opt": {"layer_norm_elementwise_affine": True},
     "gpt2": {"add_cross_attention": False},
     "gpt_bigcode": {"add_cross_attention": False},
