@@ -158,6 +158,27 @@ def test_blocked_maps_of_an_optimiser(tmp_path):
     assert "filled up to whole blocks" in found.values["notes"][0]
 
 
+@pytest.mark.parametrize(
+    ("op", "attributes", "shape"),
+    [
+        ("QLinearAveragePool", {"kernel_shape": [3, 2], "strides": [2, 2]}, [1, 6, 4, 5]),
+        ("QLinearAveragePool", {"kernel_shape": [2, 2], "channels_last": 1}, [1, 5, 8, 11]),
+        ("NhwcMaxPool", {"kernel_shape": [3, 3], "strides": [3, 3]}, [1, 2, 3, 11]),
+        ("QLinearReduceMean", {"axes": [2, 3]}, [1, 6, 1, 1]),
+        ("QLinearReduceMean", {"axes": [-1], "keepdims": 0}, [1, 6, 9]),
+    ],
+)
+def test_quantised_pools_have_a_shape(tmp_path, op, attributes, shape):
+    net = Graph()
+    s, z = net.number("s", 0.1, np.float32), net.number("z", 1, np.uint8)
+    x = net.input("x", [1, 6, 9, 11], "uint8")
+    inputs = [x] if op == "NhwcMaxPool" else [x, s, z, s, z]
+    y = net.node(op, inputs, domain="com.microsoft", **attributes)
+    y = net.node("DequantizeLinear", [y, s, z])
+    found = imported(tmp_path, net, net.node("MatMul", [y, net.weight("w", [shape[-1], 7])]))
+    assert found.coverage["macs_modelled"] == prod(shape) * 7
+
+
 def test_experts_have_macs_that_are_known_and_not_modelled(tmp_path):
     net = Graph()
     inputs = [net.input("x", [10, 8]), net.input("p", [10, 4])]

@@ -181,6 +181,20 @@ def _blocked_pool(shapes: Sequence[Any], attributes: Attributes) -> Shape:
     return (batch, channels, *size)
 
 
+def _averaged(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    if attributes.get("channels_last"):
+        return _channels_last(_blocked_pool, shapes, attributes)
+    return _blocked_pool(shapes, attributes)
+
+
+def _reduced(shapes: Sequence[Any], attributes: Attributes) -> Shape:
+    first: Shape = shapes[0]
+    axes = {int(x) % len(first) for x in attributes.get("axes", range(len(first)))}
+    if attributes.get("keepdims", 1):
+        return tuple(1 if place in axes else n for place, n in enumerate(first))
+    return tuple(n for place, n in enumerate(first) if place not in axes)
+
+
 def _channels_last(rule: Callable[[Sequence[Any], Attributes], Shape], shapes: Sequence[Any],
                    attributes: Attributes) -> Shape:  # fmt: skip
     """Apply a rule for channels in second place to a map that has them last."""
@@ -262,6 +276,10 @@ RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
     "QLinearMul": lambda s, _: _broadcast(s[0], s[3]),
     "QLinearConcat": _joined,
     "QLinearGlobalAveragePool": _pooled,
+    "QLinearAveragePool": _averaged,
+    "NhwcMaxPool": lambda s, a: _channels_last(_blocked_pool, s, a),
+    "QLinearReduceMean": _reduced,
+    "ReduceSumInteger": _reduced,
     "Attention": _attention,
     "QAttention": _attention,
     "GroupQueryAttention": _grouped,
