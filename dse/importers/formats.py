@@ -7,10 +7,11 @@ from dse.errors import DseError
 from dse.importers.checkpoints.network import import_gguf, import_safetensors
 from dse.importers.coverage import Imported
 from dse.importers.onnx.network import Options, import_onnx
+from dse.importers.pytorch import import_program
 from dse.importers.tflite.network import import_tflite
 from dse.importers.transformers.network import import_config
 
-GRAPH_SUFFIXES = (".onnx", ".tflite")
+GRAPH_SUFFIXES = (".onnx", ".tflite", ".pt2")
 """Endings of files that hold a graph, dynamic dimensions and values of inputs among its keys."""
 
 SUFFIXES = (*GRAPH_SUFFIXES, ".json", ".safetensors", ".gguf")
@@ -26,7 +27,7 @@ TRANSFORMERS = {
 _TO_ONNX = "export it to ONNX"
 _FROM_TENSORFLOW = "convert it to .tflite with TensorFlow, or to ONNX with tf2onnx"
 _FROM_TORCH = (
-    "load the module in Python and give it to dse.load_module, or export it with torch.onnx"
+    "load the module in Python and give it to dse.load_module, or save it with torch.export as .pt2"
 )
 _FROM_KERAS = "convert it to .tflite with TensorFlow, or use model.export(..., format='onnx')"
 _BUILT = "it holds code built for one device; import the model that it was built from, as ONNX"
@@ -73,6 +74,8 @@ def import_network(path: Path, sizes: Mapping[str, int], options: Options) -> Im
             is_strict=options.is_strict,
             are_copies_charged=options.are_copies_charged,
         )
+    if suffix == ".pt2":
+        return import_program(path, sizes, options)
     return import_onnx(path, sizes, options)
 
 

@@ -1,13 +1,19 @@
-"""A module of PyTorch as a workload, by way of torch's own export to ONNX."""
+"""Modules and programs of PyTorch as workloads, by way of torch's own export to ONNX."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import BadZipFile, is_zipfile
 
 from dse.errors import DseError
 from dse.importers.coverage import Imported
 from dse.importers.onnx.network import Options, import_onnx
+
+REFUSALS = (ArithmeticError, AssertionError, AttributeError, BadZipFile, EOFError, ImportError,
+            LookupError, OSError, RuntimeError, TypeError, UnpicklingError, ValueError)  # fmt: skip
+"""What torch raises for what it cannot read or export."""
 
 
 def import_module(
@@ -32,10 +38,7 @@ def import_module(
     DseError
         If torch is not installed, or cannot export the module, or by `import_onnx`.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise DseError("a module of PyTorch needs torch: install chipfront[torch]") from error
+    torch = _torch("a module of PyTorch")
     if not isinstance(module, torch.nn.Module):
         raise DseError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     own_name = name or type(module).__name__
@@ -53,11 +56,57 @@ def import_module(
     return Imported(values=values, coverage=imported.coverage)
 
 
+def import_program(path: Path, sizes: Mapping[str, int], options: Options) -> Imported:
+    """Import a .pt2 file, a program that torch.export saved.
+
+    Parameters
+    ----------
+    path
+        The file. torch reads it, and may run what it holds: as any pickle, only from those who
+        are trusted.
+    sizes, options
+        As for `import_onnx`; dynamic dimensions have the names that the export gave them.
+
+    Raises
+    ------
+    DseError
+        If torch is not installed, or cannot read or export the file, or by `import_onnx`.
+    """
+    if not path.is_file():
+        raise DseError(f"workload.path must be a .pt2 file that exists, got {str(path)!r}")
+    if not is_zipfile(path):
+        raise DseError(f"{path}: cannot be read as .pt2 (truncated, or not by torch.export.save)")
+    torch = _torch("a .pt2 file")
+    try:
+        program = torch.export.load(path)
+    except REFUSALS as error:
+        raise DseError(f"{path}: torch cannot read it: {_reason(error)}") from error
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / f"{path.stem}.onnx"
+        _export(torch, program, (), written)
+        imported = import_onnx(written, sizes, options)
+    values = {**imported.values, "source": f"torch.export program {path.name}"}
+    return Imported(values=values, coverage=imported.coverage)
+
+
+def _torch(what: str) -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise DseError(f"{what} needs torch: install chipfront[torch]") from error
+    return torch
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what an error says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def _export(torch: Any, module: Any, inputs: tuple[Any, ...], path: Path) -> None:
     """Export without folding, so that every operator is one of the module's own."""
     try:
         program = torch.onnx.export(module, inputs, dynamo=True, optimize=False, verbose=False)
         program.save(path, external_data=True)
-    except (ImportError, RuntimeError, TypeError, ValueError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise DseError(f"torch cannot export {type(module).__name__} to ONNX: {reason}") from error
+    except REFUSALS as error:
+        what = type(module).__name__
+        raise DseError(f"torch cannot export {what} to ONNX: {_reason(error)}") from error
