@@ -26,8 +26,9 @@ from dse.plots.style import (
 from dse.plots.units import percent, show
 
 _DETAIL = (
-    "Least DRAM traffic of one batch for every buffer size, mapped layer by layer for least "
-    "traffic. Small: the layers that move most. The vertical line is this chip's buffer."
+    "Least DRAM traffic of one batch for every buffer size, mapped layer by layer for "
+    "least traffic, nothing held between layers. Small: the layers that move most. The vertical "
+    "line is this chip's buffer."
 )
 _WIDEST = 512  # the chip's buffer over the smallest one that is drawn
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dse.evaluation.bounds import compulsory_bytes, lower_bounds_bytes
+from dse.evaluation.overheads import macless_bits
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
 from dse.hardware.memory import copies_of_a_tile
@@ -27,6 +28,8 @@ def write_traffic(folder: Path, evaluation: Evaluation) -> None:
 def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return the least traffic of a network and of its largest layers for every buffer size.
 
+    Each layer runs by itself: nothing stays on the chip between layers, whatever the machine says.
+
     Parameters
     ----------
     evaluation
@@ -42,7 +45,8 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
     """
     network, chip = evaluation.workload, evaluation.accelerator
     alike: dict[tuple[object, ...], list[Layer]] = {}
-    for run in layer_runs(network, chip):
+    runs = layer_runs(network, chip)
+    for run in runs:
         if run.layer.has_macs:
             alike.setdefault(run.layer.key, []).append(run.layer)
     if not alike:
@@ -53,7 +57,11 @@ def traffic_table(evaluation: Evaluation) -> pd.DataFrame:
         {name: sum(layer.repeat for layer in layers) for name, layers in groups.items()},
         buffer_bytes=chip.on_chip_bytes,
     )
-    fixed = sum(row["dram_bytes"] for row in evaluation.layer_rows if not row["macs"])
+    fixed = sum(
+        sum(macless_bits(run, chip).values()) / 8 * run.count
+        for run in runs
+        if not run.layer.has_macs
+    )
     table.loc[table["layer"] == "", list(COLUMNS[2:])] += fixed
     return table
 

@@ -13,6 +13,7 @@ import dse
 from dse.errors import DseError, InfeasibleError
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
+from dse.mapping import evaluate_mapping
 from dse.workload import Layer, Workload
 from tests.oracle.between_layers import BruteForce, Net, Replay, lower_hull, random_net
 from tests.oracle.cases import random_chip
@@ -328,3 +329,22 @@ def test_a_schedule_of_its_own_holds_nothing() -> None:
         replace(dse.load_accelerator("nvdla"), between_layers="tensors")
     with pytest.raises(DseError, match="must be tensors for a schedule of the network, got 'none'"):
         dse.network_schedule(dse.load_workload("tiny"), dse.load_accelerator("flexible"))
+
+
+def test_a_tensor_that_is_fetched_to_stay_crosses_once_its_first_tile_first() -> None:
+    chip = replace(dse.load_accelerator("flexible"), between_layers="tensors")
+    plain = Layer(name="l", k=4, c=4, oy=8)
+    tile = dict(plain.bounds) | {"k": 2, "oy": 4}
+    order = ("g", "b", "oy", "ox", "c", "fy", "fx", "k")
+    at = {"tile": tile, "order": order[::-1], "axes": ((), ())}
+    here, there = (
+        evaluate_mapping(layer, chip, **at)  # type: ignore[arg-type]
+        for layer in (plain, replace(plain, fetched_elements=32, fetched_bits=256))
+    )
+    assert here.dram_bits_by_operand["input"] == 2 * 256
+    assert there.dram_bits_by_operand["input"] == 256
+    assert there.first_last_bits == here.first_last_bits
+    assert here.footprint_bits[0] - there.footprint_bits[0] == 4 * 4 * 8
+    held = evaluate_mapping(replace(plain, held_elements=32), chip, **at)  # type: ignore[arg-type]
+    assert held.dram_bits_by_operand["input"] == 0
+    assert here.first_last_bits - held.first_last_bits == 4 * 4 * 8
