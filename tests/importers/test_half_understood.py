@@ -84,6 +84,14 @@ def test_a_transposed_convolution_padded_the_same_is_input_times_stride(
     assert found.macs == 16 * 16 * 9 * 8 * 4
 
 
+@pytest.mark.parametrize("opset", [11, 17])
+def test_a_squeeze_that_names_no_axes_drops_all_of_one(tmp_path, opset):
+    net = Graph(opset=opset)
+    y = net.node("Squeeze", [net.input("x", [1, 5, 1, 8])])
+    found = imported(tmp_path, net, net.node("MatMul", [y, net.weight("w", [8, 3])]))
+    assert found.coverage["macs_modelled"] == 5 * 8 * 3
+
+
 def test_weights_behind_a_cast_keep_their_width(tmp_path):
     net = Graph()
     x = net.input("x", [1, 64])

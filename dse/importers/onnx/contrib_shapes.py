@@ -82,7 +82,8 @@ def fill_shapes(op: str, inputs: Sequence[Tensor | None], outputs: Sequence[Tens
     first = outputs[0] if outputs else None
     is_wrong = op == "ConvTranspose" and str(attributes.get("auto_pad", "")).startswith("SAME")
     if first is not None and (first.shape is None or is_wrong):
-        first.shape = contrib_shape(op, inputs, attributes) or first.shape
+        own = contrib_shape(op, inputs, attributes)
+        first.shape = first.shape if own is None else own
     return None
 
 
@@ -195,6 +196,12 @@ def _reduced(shapes: Sequence[Any], attributes: Attributes) -> Shape:
     return tuple(n for place, n in enumerate(first) if place not in axes)
 
 
+def _squeezed(shapes: Sequence[Any], attributes: Attributes) -> Shape | None:
+    """Return the output of a Squeeze that names no axes."""
+    is_named = len(shapes) > 1 or "axes" in attributes
+    return None if is_named else tuple(n for n in shapes[0] if n != 1)
+
+
 def _channels_last(rule: Callable[[Sequence[Any], Attributes], Shape], shapes: Sequence[Any],
                    attributes: Attributes) -> Shape:  # fmt: skip
     """Apply a rule for channels in second place to a map that has them last."""
@@ -277,6 +284,7 @@ RULES: dict[str, Callable[[Sequence[Any], Attributes], Shape | None]] = {
     "QLinearConcat": _joined,
     "QLinearGlobalAveragePool": _pooled,
     "QLinearAveragePool": _averaged,
+    "Squeeze": _squeezed,
     "NhwcMaxPool": lambda s, a: _channels_last(_blocked_pool, s, a),
     "QLinearReduceMean": _reduced,
     "ReduceSumInteger": _reduced,
