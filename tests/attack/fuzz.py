@@ -155,15 +155,14 @@ def failures(start: int, stop: int, finished: Path, *, step: int = 1) -> Iterato
     while start < stop:
         command = [sys.executable, __file__, *map(str, (start, stop, step, finished))]
         with subprocess.Popen(
-            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as worker:
-            last = [start, "", [], "the process ended"]
+            last = [start, "", [], None]
             for last in _results(worker):
                 if last[3]:
                     yield Failure(*last)
             worker.kill()
-        is_ended = last[3] is not None
-        if not is_ended:
+        if last[3] is None:
             yield Failure(*last[:3], f"no end after {LONGEST_S} s, or the process died")
         start = last[0] + step
 

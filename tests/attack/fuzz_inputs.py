@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from onnx import TensorProto, helper
 
 from dse.config.files import conf_dir
-from tests.importers.lite import Lite
-from tests.importers.test_checkpoints import Q8_0, gguf
+from tests.attack.fuzzbinary_file import binary_file, changed_bytes, onnx_file
 
 SECRET = "hunter2-of-the-environment"
 CANARY = "CANARY"
@@ -134,29 +132,11 @@ def _files(chance: random.Random, _: Path) -> list[str]:
     path.parent.mkdir(parents=True)
     changed = changed_text(chance, text).encode("utf-8", "surrogatepass")
     if chance.random() < 0.05:
-        changed = _changed_bytes(chance, changed)
+        changed = changed_bytes(chance, changed)
     path.write_bytes(changed)
     if group in ("workload", "accelerator") and chance.random() < 0.75:
         return [*RUN_OF[group], f"{group}.path={path}", NO_PAGE]
     return ["--config-dir=m", *RUN_OF[group], f"{group}=f", NO_PAGE]
-
-
-def _changed_bytes(chance: random.Random, data: bytes) -> bytes:
-    changed = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 4, 16))):
-        if not changed:
-            break
-        place = chance.randrange(len(changed))
-        how = chance.random()
-        if how < 0.6:
-            changed[place] = chance.randrange(256)
-        elif how < 0.75:
-            del changed[place : place + chance.randint(1, 40)]
-        elif how < 0.9:
-            changed[place:place] = changed[place : place + chance.randint(1, 40)]
-        else:
-            del changed[place:]
-    return bytes(changed)
 
 
 WRONG: tuple[Any, ...] = (
@@ -203,8 +183,9 @@ def _change_table(chance: random.Random, path: Path) -> None:
         table = table.rename(columns={column: chance.choice(list(table.columns))})
     else:
         wrong = chance.choice((0, -1, 1e308, float("nan"), float("inf"), "x", "=cmd|x", True, ""))
-        table[column] = [wrong if chance.random() < 0.7 else x for x in table[column]]
-        table[column] = table[column].astype(str) if isinstance(wrong, str) else table[column]
+        changed = [wrong if chance.random() < 0.7 else x for x in table[column]]
+        kinds = {type(x) for x in changed} - {int, float}
+        table[column] = changed if not kinds else [str(x) for x in changed]
     if is_parquet and not table.columns.has_duplicates:
         table.to_parquet(path, index=False)
     else:
@@ -219,34 +200,13 @@ def _runs(chance: random.Random, finished: Path) -> list[str]:
     if how < 0.1:
         path.unlink()
     elif how < 0.3:
-        path.write_bytes(_changed_bytes(chance, path.read_bytes()))
+        path.write_bytes(changed_bytes(chance, path.read_bytes()))
     elif path.suffix == ".json":
         _change_json(chance, path)
     elif path.suffix in (".csv", ".parquet"):
         _change_table(chance, path)
     task = chance.choices(("pick", "page", "table"), (0.15, 0.5, 0.35))[0]
     return [f"task={task}", "run=run", *([NO_PAGE] if task == "pick" else [])]
-
-
-def _graph() -> bytes:
-    """Return a convolution and a product as an ONNX file."""
-    shapes = (("x", [1, 3, 8, 8]), ("w", [4, 3, 3, 3]), ("v", [144, 10]))
-    inputs = [helper.make_tensor_value_info(x, TensorProto.FLOAT, size) for x, size in shapes]
-    nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], name="conv", kernel_shape=[3, 3]),
-        helper.make_node("Relu", ["c"], ["r"], name="relu"),
-        helper.make_node("Flatten", ["r"], ["f"], name="flat"),
-        helper.make_node("MatMul", ["f", "v"], ["y"], name="product"),
-    ]
-    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 10])
-    graph = helper.make_graph(nodes, "g", inputs, [output])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
-
-
-def _onnx(chance: random.Random, _: Path) -> list[str]:
-    """Write a changed ONNX file; return the command that imports it."""
-    Path("n.onnx").write_bytes(_changed_bytes(chance, _graph()))
-    return ["task=import", "workload.path=n.onnx"]
 
 
 MODELS: tuple[dict[str, Any], ...] = (
@@ -267,25 +227,10 @@ def _configs(chance: random.Random, _: Path) -> list[str]:
         _change_json(chance, Path("config.json"))
     else:
         data = Path("config.json").read_bytes()
-        Path("config.json").write_bytes(_changed_bytes(chance, data))
+        Path("config.json").write_bytes(changed_bytes(chance, data))
     return ["task=import", "workload.path=config.json"]
 
 
-def _small(folder: Path) -> Path:
-    net = Lite()
-    x = net.conv(net.input(1, 8, 8, 3), 8, (3, 3), 2)
-    x = net.op("RESHAPE", [net.pool(x, (4, 4), 1), net.sizes(1, 8)], (1, 8))
-    return net.save(folder, net.dense(x, 4))
-
-
-def _binaries(chance: random.Random, _: Path) -> list[str]:
-    """Write a changed .tflite or .gguf file; return the command that imports it."""
-    is_lite = chance.random() < 0.6
-    path = _small(Path.cwd()) if is_lite else gguf(Path.cwd(), lambda *_: Q8_0)
-    path.write_bytes(_changed_bytes(chance, path.read_bytes()))
-    return ["task=import", f"workload.path={path.name}"]
-
-
 KINDS: tuple[Callable[[random.Random, Path], list[str]], ...] = (
-    *(_overrides, _files, _runs, _onnx, _configs, _binaries),
+    *(_overrides, _files, _runs, onnx_file, _configs, binary_file),
 )
