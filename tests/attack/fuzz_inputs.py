@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from dse.config.files import conf_dir
-from tests.attack.fuzzbinary_file import binary_file, changed_bytes, onnx_file
+from tests.attack.fuzz_binaries import binary_file, changed_bytes, onnx_file
 
 SECRET = "hunter2-of-the-environment"
 CANARY = "CANARY"
