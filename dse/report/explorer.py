@@ -2,7 +2,8 @@
 
 import html
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,10 @@ def _chosen(run: FinishedRun, x: str, y: str) -> list[go.Scatter]:
     ring = {"symbol": "circle-open", "size": 15, "color": "#5d6673", "line": {"width": 2.5}}
     shown = [("Pick", run.pick["design"], star)]
     shown += [(f"Runner-up {i}", row, ring) for i, row in enumerate(run.runners_up, 1)]
+    places = label_places([(float(design[x]), float(design[y])) for _, design, _ in shown])
     marks = []
-    for name, design, marker in shown:
+    for (name, design, marker), place in zip(shown, places, strict=True):
         mark = _marks(run, pd.DataFrame([design]), (x, y), name, marker)
-        place = "top left" if name == "Pick" else "bottom right"
         mark.update(
             mode="markers+text",
             text=[name],
@@ -89,6 +90,29 @@ def _chosen(run: FinishedRun, x: str, y: str) -> list[go.Scatter]:
         )
         marks.append(mark if name == "Pick" else mark.update(meta={"ink": "--text"}))
     return marks[::-1]  # the pick on top
+
+
+def label_places(points: Sequence[tuple[float, float]]) -> list[str]:
+    """Return the side of each mark on which its label stands, so that none is read as another's.
+
+    Parameters
+    ----------
+    points
+        The pick's x and y, then those of its runners-up, all above 0. A
+        runner-up's label points away from the pick, the pick's away from the nearest of them.
+    """
+    (x0, y0), *others = points
+    places: list[str] = []
+    for x, y in others:
+        side = "left" if x < x0 else "right"
+        height = "top" if y > y0 else "bottom"
+        places.append(f"middle {side}" if f"{height} {side}" in places else f"{height} {side}")
+    nearest = min(others, key=lambda point: _distance(point, (x0, y0)), default=(x0, y0))
+    return ["bottom center" if nearest[1] > y0 else "top center", *places]
+
+
+def _distance(point: tuple[float, float], other: tuple[float, float]) -> float:
+    return math.hypot(*(math.log(a / b) for a, b in zip(point, other, strict=True)))
 
 
 def _marks(
