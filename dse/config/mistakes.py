@@ -65,6 +65,8 @@ def _composition(error: ConfigCompositionException) -> str:
         key, _, value = override.partition("=")
         unknown = str(getattr(cause, "full_key", "") or key)  # above the key, or in its value
         parent, _, last = unknown.rpartition(".")
+        if unknown in ("technology", "dram"):
+            return f"{key}={value}: {unknown} has no values yet; choose one too, {unknown}=NAME"
         names = _names(cause)
         if not names and parent:
             return f"{key}={value}: {parent} is a value and has no key {last!r}"

@@ -61,6 +61,8 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     ['++space.knobs.batch=null', '++space.knobs.batch=[1,8]']
     >>> hydra_arguments(["workload.path=my nets/a=1.onnx"])
     ["++workload.path='my nets/a=1.onnx'"]
+    >>> hydra_arguments(["+technology=node16"])
+    ['technology=node16']
     >>> hydra_arguments(["mapping.layers.block/conv.tile.k=4"])
     ['++mapping.layers={block/conv:{tile:{k:4}}}']
 
@@ -127,6 +129,8 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _hydra_override(text: str, *, is_sweep: bool) -> list[str]:
     key, equals, value = text.partition("=")
     _check_override(text, key, value)
+    if key.lstrip("+") in GROUPS and value[:1] != "{":  # Hydra's hint is to append one
+        return [text.lstrip("+")]
     if key in PATHS and (not is_sweep or not _SWEEP_SIGNS & set(value)):
         text = f"{key}={','.join(map(_quoted, value.split(',') if is_sweep else [value]))}"
     layer = _LAYER.fullmatch(key)

@@ -90,7 +90,8 @@ def resolved(composed: Composed) -> dict[str, Any]:
         "accelerator": accelerator_values(composed),
     }
     check_scheduled(values, composed.overrides)
-    _fix_knobs(values["space"], composed)
+    if OmegaConf.select(config, "task.name") == "search":
+        _fix_knobs(values["space"], composed)
     if OmegaConf.select(config, "task.name") in RESULTS:
         accept = import_settings(values.get("import") or {})["accept"]
         check_accepted(values["workload"], accept, "import.accept")

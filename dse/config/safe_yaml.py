@@ -93,6 +93,8 @@ def names_of_defaults(path: Path, group: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _names_of_defaults(path: Path, group: str, _stamp: tuple[int, int]) -> tuple[str, ...]:
+    if "defaults" not in _text(path):  # read once, not twice: networks may be long
+        return ()
     return tuple(default_names(path, parse_yaml(path, group)))
 
 
@@ -104,7 +106,9 @@ def default_names(path: Path, config: DictConfig) -> list[str]:
     DseError
         If they are no short list of names.
     """
-    names = OmegaConf.to_container(config, resolve=False).get("defaults", [])  # type: ignore[union-attr]
+    if config._get_node("defaults") is None:
+        return []
+    names = OmegaConf.to_container(config, resolve=False)["defaults"]  # type: ignore[index,call-overload]
     if not isinstance(names, list) or len(names) > MOST_DEFAULTS:
         raise DseError(f"{path}: defaults must be a list of at most {MOST_DEFAULTS} names")
     for name in names:

@@ -80,7 +80,7 @@ def check_resident(runs: Sequence[LayerRun], chip: Accelerator) -> None:
     raise DseError(
         f"no mapping of layer {need.layer!r} fits accelerator {chip.name!r}: its DRAM does not "
         f"carry {', '.join(need.operands)} (dram.carries), which take {room + short:,} bytes "
-        f"whole; {names} has room for {room:,}, {short:,} too few"
+        f"whole; the room of {names} is {room:,}, {short:,} too few"
     )
 
 
