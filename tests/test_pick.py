@@ -158,6 +158,8 @@ def test_every_marginal_gain_is_an_exact_evaluation():
     found = study()
     chosen = found.pick()
     scaled = chosen.marginal[~chosen.marginal["is_on_grid"].astype(bool)]
+    for name in ("energy_pj_per_inference", "power_w", "cost_usd"):
+        assert chosen.marginal[f"{name}_change"].notna().all(), name
     assert set(scaled["resource"]) == {
         *("array_rows", "array_columns", "buffer_bytes", "clock_hz", "dram_bytes_per_s")
     }

@@ -20,6 +20,10 @@ SAVED_BYTES_DO_NOT_COUNT = "saved_bytes_do_not_count"
 NO_BETTER_MAPPING = "no_better_mapping"
 """Why a step changes no objective: codes, worded in `dse.report.pick_words`."""
 
+ALWAYS_SHOWN = (
+    "latency_s", "dram_bytes_per_inference", "energy_pj_per_inference", "power_w", "cost_usd"
+)  # fmt: skip
+"""Quantities of which each step's change is told, asked for or not."""
 
 STEP_KEYS = ("resource", "before", "after", "improves", "gain")
 """What is said of the step that makes a budget bind."""
@@ -57,13 +61,11 @@ def marginal_values(
     Returns
     -------
     DataFrame
-        ``resource``, ``before``, ``after``, ``is_on_grid``, then ``<quantity>_change`` for latency,
-        DRAM bytes, each objective and each budgeted quantity (relative, signed), ``breaks`` (names
+        ``resource``, ``before``, ``after``, ``is_on_grid``, then ``<quantity>_change`` for each
+        objective, each budgeted quantity and `ALWAYS_SHOWN` (relative, signed), ``breaks`` (names
         of budgets), ``no_effect`` (why no objective improves, a code such as `NO_FEWER_STEPS`).
     """
-    quantities = tuple(
-        dict.fromkeys((*objectives, *budget, "latency_s", "dram_bytes_per_inference"))
-    )
+    quantities = tuple(dict.fromkeys((*objectives, *budget, *ALWAYS_SHOWN)))
     columns = ["resource", "before", "after", "is_on_grid"]
     columns += [*(f"{name}_change" for name in quantities), "breaks", "no_effect"]
     if costs_of is None:

@@ -138,7 +138,7 @@ def _legend_below(ax: Axes) -> None:
     width = max(len(text) for text in texts)
     ax.figure.legend(
         handles,
-        short_names([text.replace("_", " ") for text in texts], 60),
+        short_names([text.lstrip("_") for text in texts], 60),
         loc="outside lower center",
         ncols=max(1, min(4, 110 // (min(width, 60) + 6))),
         fontsize=8.5,
