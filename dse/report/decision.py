@@ -184,20 +184,23 @@ def marginal(run: FinishedRun) -> Section | None:
     if not rows:
         return None
     changes = [name for name in rows[0] if name.endswith("_change")]
-    header = [
-        "Resource", "Change", *(_short(name.removesuffix("_change")) for name in changes), "Note"
-    ]  # fmt: skip
+    if "throughput_per_s_change" in changes:  # its inverse would tell nothing more
+        changes.remove("latency_s_change")
+    notes = [_note(row) for row in rows]
+    header = ["Resource", "Change", *(_short(name.removesuffix("_change")) for name in changes)]
+    header += ["Note"] if any(notes) else []
     shown = [
         [
             column(str(row["resource"])).label,
             change_text(row),
             *(NOT_KNOWN if row[name] is None else signed_percent(row[name]) for name in changes),
-            _note(row),
+            *([note] if any(notes) else []),
         ]
-        for row in rows
+        for row, note in zip(rows, notes, strict=True)
     ]
     caption = "One step of one resource, all else unchanged, the mapper free: each a re-evaluation."
-    steps = Table(caption, header, shown, text_columns=(0, 1, len(header) - 1))
+    texts = (0, 1, *([len(header) - 1] if any(notes) else []))
+    steps = Table(caption, header, shown, text_columns=texts)
     return section("marginal", "What the next step of each resource buys", steps)
 
 
