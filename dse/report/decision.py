@@ -185,7 +185,7 @@ def marginal(run: FinishedRun) -> Section | None:
         return None
     changes = [name for name in rows[0] if name.endswith("_change")]
     if "throughput_per_s_change" in changes:  # its inverse would tell nothing more
-        changes.remove("latency_s_change")
+        changes = [name for name in changes if name != "latency_s_change"]
     notes = [_note(row) for row in rows]
     header = ["Resource", "Change", *(_short(name.removesuffix("_change")) for name in changes)]
     header += ["Note"] if any(notes) else []
