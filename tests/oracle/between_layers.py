@@ -289,12 +289,12 @@ def _undominated(points: Sequence[Point]) -> list[Point]:
 
 
 def lower_hull(points: Sequence[Point]) -> list[Point]:
-    """Return the vertices of the lower left hull of undominated points, the fastest first."""
+    """Return the vertices of the lower left hull of undominated points, none nearly on a line."""
     hull: list[Point] = []
     for x, y in points:
         while len(hull) > 1:
             (ax, ay), (bx, by) = hull[-2:]
-            if (by - ay) * (x - ax) < (y - ay) * (bx - ax):
+            if (by - ay) * (x - ax) < (y - ay) * (bx - ax) * (1 + 1e-9):  # falls are negative
                 break
             hull.pop()
         hull.append((x, y))
