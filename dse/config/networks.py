@@ -22,7 +22,7 @@ IMPORT_KEYS = ("strict", "copies", "inputs", "batch", "accept")
 LEAST_SHARE = 0.95
 """Of the MACs and of the bytes of a file: what must be modelled for a result."""
 
-HEAD_KEYS = ("name", "source", "batch", "bits", "extra_parameters", "notes")
+HEAD_KEYS = ("name", "source", "batch", "bits", "extra_parameters", "notes", "results")
 COUNTS = ("images", "sounds")
 COPIES = ("free", "charged")
 

@@ -19,6 +19,7 @@ WORKLOAD_KEYS = (
     "extra_parameters",
     "limits",
     "notes",
+    "results",
     "coverage",
 )
 """Keys of a workload; every other one is a parameter that its layers refer to."""
@@ -131,6 +132,7 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
         extra_parameters=values.get("extra_parameters", 0),
         notes=texts(f"{owner}.notes", values.get("notes", [])),
         edges=_edges(owner, values["layers"], made),
+        results=_results(owner, values, made),
     )
     try:
         return network.with_batch(values.get("batch", 1))
@@ -173,6 +175,17 @@ def _check_coverage(what: str, coverage: object) -> None:
     )
     if not is_told:
         raise DseError(f"{what}.not_understood must be a list of op and reason, got {missed!r}")
+
+
+def _results(
+    owner: str, values: Mapping[str, Any], made: list[tuple[Layer, ...]]
+) -> tuple[str, ...]:
+    """Return the layers whose outputs leave the network though others read them."""
+    items = values["layers"]
+    lowered = {str(item["name"]): layers for item, layers in zip(items, made, strict=True)}
+    names = texts(f"{owner}.results", values.get("results", []))
+    check_keys(f"{owner}, layers in results:", dict.fromkeys(names), lowered)
+    return tuple(layer.name for name in names for layer in lowered[name])
 
 
 def _edges(

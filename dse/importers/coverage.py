@@ -61,6 +61,9 @@ def finished(name: str, source: str, network: Network) -> Imported:
         "layers": [_item(draft, bits) for draft in layers],
         "coverage": coverage,
     }
+    read = {id(source) for draft in layers for source in draft.sources}
+    if results := [x.name for x in layers if x.is_result and id(x) in read]:
+        values["results"] = results
     if coverage["notes"]:
         values["notes"] = coverage.pop("notes")
     else:

@@ -54,6 +54,8 @@ class Draft:
         The tensor that it wrote for a statistic of rows, to which another may be applied.
     is_guess
         Whether it reads a tensor whose shape is a guess, so that its numbers are one, too.
+    is_result
+        Whether its output leaves the network, whoever else reads it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Draft:
     kind: str = ""
     rows_root: str = ""
     is_guess: bool = False
+    is_result: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +201,15 @@ def mark_read(tensors: Iterable[Tensor]) -> None:
     for tensor in tensors:
         for source in tensor.sources:
             source.read_bits = max(source.read_bits, tensor.bits)
+
+
+def mark_results(tensors: Iterable[Tensor]) -> None:
+    """Note which drafts write what leaves the network, and at how many bits."""
+    tensors = tuple(tensors)
+    mark_read(tensors)
+    for tensor in tensors:
+        for source in tensor.sources:
+            source.is_result = True
 
 
 def checked_shape(owner: str, dims: Sequence[int]) -> tuple[int, ...]:

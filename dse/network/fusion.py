@@ -63,8 +63,9 @@ def _writers(network: Workload, name: str, ahead: Mapping[str, str]) -> list[str
 
 
 def _is_shared(network: Workload, name: str, writer: str) -> bool:
-    """Whether another layer reads what a layer writes, too."""
-    return any(reader != name and written == writer for reader, written in network.edges)
+    """Whether another layer reads what a layer writes, too, or it leaves the network."""
+    is_read = any(reader != name and written == writer for reader, written in network.edges)
+    return is_read or writer in network.results
 
 
 def _stored(layer: Layer) -> int:

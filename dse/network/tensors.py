@@ -44,7 +44,7 @@ class NetworkTensor:
         Who reads it, in the order of the layers.
     may_stay
         Whether it may be on the chip between layers: nothing that is repeated by itself writes or
-        reads it, all reads are known, and none is as weights.
+        reads it, all reads are known, none is as weights, and it is no result of the network.
     """
 
     name: str
@@ -81,11 +81,12 @@ def tensors_of(network: Workload, runs: Sequence[LayerRun]) -> tuple[NetworkTens
     for number, run in enumerate(runs):
         if run.is_fused:
             _read_by_host(number, network, runs, (place, reads))
-    return tuple(
+    found = [
         _tensor(number, run, tuple(sorted(reads[number], key=lambda read: read.run)), runs)
         for number, run in enumerate(runs)
         if not run.is_fused
-    )
+    ]
+    return tuple(replace(x, may_stay=False) if x.name in network.results else x for x in found)
 
 
 def _tensor(

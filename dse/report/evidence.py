@@ -170,7 +170,7 @@ def trust(run: FinishedRun, plots: Mapping[str, Picture]) -> Section:
         *(str(note) for note in run.manifest.get("notes") or ()),
         *(note for note in run.notes if run.manifest.get("state") != RUNNING),
         "Area is without the DRAM interface.",
-        "Layer by layer: activations between layers go through DRAM.",
+        _between_layers(run),
         _mapped(run),
     ]
     warnings = [str(text) for text in (run.summary or {}).get("warnings", ())]
@@ -180,6 +180,17 @@ def trust(run: FinishedRun, plots: Mapping[str, Picture]) -> Section:
         Bullets(warnings, warning="Warnings") if warnings else None,
         Bullets(lines),
         plots.get("convergence"),
+    )
+
+
+def _between_layers(run: FinishedRun) -> str:
+    """Return what may stay on the chip: layers of a schedule say where their outputs go."""
+    if run.layers is None or "output_place" not in run.layers:
+        return "Layer by layer: activations between layers go through DRAM."
+    kind = (run.summary or {}).get("schedule", "exact")
+    return (
+        "Whole tensors may stay on the chip between layers (schedule.csv); which of them do is "
+        + ("the best choice." if kind == "exact" else "bounded, not proven best.")
     )
 
 

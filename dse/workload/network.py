@@ -29,6 +29,9 @@ class Workload:
     edges
         Names of a layer and of one that writes what it reads; empty where that is not known.
         What a layer reads beside them comes from outside the network.
+    results
+        Names of layers whose outputs leave the network though other layers read them; what
+        nobody reads leaves it anyway.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Workload:
     extra_parameters: int = field(default=0)
     notes: tuple[str, ...] = field(default=(), compare=False)
     edges: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    results: tuple[str, ...] = field(default=(), compare=False)
 
     __repr__ = short_repr
 

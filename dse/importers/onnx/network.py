@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.errors import DseError, nearest
 from dse.importers.coverage import Imported, check_understood, finished
-from dse.importers.drafts import Network, Tensor, mark_read
+from dse.importers.drafts import Network, Tensor, mark_results
 from dse.importers.onnx.batch import batch_symbols
 from dse.importers.onnx.constants import initializer, learn
 from dse.importers.onnx.file import STANDARD_DOMAINS, read_model, shown_name
@@ -76,7 +76,7 @@ def import_onnx(
     _note_values(walk)
     results = [scope[x.name] for x in model.graph.output if x.name in scope]
     settle_tensors(results)
-    mark_read(results)
+    mark_results(results)
     source = f"ONNX file {shown_name(path.name)}"
     if model.producer_name:
         source += (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dse.errors import DseError
 from dse.importers.coverage import Imported, check_understood, finished
-from dse.importers.drafts import Network, NotUnderstood, Tensor, mark_read
+from dse.importers.drafts import Network, NotUnderstood, Tensor, mark_results
 from dse.importers.onnx.constants import fold, learn
 from dse.importers.onnx.file import shown_name
 from dse.importers.onnx.node import Operator
@@ -71,7 +71,7 @@ def import_tflite(
     progress.close()
     results = [tensors[place] for place in graph.outputs if place != ABSENT]
     settle_tensors(results)
-    mark_read(results)
+    mark_results(results)
     if graph.further:
         names = ", ".join(graph.further[:3])
         network.notes.append(f"Signatures that are not imported, the first graph is: {names}")
