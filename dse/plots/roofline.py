@@ -221,7 +221,8 @@ def _finding(layers: pd.DataFrame, workload: str, machine: str) -> str:
     if not shares:
         return f"{where} takes no time"
     names = {**_PACE, "compute": _array_words(layers)}
-    parts = [f"{names.get(bound, plain(bound))} for {percent(x)}" for bound, x in shares.items()]
+    some = {bound: share for bound, share in shares.items() if share > 0}
+    parts = [f"{names.get(bound, plain(bound))} for {percent(x)}" for bound, x in some.items()]
     parts[0] += " of the time"
     return f"{where}: the pace is set by {', '.join(parts[:3])}"
 
