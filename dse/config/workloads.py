@@ -125,14 +125,15 @@ def workload_from(values: Mapping[str, Any]) -> Workload:
         _layers_from(owner, number, layer, values.get("bits", {}))
         for number, layer in enumerate(values["layers"], start=1)
     ]
+    lowered = {str(x["name"]): y for x, y in zip(values["layers"], made, strict=True)}
     network = Workload(
         name=name,
         layers=tuple(layer for layers in made for layer in layers),
         source=values.get("source", ""),
         extra_parameters=values.get("extra_parameters", 0),
         notes=texts(f"{owner}.notes", values.get("notes", [])),
-        edges=_edges(owner, values["layers"], made),
-        results=_results(owner, values, made),
+        edges=_edges(owner, values["layers"], lowered),
+        results=_results(owner, values, lowered),
     )
     try:
         return network.with_batch(values.get("batch", 1))
@@ -178,21 +179,18 @@ def _check_coverage(what: str, coverage: object) -> None:
 
 
 def _results(
-    owner: str, values: Mapping[str, Any], made: list[tuple[Layer, ...]]
+    owner: str, values: Mapping[str, Any], lowered: Mapping[str, tuple[Layer, ...]]
 ) -> tuple[str, ...]:
     """Return the layers whose outputs leave the network though others read them."""
-    items = values["layers"]
-    lowered = {str(item["name"]): layers for item, layers in zip(items, made, strict=True)}
     names = texts(f"{owner}.results", values.get("results", []))
     check_keys(f"{owner}, layers in results:", dict.fromkeys(names), lowered)
     return tuple(layer.name for name in names for layer in lowered[name])
 
 
 def _edges(
-    owner: str, items: list[Mapping[str, Any]], made: list[tuple[Layer, ...]]
+    owner: str, items: list[Mapping[str, Any]], lowered: Mapping[str, tuple[Layer, ...]]
 ) -> tuple[tuple[str, str], ...]:
     """Return (reader, writer) for each layer that says what it reads."""
-    lowered = {str(item["name"]): layers for item, layers in zip(items, made, strict=True)}
     edges = []
     for item in items:
         reads = texts(f"{owner}, layer {item['name']!r}.reads", item.get("reads", []))

@@ -1,11 +1,15 @@
 """Energy and power (dse/docs/model.md): MACs, DRAM bits, and what runs all the time."""
 
+from collections.abc import Iterable
+from math import fsum
+
 import numpy as np
 
 from dse.arrays import FloatArray, Numbers, flat_floats
 from dse.compiling import compiled, inlined
 from dse.hardware import Accelerator
 from dse.technology import Constant
+from dse.workload import Layer
 
 UNNAMED_DRAM_PJ_PER_BIT = Constant(
     value=8,
@@ -37,6 +41,11 @@ def mac_scale(input_bits: Numbers, weight_bits: Numbers) -> FloatArray:
     high for wide operands and low for narrow ones.
     """
     return np.floor(np.asarray(input_bits, dtype=np.float64)) * np.floor(weight_bits) / 64
+
+
+def scaled_macs(layers: Iterable[Layer]) -> float:
+    """Return the MACs of all runs of layers, scaled to 8 by 8 bits by `mac_scale`. [MACs]."""
+    return fsum(x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in layers)
 
 
 def dram_pj_per_bit(accelerator: Accelerator) -> float:

@@ -1,12 +1,11 @@
 """Many designs of which tensors may stay on the chip between layers."""
 
 from collections.abc import Iterator
-from math import fsum
 
 import numpy as np
 
 from dse.arrays import FloatArray, IntArray
-from dse.cost.energy import mac_scale
+from dse.cost.energy import scaled_macs
 from dse.evaluation.design_columns import Machines
 from dse.evaluation.held_tensors import HeldTensors
 from dse.evaluation.query_parts import parts_of_designs, queries_of
@@ -40,10 +39,7 @@ class HeldDesigns:
     ) -> None:
         self.machines, self.designs = machines, designs
         self.held = HeldTensors(network, chip, [bits[designs] for bits in machines.room_bits])
-        self._macs = fsum(
-            x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits))
-            for x in network.layers
-        )
+        self._macs = scaled_macs(network.layers)
 
     def write(
         self, objective: Objective, longest: float, costs: tuple[FloatArray, FloatArray]

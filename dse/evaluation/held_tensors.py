@@ -21,7 +21,7 @@ from dse.hardware.memory import Sizes, copies_of_a_tile
 from dse.mapping.objective import Objective
 from dse.mapping.points import Criteria
 from dse.mapping.question import Question
-from dse.network.as_run import LayerRun, layer_runs
+from dse.network.as_run import LayerRun, layer_runs, run_key
 from dse.network.places import LayerStep, PlaceGraph
 from dse.network.shortest import Way, Weights, path, rests
 from dse.network.tensors import NetworkTensor, crossing_limited, tensors_of
@@ -55,8 +55,7 @@ class _LookUps:
 
     def place(self, run: LayerRun, held_bits: int) -> int:
         """Return the place of a layer among those that differ."""
-        own = self.chip.constraints.of(run.layer.name)
-        key = run.layer.key, run.layer.repeat, run.is_fused, own, held_bits
+        key = run_key(run, self.chip), run.layer.repeat, held_bits
         place = self._places.setdefault(key, len(self.parts))
         if place == len(self.parts):
             self.parts.append(_HeldLayer(run, held_bits))

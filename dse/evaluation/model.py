@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dse.arrays import FloatArray, parts_of
 from dse.cost.area import extrapolation_warnings
-from dse.cost.energy import energy_pj, mac_scale, power_w
+from dse.cost.energy import energy_pj, mac_scale, power_w, scaled_macs
 from dse.cost.time import DEFAULT_SLACK
 from dse.errors import DseError
 from dse.evaluation.counting_sort import alike
@@ -27,7 +27,7 @@ from dse.evaluation.one_layer import layer_row
 from dse.evaluation.result import Evaluation
 from dse.hardware import Accelerator
 from dse.mapping.operating_points import OperatingPoints
-from dse.network.as_run import distinct, layer_runs
+from dse.network.as_run import LayerRun, distinct, layer_runs
 from dse.network.resident import check_resident
 from dse.network.schedule import NetworkSchedule
 from dse.network.tensors import are_reads_known
@@ -71,10 +71,11 @@ def evaluate(
         objective is unknown.
     """
     scale = _widest_mac(network)
-    check_resident(layer_runs(network, accelerator), accelerator)
+    runs = layer_runs(network, accelerator)
+    check_resident(runs, accelerator)
     schedule = None
     if accelerator.between_layers == "none":
-        rows = _layer_rows(network, accelerator, objective, slack, scale)
+        rows = _layer_rows(runs, accelerator, objective, slack, scale)
     else:
         schedule, rows = held_rows(network, accelerator, objective, slack, scale)
     latency = math.fsum(row["latency_s"] for row in rows)
@@ -122,10 +123,9 @@ def _schedule_warnings(network: Workload, schedule: NetworkSchedule | None) -> t
 
 
 def _layer_rows(
-    network: Workload, chip: Accelerator, objective: str, slack: float, scale: float
+    runs: tuple[LayerRun, ...], chip: Accelerator, objective: str, slack: float, scale: float
 ) -> tuple[dict[str, Any], ...]:
     """Return the rows of layers whose tensors all move through the DRAM."""
-    runs = layer_runs(network, chip)
     find_mappings(distinct(runs, chip), chip, objective, slack=slack, area_scale=scale)
     rows = ((run, layer_row(run, chip, objective, slack=slack, area_scale=scale)) for run in runs)
     return tuple(with_further_columns(row, run.layer, chip, scale) for run, row in rows)
@@ -235,9 +235,7 @@ def _costs(
             f"of theirs is carried by the DRAM (dram.carries), and pooling has no rate "
             f"(pooling_elements_per_cycle)"
         )
-    work = math.fsum(
-        x.macs * x.repeat * float(mac_scale(x.input_bits, x.weight_bits)) for x in network.layers
-    )
+    work = scaled_macs(network.layers)
     found = {name: np.empty(len(latency)) for name in RUN_COSTS}
     for part in parts_of(len(latency)):
         seconds, moved, count = latency[part], bits[part], batch[part]

@@ -219,10 +219,8 @@ def write_fastest(
     `dse.cost.time.longest_share`. What no ratio of the bucket chooses is not timed, where known.
     """
     kept, one_clock, count = scratch.kept, queries.is_one_clock, scratch.counts[bucket]
-    span, has_slack = (
-        (queries.ratios[0, bucket], queries.ratios[1, bucket]),
-        count > 1 and share > 1,
-    )
+    span = queries.ratios[0, bucket], queries.ratios[1, bucket]
+    has_slack = count > 1 and share > 1
     fewest_always = fewest_always_short(kept, bucket, count, span, share) if has_slack else np.inf
     only = only_contender(kept, bucket, count, fewest_always)
     for first in range(machines[0], machines[1], MACHINES_AT_ONCE):

@@ -67,11 +67,16 @@ def as_run(network: Workload, chip: Accelerator) -> tuple[LayerRun, ...]:
     return distinct(layer_runs(network, chip), chip)
 
 
+def run_key(run: LayerRun, chip: Accelerator) -> tuple[object, ...]:
+    """Return what two runs that take the same on a machine have in common."""
+    return run.layer.key, run.is_fused, chip.constraints.of(run.layer.name)
+
+
 def distinct(runs: tuple[LayerRun, ...], chip: Accelerator) -> tuple[LayerRun, ...]:
     """Return runs of which no two are equal, as `as_run` does."""
     found: dict[tuple[object, ...], LayerRun] = {}
     for run in runs:
-        key = run.layer.key, run.is_fused, chip.constraints.of(run.layer.name)
+        key = run_key(run, chip)
         known = found.get(key)
         found[key] = run if known is None else replace(known, count=known.count + run.count)
     return tuple(found.values())

@@ -68,26 +68,21 @@ def _is_shared(network: Workload, name: str, writer: str) -> bool:
     return is_read or writer in network.results
 
 
-def _stored(layer: Layer) -> int:
-    """Return the elements that a layer writes."""
-    return layer.pooled_elements or layer.map_elements
-
-
 def _pooled(
     network: Workload, pool: Layer, names: list[str], hosts: list[Layer], chip: Accelerator
 ) -> list[Layer]:
     """Return the layers that pool whole outputs, in equal parts, to less; none if they do not."""
     may_fuse = (
         0 < pool.output_elements <= pool.input_elements
-        and sum(_stored(one) for one in hosts) == pool.input_elements
+        and sum(one.written_elements for one in hosts) == pool.input_elements
         and all(one.has_macs and one.repeat == pool.repeat for one in hosts)
-        and all(_stored(x) * pool.output_elements % pool.input_elements == 0 for x in hosts)
+        and all(x.written_elements * pool.output_elements % pool.input_elements == 0 for x in hosts)
         and all(chip.constraints.of(one.name).pooling_is_fused is not False for one in hosts)
         and not any(_is_shared(network, pool.name, x) for x in names)
     )
     if not may_fuse:
         return []
-    left = [_stored(one) * pool.output_elements // pool.input_elements for one in hosts]
+    left = [one.written_elements * pool.output_elements // pool.input_elements for one in hosts]
     return [replace(one, pooled_elements=x) for one, x in zip(hosts, left, strict=True)]
 
 
@@ -96,8 +91,10 @@ def _added(network: Workload, add: Layer, names: list[str], hosts: list[Layer]) 
     if not names or _is_shared(network, add.name, names[-1]):
         return []
     one = hosts[-1]
-    is_like = one.has_macs and one.repeat == add.repeat and _stored(one) == add.output_elements
-    more = add.input_elements - _stored(one)
+    is_like = (
+        one.has_macs and one.repeat == add.repeat and one.written_elements == add.output_elements
+    )
+    more = add.input_elements - one.written_elements
     if not is_like or more < 0:
         return []
     elements, zeros = one.added_elements + more, add.input_zeros

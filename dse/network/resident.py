@@ -98,16 +98,13 @@ def _map_bits(run: LayerRun, operands: Sequence[str]) -> int:
     layer = run.layer
     if run.is_fused:
         return 0
-    if not layer.has_macs:
-        reads, writes = layer.input_elements, layer.output_elements
-    else:
-        reads = layer.b * layer.g * layer.c * layer.iy * layer.ix  # type: ignore[operator]
-        writes = layer.pooled_elements or layer.map_elements
     bits = 0
     if "input" in operands:
-        bits += reads * ceil(layer.input_bits) + layer.added_elements * ceil(layer.output_bits)
+        bits += layer.read_elements * ceil(layer.input_bits) + layer.added_elements * ceil(
+            layer.output_bits
+        )
     if "output" in operands:
-        bits += writes * ceil(layer.output_bits)
+        bits += layer.written_elements * ceil(layer.output_bits)
     if "weight" in operands and layer.weight_is_activation:
         bits += layer.weight_elements * ceil(layer.weight_bits)
     return bits

@@ -79,28 +79,29 @@ def tensors_of(network: Workload, runs: Sequence[LayerRun]) -> tuple[NetworkTens
             for writer, read in _reads(number, writers[number], runs):
                 reads[writer].append(read)
     for number, run in enumerate(runs):
-        if run.is_fused:
-            _read_by_host(number, network, runs, (place, reads))
-    found = [
-        _tensor(number, run, tuple(sorted(reads[number], key=lambda read: read.run)), runs)
+        if run.is_fused and run.layer.op != "pool":
+            _read_by_host(writers[number], runs, reads)
+    results = frozenset(network.results)
+    return tuple(
+        _tensor(number, runs, reads[number], is_result=run.layer.name in results)
         for number, run in enumerate(runs)
         if not run.is_fused
-    ]
-    return tuple(replace(x, may_stay=False) if x.name in network.results else x for x in found)
+    )
 
 
 def _tensor(
-    number: int, run: LayerRun, reads: tuple[Read, ...], runs: Sequence[LayerRun]
+    number: int, runs: Sequence[LayerRun], reads: Sequence[Read], *, is_result: bool
 ) -> NetworkTensor:
-    layer = run.layer
+    layer = runs[number].layer
     once = all(runs[read.run].layer.repeat == 1 for read in reads) and layer.repeat == 1
+    is_known = bool(reads) and all(read.operand != "weight" for read in reads)
     return NetworkTensor(
         name=layer.name,
         writer=number,
         elements=layer.written_elements,
         bits=bits_of(layer.written_elements, layer.output_bits),
-        reads=reads,
-        may_stay=bool(reads) and once and all(read.operand != "weight" for read in reads),
+        reads=tuple(sorted(reads, key=lambda read: read.run)),
+        may_stay=is_known and once and not is_result,
     )
 
 
@@ -155,16 +156,9 @@ def _reads(number: int, writers: Sequence[int], runs: Sequence[LayerRun]) -> lis
 
 
 def _read_by_host(
-    number: int,
-    network: Workload,
-    runs: Sequence[LayerRun],
-    known: tuple[Mapping[str, int], dict[int, list[Read]]],
+    writers: Sequence[int], runs: Sequence[LayerRun], reads: Mapping[int, list[Read]]
 ) -> None:
     """Note that the layer that does an addition for another reads what else is added."""
-    place, reads = known
-    if runs[number].layer.op == "pool":
-        return
-    writers = _writers(network, runs, place)[number]
     host = max(writers)
     for writer in writers:
         if writer != host:

@@ -18,13 +18,7 @@ from dse.importers.transformers.layers import (
 def mobilebert(config: Config, tokens: Tokens) -> Made:
     """MobileBERT: products to and from a narrow map around each block; the pooler is not run."""
     hidden, layers = config.positive("hidden_size"), config.positive("num_hidden_layers")
-    run = Run(
-        queries=tokens.queries,
-        context=tokens.context,
-        repeat=layers,
-        module="encoder.layer.{}",
-        places=tuple(range(layers)),
-    )
+    run = Run(queries=tokens.queries, context=tokens.context).stacked(layers, "encoder.layer.{}")
     width = config.positive("embedding_size")
     once = run.once(tokens.queries)
     rows = config.positive("max_position_embeddings") + config.positive("type_vocab_size")

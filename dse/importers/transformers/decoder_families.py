@@ -1,5 +1,7 @@
 """Families of decoders, as data: what each has otherwise than Llama."""
 
+from dataclasses import replace
+
 from dse.importers.transformers.adapters import (
     bamba_keys,
     falcon_h1_keys,
@@ -130,54 +132,20 @@ DECODERS: dict[str, Decoder] = {
     "gptj": GPTJ,
     "codegen": GPTJ,
     "gpt2": GPT2,
-    "gpt_bigcode": Decoder(
-        norm=2,
-        query_bias=True,
-        output_bias=True,
-        mlp_bias=True,
-        gated=False,
-        fused=True,
-        positions=0,
-        adapt=one_key_keys,
-    ),
-    "openai-gpt": Decoder(
-        norm=2,
-        query_bias=True,
-        output_bias=True,
-        mlp_bias=True,
-        gated=False,
-        fused=True,
-        positions=0,
-        final_norm=False,
-    ),
-    "gpt_neo": Decoder(
-        norm=2,
-        query_bias=False,
-        output_bias=True,
-        mlp_bias=True,
-        gated=False,
-        positions=0,
-        adapt=gpt_neo_keys,
-    ),
-    "opt": Decoder(
-        norm=2,
+    "gpt_bigcode": replace(GPT2, adapt=one_key_keys),
+    "openai-gpt": replace(GPT2, final_norm=False),
+    "gpt_neo": replace(GPT2, query_bias=False, fused=False, adapt=gpt_neo_keys),
+    "opt": replace(
+        GPT2,
         query_bias="enable_bias",
         output_bias="enable_bias",
         mlp_bias="enable_bias",
-        gated=False,
+        fused=False,
         positions=2,
         final_norm="final_norm",
         adapt=opt_keys,
     ),
-    "bloom": Decoder(
-        norm=2,
-        query_bias=True,
-        output_bias=True,
-        mlp_bias=True,
-        gated=False,
-        fused=True,
-        embedding_norm=True,
-    ),
+    "bloom": replace(GPT2, positions=None, embedding_norm=True),
     "falcon": Decoder(
         norm=2,
         norms="norms",

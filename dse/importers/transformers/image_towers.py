@@ -120,10 +120,7 @@ def llama4_tower(config: Config, image: int, prefix: str, module: str) -> list[I
     rows, columns = patches(config, image)
     count, layers = rows * columns + 1, config.positive("num_hidden_layers")
     once = Run(queries=count, prefix=prefix, module=module)
-    run = replace(
-        once, context=count, repeat=layers, module=module + "model.layers.{}",
-        places=tuple(range(layers)),
-    )  # fmt: skip
+    run = replace(once, context=count).stacked(layers, "model.layers.{}")
     pixels = config.positive("num_channels") * config.positive("patch_size") ** 2
     ratio = config.ratio("pixel_shuffle_ratio", default=0.5)
     merged = once.once(int(rows * columns * ratio**2))

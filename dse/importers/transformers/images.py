@@ -1,6 +1,6 @@
 """Transformers of patches of an image: ViT and its kin, alone or as towers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 from dse.importers.transformers.config import Config, Made, Tokens
@@ -68,7 +68,8 @@ class Vision:
 
     def __call__(self, config: Config, tokens: Tokens) -> Made:
         """Return the layers of a network."""
-        head, hidden = _classes(config), config.positive("hidden_size")
+        hidden = config.positive("hidden_size")
+        head = classes(config, hidden)
         idle = 0 if head else (hidden * hidden + hidden) * self.has_pooler
         return Made(self.tower(config, tokens, "") + head, idle)
 
@@ -78,14 +79,7 @@ class Vision:
         extra = self.extra_tokens + config.number("num_register_tokens", default=0)
         count, layers = height * width + extra, config.positive("num_hidden_layers")
         once = Run(queries=count, prefix=prefix, module=module)
-        run = Run(
-            queries=count,
-            context=count,
-            repeat=layers,
-            prefix=prefix,
-            module=module + "encoder.layer.{}",
-            places=tuple(range(layers)),
-        )
+        run = replace(once, context=count).stacked(layers, "encoder.layer.{}")
         rows = (height * width + self.extra_tokens) * config.flag(self.positions)
         rows += config.flag(self.mask_token)
         table = (rows + extra + self.extra_parameters) * hidden
@@ -205,31 +199,18 @@ def _pooled(config: Config, run: Run, hidden: int, count: int) -> list[Item]:
     ]
 
 
-def _classes(config: Config, hidden: int = 0) -> list[Item]:
-    """Return the head of a classifier, which reads the class token; none without classes."""
+def classes(config: Config, width: int) -> list[Item]:
+    """Return the head of a classifier that reads so many channels; none without classes."""
     names = config.get("id2label")
     count = len(names) if isinstance(names, dict) else config.number("num_labels", default=0)
-    width = hidden or config.positive("hidden_size")
     return [product(Run(queries=1), "head", width, count, bias=count)] if count else []
-
-
-def classes(config: Config, hidden: int) -> list[Item]:
-    """Return the head of a classifier that reads so many channels."""
-    return _classes(config, hidden)
 
 
 def text_tower(config: Config, tokens: int, prefix: str, module: str = "") -> list[Item]:
     """Return the text tower of CLIP and its kin: tables, blocks of norms ahead, a last norm."""
     hidden, layers = config.positive("hidden_size"), config.positive("num_hidden_layers")
     once = Run(queries=tokens, prefix=prefix, module=module)
-    run = Run(
-        queries=tokens,
-        context=tokens,
-        repeat=layers,
-        prefix=prefix,
-        module=module + "encoder.layer.{}",
-        places=tuple(range(layers)),
-    )
+    run = replace(once, context=tokens).stacked(layers, "encoder.layer.{}")
     rows = config.positive("vocab_size") + config.positive("max_position_embeddings")
     return [
         passed(once, "embedding", "embedding", (2 * hidden, hidden), rows * hidden),

@@ -1,6 +1,6 @@
 """What the layers of transformers are made of; names are those of the zoo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Item = dict[str, Any]
@@ -38,6 +38,11 @@ class Run:
     def once(self, queries: int) -> "Run":
         """Return a run of one layer, on so many tokens."""
         return Run(queries=queries, prefix=self.prefix, module=self.module)
+
+    def stacked(self, layers: int, module: str) -> "Run":
+        """Return a run of so many layers, which are the modules so named below those of this."""
+        places = tuple(range(layers))
+        return replace(self, repeat=layers, module=self.module + module, places=places)
 
 
 def product(run: Run, name: str, into: int, out: int, *, bias: int = 0, **fields: Any) -> Item:

@@ -150,7 +150,7 @@ def _mask_decoder(config: Config, hidden: int, pixels: int) -> list[Item]:
     )
     count, rate = PROMPT_TOKENS + 1 + masks, config.positive("attention_downsample_rate")
     base = Run(queries=count, prefix="mask_", module="mask_decoder.")
-    run = replace(base, repeat=layers, module=base.module + "{}", places=tuple(range(layers)))
+    run = base.stacked(layers, "{}")
     image, last = replace(run, queries=pixels), replace(base, suffix="_last")
     learned_tokens = passed(base, "embedding", "tokens", (hidden, hidden), (1 + masks) * hidden)
     inner = config.positive("mlp_dim")

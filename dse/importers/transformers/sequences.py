@@ -56,14 +56,8 @@ class Half:
     @property
     def run(self) -> Run:
         """How often its blocks run."""
-        return Run(
-            queries=self.tokens[0],
-            context=self.tokens[1],
-            repeat=self.layers,
-            prefix=self.prefix,
-            module=f"model.{self.prefix.removesuffix('_')}.layers.{{}}",
-            places=tuple(range(self.layers)),
-        )
+        base = Run(queries=self.tokens[0], context=self.tokens[1], prefix=self.prefix)
+        return base.stacked(self.layers, f"model.{self.prefix.removesuffix('_')}.layers.{{}}")
 
     def items(self, *, is_start: bool) -> list[Item]:
         """Return its blocks; keys and values of the encoder are made at the start only."""

@@ -51,13 +51,7 @@ def _projected(config: Config, once: Run, into: int, hidden: int) -> list[Item]:
 def _encoder(config: Config, frames: int) -> list[Item]:
     """Return the blocks; whether their norms come first or last, they are as large."""
     hidden, layers = config.positive("hidden_size"), config.positive("num_hidden_layers")
-    run = Run(
-        queries=frames,
-        context=frames,
-        repeat=layers,
-        module="encoder.layers.{}",
-        places=tuple(range(layers)),
-    )
+    run = Run(queries=frames, context=frames).stacked(layers, "encoder.layers.{}")
     once = replace(run, repeat=1, places=())
     added_up = passed(once, "add", "add_position", (2 * hidden, hidden))
     return [added_up, norm(once, "norm", hidden, 2), *Vision().block(config, run, hidden)]
@@ -68,10 +62,7 @@ def whisper_tower(config: Config, prefix: str, module: str) -> list[Item]:
     hidden, bands = config.positive("d_model"), config.positive("num_mel_bins")
     frames, layers = config.positive("max_source_positions"), config.positive("encoder_layers")
     once = Run(queries=frames, prefix=prefix, module=module)
-    run = replace(
-        once, context=frames, repeat=layers, module=module + "layers.{}",
-        places=tuple(range(layers)),
-    )  # fmt: skip
+    run = replace(once, context=frames).stacked(layers, "layers.{}")
     inside = config.having(
         num_attention_heads=config.positive("encoder_attention_heads"),
         intermediate_size=config.positive("encoder_ffn_dim"),

@@ -1,5 +1,7 @@
 """Networks of images in stages, each of fewer and wider pixels: ConvNeXt and Swin."""
 
+from dataclasses import replace
+
 from dse.importers.transformers.config import Config, Made, Tokens
 from dse.importers.transformers.feed_forward import mlp_items
 from dse.importers.transformers.images import classes, image_size, patch_size, patches
@@ -46,10 +48,8 @@ def _convnext_block(
     config: Config, stage: int, sides: tuple[int, int], width: int, depth: int
 ) -> list[Item]:
     pixels = sides[0] * sides[1]
-    run = Run(
-        queries=pixels, repeat=depth, suffix=f"_{stage + 1}", module=f"stages.{stage}.layers.{{}}",
-        places=tuple(range(depth)),
-    )  # fmt: skip
+    base = Run(queries=pixels, suffix=f"_{stage + 1}")
+    run = base.stacked(depth, f"stages.{stage}.layers.{{}}")
     rows = {"oy": sides[0], "ox": sides[1], "iy": sides[0], "ix": sides[1], "pad": 3}
     mixed = convolution(run, "filter", width, g=width, fy=7, fx=7, **rows)
     fed = mlp_items(run, width, 4 * width, gated=False, biases=True)
@@ -106,12 +106,9 @@ def _swin_block(
     window = min(config.positive("window_size"), *sides)
     counts = [-(-side // window) for side in sides]
     padded = counts[0] * counts[1] * window * window
-    module = f"encoder.layers.{stage}.blocks.{{}}"
-    real = Run(
-        queries=sides[0] * sides[1], repeat=depth, suffix=f"_{stage + 1}", module=module,
-        places=tuple(range(depth)),
-    )  # fmt: skip
-    run = Run(queries=padded, repeat=depth, suffix=real.suffix, module=module, places=real.places)
+    base = Run(queries=sides[0] * sides[1], suffix=f"_{stage + 1}")
+    real = base.stacked(depth, f"encoder.layers.{stage}.blocks.{{}}")
+    run = replace(real, queries=padded)
     return [
         norm(real, "attention_norm", width, 2),
         *_window_attention(config, run, width, heads, (window, counts[0] * counts[1])),
